@@ -1,0 +1,1 @@
+//! Shared ticks: when which device is polled.

@@ -1,0 +1,1 @@
+//! Placeholder until its part of the first issue lands.

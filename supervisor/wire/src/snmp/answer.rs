@@ -1,0 +1,168 @@
+//! What one poll brought back, raw: no scaling, no labels, no judgement.
+//!
+//! Index arcs and octet strings lie in two arenas of the answer, so that a varbind costs no allocation.
+
+use roundsman_core::reading::Absence;
+
+/// A stretch of the answer's arcs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arcs {
+    start: u32,
+    len: u32,
+}
+
+/// A stretch of the answer's octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Octets {
+    start: u32,
+    len: u32,
+}
+
+/// A raw SMI value (RFC 2578 section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Raw {
+    /// INTEGER, Integer32.
+    Integer(i64),
+    /// Counter32.
+    Counter32(u32),
+    /// Gauge32, Unsigned32.
+    Gauge32(u32),
+    /// TimeTicks, 1/100 s.
+    TimeTicks(u32),
+    /// Counter64.
+    Counter64(u64),
+    /// OCTET STRING, Opaque.
+    Octets(Octets),
+    /// OBJECT IDENTIFIER.
+    Oid(Arcs),
+    /// IpAddress.
+    Address([u8; 4]),
+    /// NULL; some agents send it for "no value".
+    Null,
+}
+
+/// One cell of a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// The arcs behind the column's identifier.
+    pub index: Arcs,
+    /// The value.
+    pub raw: Raw,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its cells in the order of their index.
+    pub cells: Vec<Cell>,
+    /// `Ok` if it was walked to its end; else why it was not, and `cells` holds what came before.
+    pub end: Result<(), Absence>,
+    /// Which of the plan's alternatives was used.
+    pub alternative: u8,
+}
+
+impl Default for Column {
+    fn default() -> Column {
+        Column {
+            cells: Vec::new(),
+            end: Err(Absence::Timeout),
+            alternative: 0,
+        }
+    }
+}
+
+/// One table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Columns in the order of the plan.
+    pub columns: Vec<Column>,
+}
+
+/// What a poll cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests sent, retries not counted.
+    pub requests: u32,
+    /// Requests sent again.
+    pub retries: u32,
+    /// Varbinds received.
+    pub varbinds: u32,
+    /// Octets sent, UDP payload.
+    pub octets_out: u64,
+    /// Octets received, UDP payload.
+    pub octets_in: u64,
+}
+
+/// The answer to one [`Plan`](super::plan::Plan).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// Whether any valid reply came back: that alone proves the agent alive.
+    pub answered: bool,
+    /// Scalars in the order of the plan.
+    pub scalars: Vec<Result<Raw, Absence>>,
+    /// Tables in the order of the plan.
+    pub tables: Vec<Table>,
+    /// What it cost.
+    pub cost: Cost,
+    arcs: Vec<u32>,
+    octets: Vec<u8>,
+}
+
+impl Answer {
+    /// Most octets of strings one answer keeps; a string past it is dropped and its cell is `malformed`.
+    pub const MOST_OCTETS: usize = 4 << 20;
+    /// Most cells one column keeps; its end is `malformed` past it.
+    pub const MOST_CELLS: usize = 8192;
+
+    /// An empty answer of the shape of `plan`, everything `timeout`.
+    pub fn unanswered(plan: &super::plan::Plan) -> Answer {
+        Answer {
+            scalars: vec![Err(Absence::Timeout); plan.scalars.len()],
+            tables: plan
+                .tables
+                .iter()
+                .map(|table| Table {
+                    columns: vec![Column::default(); table.columns.len()],
+                })
+                .collect(),
+            ..Answer::default()
+        }
+    }
+
+    /// Keeps arcs.
+    pub fn keep_arcs(&mut self, arcs: &[u32]) -> Arcs {
+        let start = self.arcs.len() as u32;
+        self.arcs.extend_from_slice(arcs);
+        Arcs {
+            start,
+            len: arcs.len() as u32,
+        }
+    }
+
+    /// Keeps octets; `None` past [`Answer::MOST_OCTETS`].
+    pub fn keep_octets(&mut self, octets: &[u8]) -> Option<Octets> {
+        if self.octets.len() + octets.len() > Answer::MOST_OCTETS {
+            return None;
+        }
+        let start = self.octets.len() as u32;
+        self.octets.extend_from_slice(octets);
+        Some(Octets {
+            start,
+            len: octets.len() as u32,
+        })
+    }
+
+    /// The arcs of a cell's index or of an OID value of this answer; empty for those of another answer.
+    pub fn arcs(&self, arcs: Arcs) -> &[u32] {
+        self.arcs
+            .get(arcs.start as usize..arcs.start as usize + arcs.len as usize)
+            .unwrap_or(&[])
+    }
+
+    /// The octets of a string of this answer; empty for those of another answer.
+    pub fn octets(&self, octets: Octets) -> &[u8] {
+        self.octets
+            .get(octets.start as usize..octets.start as usize + octets.len as usize)
+            .unwrap_or(&[])
+    }
+}
