@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn stages() {
-        let table: &[(&str, Option<u64>, u64, &[f64], &str)] = &[
+        type Case<'a> = (&'a str, Option<u64>, u64, &'a [f64], &'a str);
+        let table: &[Case] = &[
             (
                 "one bad value raises nothing",
                 None,
