@@ -136,6 +136,16 @@ impl Varbind<'_> {
         read_arcs(self.name, arcs)
     }
 
+    /// Whether the value is noSuchObject, noSuchInstance or endOfMibView.
+    pub fn is_exception(&self) -> bool {
+        let exceptions = [
+            snmp::SNMP_NOSUCHOBJECT,
+            snmp::SNMP_NOSUCHINSTANCE,
+            snmp::SNMP_ENDOFMIBVIEW,
+        ];
+        self.value.first().is_some_and(|tag| exceptions.contains(tag))
+    }
+
     /// Reads the value; what needs room is kept in `answer`. `arcs` is scratch.
     pub fn read_value(&self, answer: &mut Answer, arcs: &mut Vec<u32>) -> Found {
         self.read(answer, arcs).unwrap_or(Found::Malformed)
