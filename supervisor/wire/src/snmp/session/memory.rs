@@ -45,6 +45,8 @@ pub(super) struct Memory {
     pub(super) ceiling: u16,
     /// Whether the agent ends replies at its message size.
     pub(super) cuts: bool,
+    /// Variable bindings of a request over columns that stayed unanswered, until one of about as many is answered.
+    stalled: Option<u16>,
 }
 
 /// Every so many polls nothing remembered is trusted: alternatives begin anew, every column is read to its end and
@@ -63,6 +65,7 @@ impl Memory {
             varbinds: MOST_VARBINDS,
             ceiling: MOST_VARBINDS,
             cuts: false,
+            stalled: None,
             plan,
         }
     }
@@ -89,9 +92,19 @@ impl Memory {
         self.varbinds = self.ceiling;
     }
 
-    /// `asked` variable bindings stayed unanswered: perhaps the agent stalls under so many.
+    /// `asked` variable bindings stayed unanswered: the second time in a row it is taken for an agent that stalls
+    /// under so many. Once may be loss, and on a lossy line more and smaller requests do harm.
     pub(super) fn too_slow(&mut self, asked: usize) {
-        self.varbinds = self.varbinds.min(half(asked));
+        if self.stalled.take().is_some() {
+            self.varbinds = self.varbinds.min(half(asked));
+        } else {
+            self.stalled = Some(u16::try_from(asked).unwrap_or(u16::MAX));
+        }
+    }
+
+    /// `asked` variable bindings were answered.
+    pub(super) fn quick_enough(&mut self, asked: usize) {
+        self.stalled = self.stalled.filter(|&stalled| asked * 4 < usize::from(stalled) * 3);
     }
 
     /// A poll without silence: grows back.

@@ -45,6 +45,8 @@ struct Scalar {
     /// Whether further alternatives may be tried.
     choosy: bool,
     open: bool,
+    /// Not asked for at all: known to be missing.
+    skipped: bool,
 }
 
 /// What the outstanding request asks for.
@@ -93,11 +95,14 @@ impl Poll {
         let mut answer = Answer::unanswered(&plan);
         let scalars = memory.scalars.iter().zip(&plan.scalars).map(|(&known, object)| {
             let (alternative, choosy) = begin(known, doubt);
+            // In v1 a missing object costs a request of its own; in v2c it costs nothing.
+            let known_missing = known == Known::Missing && version == Version::V1 && !doubt;
+            let skipped = object.oids.is_empty() || known_missing;
             Scalar {
                 alternative,
                 choosy,
-                // In v1 a missing object costs a request of its own; in v2c it costs nothing.
-                open: !object.oids.is_empty() && (doubt || version == Version::V2c || known != Known::Missing),
+                open: !skipped,
+                skipped,
             }
         });
         let scalars = scalars.collect();
@@ -345,6 +350,7 @@ impl Poll {
     ) {
         let repeated = self.slots.len() - singles;
         let asked = self.asked_varbinds();
+        memory.quick_enough(asked);
         let mut moved = false;
         for (at, bind) in reply.varbinds().take(asked).enumerate() {
             let column = match at.checked_sub(singles) {
@@ -407,7 +413,7 @@ impl Poll {
         if !self.answer.answered {
             return true;
         }
-        if self.asked_varbinds() > 1 {
+        if matches!(self.asked, Asked::Columns { .. }) && self.asked_varbinds() > 1 {
             memory.too_slow(self.asked_varbinds());
         }
         self.close_asked(Absence::Timeout);
@@ -450,11 +456,8 @@ impl Poll {
             memory.went_well();
         }
         for (slot, scalar) in self.scalars.iter().enumerate() {
-            if self.plan.scalars[slot].oids.is_empty() || (scalar.alternative == 0 && !scalar.choosy && memory.scalars[slot] == Known::Missing) {
-                // Not asked for, or known to be missing.
-                if matches!(self.answer.scalars[slot], Err(Absence::Timeout)) && !self.ever_silent {
-                    self.answer.scalars[slot] = Err(Absence::Unsupported);
-                }
+            if scalar.skipped {
+                self.answer.scalars[slot] = Err(Absence::Unsupported);
             }
             memory.scalars[slot] = match self.answer.scalars[slot] {
                 Ok(_) => Known::Uses(scalar.alternative),

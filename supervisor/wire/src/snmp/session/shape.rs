@@ -68,7 +68,7 @@ pub(super) fn shape(wants: &mut Vec<Want>, room: Room, bulk: bool) -> Shape {
     let mut best = Pick::default();
     for rows in candidates(repeated, left, most) {
         let pick = Pick::of(repeated, rows, left, most);
-        if pick.beats(&best) {
+        if pick.beats(&best, left) {
             best = pick;
         }
     }
@@ -117,9 +117,13 @@ fn candidates(wants: &[Want], room: Room, most: usize) -> Vec<u32> {
     if room.cuts {
         rows.push(fit + 1);
     }
-    for want in wants {
-        let alone = room.octets / want.octets.max(1);
-        for candidate in [want.need, want.need.min(alone)] {
+    // The columns that need most, side by side: how many rows of them fit.
+    let mut by_need: Vec<&Want> = wants.iter().collect();
+    by_need.sort_by_key(|want| std::cmp::Reverse(want.need));
+    let mut beside = 0;
+    for want in by_need {
+        beside += want.octets;
+        for candidate in [want.need, want.need.min(room.octets / beside.max(1))] {
             if rows.len() < MOST_CANDIDATES && !rows.contains(&candidate) {
                 rows.push(candidate);
             }
@@ -171,9 +175,15 @@ impl Pick {
         fits
     }
 
-    fn beats(&self, other: &Pick) -> bool {
-        let waste = |pick: &Pick| pick.cost.saturating_sub(pick.useful);
-        (self.useful, std::cmp::Reverse(waste(self))) > (other.useful, std::cmp::Reverse(waste(other)))
+    /// Whether it brings more; where both bring about as much, whether it wastes less; then, whether more columns
+    /// go side by side.
+    fn beats(&self, other: &Pick, room: Room) -> bool {
+        let sixteenths = |octets: u32| octets * 16 / room.octets.max(1);
+        let rank = |pick: &Pick| {
+            let waste = pick.cost.saturating_sub(pick.useful);
+            (sixteenths(pick.useful), std::cmp::Reverse(sixteenths(waste)), pick.columns)
+        };
+        rank(self) > rank(other)
     }
 }
 
