@@ -70,7 +70,9 @@ impl<'a> Reply<'a> {
     /// Reads the header and checks the frame of every variable binding.
     pub fn parse(datagram: &'a [u8]) -> Result<Reply<'a>, Undecodable> {
         let frame = |_| Undecodable::Frame;
-        let message = AsnReader::from_bytes(datagram).read_raw(asn1::TYPE_SEQUENCE).map_err(frame)?;
+        let message = AsnReader::from_bytes(datagram)
+            .read_raw(asn1::TYPE_SEQUENCE)
+            .map_err(frame)?;
         let mut message = AsnReader::from_bytes(message);
         let version = match message.read_asn_integer().map_err(frame)? {
             0 => Version::V1,

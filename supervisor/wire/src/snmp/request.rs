@@ -44,7 +44,11 @@ impl Request {
         let first = arcs.next().unwrap_or(0);
         // The first two arcs share one subidentifier (X.690 section 8.19.4).
         let root = u64::from(first) * 40 + u64::from(arcs.next().unwrap_or(0));
-        let name = subidentifier_len(root) + arcs.clone().map(|arc| subidentifier_len(arc.into())).sum::<usize>();
+        let name = subidentifier_len(root)
+            + arcs
+                .clone()
+                .map(|arc| subidentifier_len(arc.into()))
+                .sum::<usize>();
 
         self.binds.push(SEQUENCE);
         push_length(&mut self.binds, 1 + length_len(name) + name + 2);
@@ -116,7 +120,12 @@ fn integer_len(number: i32) -> usize {
 }
 
 fn integer_octets(number: i32) -> usize {
-    let bits = 33 - if number < 0 { number.leading_ones() } else { number.leading_zeros() };
+    let bits = 33
+        - if number < 0 {
+            number.leading_ones()
+        } else {
+            number.leading_zeros()
+        };
     bits.div_ceil(8) as usize
 }
 

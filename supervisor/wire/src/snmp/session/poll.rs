@@ -120,7 +120,9 @@ impl Poll {
                     sentinel = Some(walks.len() as u16);
                 }
                 if let Some(rows) = kept.rows {
-                    answer.tables[table].columns[column].cells.reserve(rows as usize + 1);
+                    answer.tables[table].columns[column]
+                        .cells
+                        .reserve(rows as usize + 1);
                     cells += rows as usize;
                 }
                 walks.push(Walk::new(table, column, alternative, choosy, !skip, kept));
@@ -243,7 +245,13 @@ impl Poll {
     }
 
     /// A valid reply to the outstanding request.
-    pub(super) fn take(&mut self, reply: &Reply<'_>, octets: usize, memory: &mut Memory, scratch: &mut Scratch) {
+    pub(super) fn take(
+        &mut self,
+        reply: &Reply<'_>,
+        octets: usize,
+        memory: &mut Memory,
+        scratch: &mut Scratch,
+    ) {
         self.answer.answered = true;
         self.answer.cost.varbinds = self.answer.cost.varbinds.saturating_add(reply.count);
         self.answer.cost.octets_in += octets as u64;
@@ -253,7 +261,9 @@ impl Poll {
         }
         match self.asked {
             Asked::Scalars => self.take_scalars(reply, scratch),
-            Asked::Columns { singles, rows } => self.take_columns(reply, octets, singles, rows, memory, scratch),
+            Asked::Columns { singles, rows } => {
+                self.take_columns(reply, octets, singles, rows, memory, scratch)
+            }
         }
     }
 
@@ -363,7 +373,10 @@ impl Poll {
         let received = reply.count as usize;
         if octets > REPLY_OCTETS as usize + 100 {
             memory.cuts = false;
-        } else if rows > 0 && received < asked && self.slots.iter().any(|&slot| self.walks[usize::from(slot)].open) {
+        } else if rows > 0
+            && received < asked
+            && self.slots.iter().any(|&slot| self.walks[usize::from(slot)].open)
+        {
             memory.cuts = true;
         }
         if !moved {
@@ -462,7 +475,9 @@ impl Poll {
             memory.scalars[slot] = match self.answer.scalars[slot] {
                 Ok(_) => Known::Uses(scalar.alternative),
                 // A remembered alternative that is gone: the next poll begins with the first.
-                Err(Absence::Unsupported) if matches!(memory.scalars[slot], Known::Uses(1..)) && !self.doubt => {
+                Err(Absence::Unsupported)
+                    if matches!(memory.scalars[slot], Known::Uses(1..)) && !self.doubt =>
+                {
                     Known::Nothing
                 }
                 Err(Absence::Unsupported) => Known::Missing,

@@ -80,7 +80,13 @@ impl Walk {
     }
 
     /// Takes the next variable binding of its column.
-    pub(super) fn take(&mut self, bind: &Varbind<'_>, plan: &Plan, answer: &mut Answer, scratch: &mut Scratch) -> Step {
+    pub(super) fn take(
+        &mut self,
+        bind: &Varbind<'_>,
+        plan: &Plan,
+        answer: &mut Answer,
+        scratch: &mut Scratch,
+    ) -> Step {
         if !self.open || self.turned {
             return Step::Ignored;
         }
@@ -129,7 +135,11 @@ impl Walk {
             self.turned = true;
             return;
         }
-        let end = if self.flawed { Err(Absence::Malformed) } else { Ok(()) };
+        let end = if self.flawed {
+            Err(Absence::Malformed)
+        } else {
+            Ok(())
+        };
         self.close(answer, end);
     }
 
