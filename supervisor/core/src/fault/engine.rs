@@ -39,40 +39,6 @@ pub struct SiteDevice {
     pub model: Arc<Model>,
 }
 
-/// State of a device at a glance, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeviceState {
-    /// An open critical fault.
-    Critical,
-    /// An open major fault.
-    Major,
-    /// An open minor fault.
-    Minor,
-    /// No data for it.
-    NoData,
-    /// An open warning.
-    Warning,
-    /// Not polled yet.
-    Pending,
-    /// Nothing open.
-    Ok,
-}
-
-impl DeviceState {
-    /// The word used in the API.
-    pub fn word(self) -> &'static str {
-        match self {
-            DeviceState::Critical => "critical",
-            DeviceState::Major => "major",
-            DeviceState::Minor => "minor",
-            DeviceState::NoData => "no-data",
-            DeviceState::Warning => "warning",
-            DeviceState::Pending => "pending",
-            DeviceState::Ok => "ok",
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Watched {
     site: SiteDevice,
@@ -234,26 +200,9 @@ impl Engine {
         self.devices.iter().map(|watched| &watched.site)
     }
 
-    /// The state of every device and its number of open faults, in the order of the site.
-    pub fn states(&self) -> Vec<(DeviceState, u32)> {
-        let mut found: BTreeMap<&str, (DeviceState, u32)> = BTreeMap::new();
-        for fault in self.register.open() {
-            let state = match (&*fault.key.rule, fault.severity) {
-                (NO_DATA, _) => DeviceState::NoData,
-                (_, Severity::Critical) => DeviceState::Critical,
-                (_, Severity::Major) => DeviceState::Major,
-                (_, Severity::Minor) => DeviceState::Minor,
-                (_, Severity::Warning | Severity::Indeterminate) => DeviceState::Warning,
-            };
-            let entry = found.entry(&fault.key.device).or_insert((state, 0));
-            *entry = (entry.0.min(state), entry.1 + 1);
-        }
-        let state_of = |watched: &Watched| match found.get(&*watched.site.device.id) {
-            Some(found) => *found,
-            None if watched.presence.known => (DeviceState::Ok, 0),
-            None => (DeviceState::Pending, 0),
-        };
-        self.devices.iter().map(state_of).collect()
+    /// Whether a device was polled since it was loaded, with whatever outcome.
+    pub fn is_known(&self, device: DeviceIx) -> bool {
+        self.devices.get(device.at()).is_some_and(|watched| watched.presence.known)
     }
 
     fn polled(
