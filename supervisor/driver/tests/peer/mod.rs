@@ -59,7 +59,13 @@ impl Snmpd {
     }
 
     /// What `snmpget` or `snmpwalk` says: name → value, strings in hex, time in ticks.
-    pub(crate) fn tool(&self, tool: &str, version: &str, options: &[&str], name: &str) -> BTreeMap<String, String> {
+    pub(crate) fn tool(
+        &self,
+        tool: &str,
+        version: &str,
+        options: &[&str],
+        name: &str,
+    ) -> BTreeMap<String, String> {
         let output = Command::new(tool)
             .args(["-v", version, "-c", "public", "-m", "", "-Onqxt"])
             .args(options)
