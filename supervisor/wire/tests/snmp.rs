@@ -511,3 +511,23 @@ fn a_second_start_ends_the_first() {
     );
     assert_eq!(bench.session.poll_finished(), None);
 }
+
+/// `cargo test -p roundsman-wire --test snmp record_replies -- --ignored` writes this agent's replies into the
+/// fuzzing corpus; snmpd's were recorded beside them by a proxy in front of it.
+#[test]
+#[ignore = "writes tests/fuzz/corpus/snmp"]
+fn record_replies() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/corpus/snmp");
+    for (version, word) in [(Version::V2c, "v2c"), (Version::V1, "v1")] {
+        for (plan, kind) in [(plan(), "whole"), (plan_with_gaps(), "gaps")] {
+            let mut bench = Bench::new(router(if version == Version::V1 { 3 } else { ROWS }));
+            bench.target.version = version;
+            bench.poll(&plan);
+            bench.agent.fault = Fault::TooBig(300);
+            bench.poll(&plan);
+            for (at, reply) in bench.seen.iter().enumerate().take(9) {
+                std::fs::write(format!("{folder}/agent-{word}-{kind}-{at}.bin"), reply).expect("a file");
+            }
+        }
+    }
+}

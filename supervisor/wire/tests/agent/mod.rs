@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 /// A value, encoded: tag and content.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Value(pub u8, pub Vec<u8>);
+pub(crate) struct Value(pub(crate) u8, pub(crate) Vec<u8>);
 
-pub fn integer(number: i64) -> Value {
+pub(crate) fn integer(number: i64) -> Value {
     let mut octets = number.to_be_bytes().to_vec();
     while octets.len() > 1 && (octets[0] == 0 && octets[1] < 0x80 || octets[0] == 0xff && octets[1] >= 0x80) {
         octets.remove(0);
@@ -23,7 +23,7 @@ pub fn integer(number: i64) -> Value {
     Value(0x02, octets)
 }
 
-pub fn unsigned(tag: u8, number: u64) -> Value {
+pub(crate) fn unsigned(tag: u8, number: u64) -> Value {
     let mut octets = vec![0];
     octets.extend(number.to_be_bytes());
     while octets.len() > 1 && octets[0] == 0 && octets[1] < 0x80 {
@@ -32,11 +32,11 @@ pub fn unsigned(tag: u8, number: u64) -> Value {
     Value(tag, octets)
 }
 
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value(0x04, text.as_bytes().to_vec())
 }
 
-pub fn identifier(arcs: &[u32]) -> Vec<u8> {
+pub(crate) fn identifier(arcs: &[u32]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut put = |value: u64| {
         let septets = (1..10).find(|n| value >> (7 * n) == 0).unwrap_or(10);
@@ -49,7 +49,7 @@ pub fn identifier(arcs: &[u32]) -> Vec<u8> {
     out
 }
 
-pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     match content.len() {
         len @ 0..=0x7f => out.push(len as u8),
@@ -111,7 +111,7 @@ fn arcs(mut content: &[u8]) -> Vec<u32> {
 
 /// What is wrong with the agent, or with the way to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     Silent,
     /// Every reply this much later, ms.
@@ -142,17 +142,17 @@ pub enum Fault {
     Dies(u32),
 }
 
-pub struct Agent {
-    pub objects: BTreeMap<Vec<u32>, Value>,
-    pub community: Vec<u8>,
+pub(crate) struct Agent {
+    pub(crate) objects: BTreeMap<Vec<u32>, Value>,
+    pub(crate) community: Vec<u8>,
     /// Longest reply; GETBULK is cut there.
-    pub most: usize,
-    pub fault: Fault,
-    pub requests: u32,
+    pub(crate) most: usize,
+    pub(crate) fault: Fault,
+    pub(crate) requests: u32,
 }
 
 impl Agent {
-    pub fn new(objects: impl IntoIterator<Item = (Vec<u32>, Value)>) -> Agent {
+    pub(crate) fn new(objects: impl IntoIterator<Item = (Vec<u32>, Value)>) -> Agent {
         Agent {
             objects: objects.into_iter().collect(),
             community: b"public".to_vec(),
@@ -186,7 +186,7 @@ impl Agent {
     }
 
     /// The replies to a request.
-    pub fn handle(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn handle(&mut self, request: &[u8]) -> Option<Vec<u8>> {
         self.requests += 1;
         let mut bytes = request;
         let (_, mut message) = take(&mut bytes)?;
@@ -302,10 +302,10 @@ fn integer_tlv(number: i64) -> Vec<u8> {
 }
 
 /// xorshift64*: the same seed, the same run.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -314,14 +314,14 @@ impl Dice {
 }
 
 /// One agent, one session, a network between them.
-pub struct Bench {
-    pub session: Session,
-    pub agent: Agent,
-    pub target: Target,
-    pub now: Mono,
-    pub dice: Dice,
+pub(crate) struct Bench {
+    pub(crate) session: Session,
+    pub(crate) agent: Agent,
+    pub(crate) target: Target,
+    pub(crate) now: Mono,
+    pub(crate) dice: Dice,
     /// Replies as they were sent, for whoever wants to keep them.
-    pub seen: Vec<Vec<u8>>,
+    pub(crate) seen: Vec<Vec<u8>>,
     generation: u32,
 }
 
@@ -329,7 +329,7 @@ pub struct Bench {
 const WAY: u64 = 5;
 
 impl Bench {
-    pub fn new(agent: Agent) -> Bench {
+    pub(crate) fn new(agent: Agent) -> Bench {
         let address: SocketAddr = "192.0.2.1:161".parse().expect("an address");
         Bench {
             session: Session::new(7),
@@ -343,7 +343,7 @@ impl Bench {
     }
 
     /// One poll, to its end. Panics where it does not end within ten virtual minutes.
-    pub fn poll(&mut self, plan: &Arc<Plan>) -> Finished {
+    pub(crate) fn poll(&mut self, plan: &Arc<Plan>) -> Finished {
         self.generation += 1;
         let generation = Generation(self.generation);
         let began = self.now;
