@@ -234,6 +234,15 @@ impl<'a> Run<'a> {
                 return false;
             }
         }
+        for grow in &step.grow {
+            if let Err(error) = self.walk.grow(&grow.oid, grow.per_s) {
+                found.note(Diagnostic::new(
+                    &grow.at,
+                    format!("{} cannot grow: {error}", grow.oid),
+                ));
+                return false;
+            }
+        }
         for (oid, at) in &step.remove {
             if !self.walk.remove(oid) {
                 found.note(Diagnostic::new(
@@ -433,7 +442,7 @@ fn shown(fault: &Fault) -> String {
     }
 }
 
-/// Equal to nine digits: expectations are written in decimal.
+/// Equal to six digits: expectations are written in decimal.
 fn near(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
 }
