@@ -229,6 +229,16 @@ impl Findings {
         self.found.len() + self.more
     }
 
+    /// Whether this error was noted already.
+    pub fn contains(&self, diagnostic: &Diagnostic) -> bool {
+        self.found.contains(diagnostic)
+    }
+
+    /// What was noted, in the order in which it was.
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.found
+    }
+
     /// `value` if nothing was found, else everything found, in the order of files and places.
     pub fn finish<T>(self, value: T) -> Result<T, Rejected> {
         match self.into_rejected() {

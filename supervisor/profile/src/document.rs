@@ -147,6 +147,35 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The tree as TOML again, without comments, keys in alphabetical order.
+    pub fn to_toml(&self) -> String {
+        match self.plain() {
+            toml::Value::Table(table) => table.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    fn plain(&self) -> toml::Value {
+        match &self.value {
+            Value::Text(text) => toml::Value::String(text.clone()),
+            Value::Integer(number) => toml::Value::Integer(*number),
+            Value::Float(number) => toml::Value::Float(*number),
+            Value::Boolean(boolean) => toml::Value::Boolean(*boolean),
+            Value::Date(date) => date
+                .parse()
+                .map_or(toml::Value::String(date.clone()), toml::Value::Datetime),
+            Value::List(items) => toml::Value::Array(items.iter().map(Node::plain).collect()),
+            Value::Table(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), entry.node.plain()));
+                toml::Value::Table(entries.collect())
+            }
+        }
+    }
+}
+
 /// Parses a file. Errors of TOML itself are noted, all of them, and then there is no tree.
 pub fn parse(source: &Arc<Source>, found: &mut Findings) -> Option<Node> {
     let before = found.count();

@@ -79,9 +79,17 @@ pub enum SetError {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Walk {
     variables: BTreeMap<Box<[u32]>, Recorded>,
-    /// Virtual ms that passed, and for each clock when its value was set.
+    /// Virtual ms that passed.
     elapsed_ms: u64,
-    set_at_ms: [u64; CLOCKS.len()],
+    /// Variables that go on by themselves.
+    moving: BTreeMap<Box<[u32]>, Motion>,
+}
+
+/// How a variable goes on: from the value it holds, since a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Motion {
+    per_s: u64,
+    since_ms: u64,
 }
 
 impl Walk {
@@ -113,6 +121,11 @@ impl Walk {
             }
             if full || problems.len() >= MOST_PROBLEMS {
                 break;
+            }
+        }
+        for (clock, per_s) in CLOCKS {
+            if walk.variables.contains_key(clock) {
+                walk.moving.insert(clock.into(), Motion { per_s, since_ms: 0 });
             }
         }
         if problems.is_empty() {
@@ -147,9 +160,28 @@ impl Walk {
             },
         };
         self.variables.insert(oid.arcs().into(), new);
-        if let Some(clock) = CLOCKS.iter().position(|(arcs, _)| *arcs == oid.arcs()) {
-            self.set_at_ms[clock] = self.elapsed_ms;
+        if let Some(motion) = self.moving.get_mut(oid.arcs()) {
+            motion.since_ms = self.elapsed_ms;
         }
+        Ok(())
+    }
+
+    /// Lets a counter (or another number) grow by `per_s` every second from now on; 0 stops it.
+    pub fn grow(&mut self, oid: &Oid, per_s: u64) -> Result<(), SetError> {
+        let Some(value) = self.variables.get(oid.arcs()) else {
+            return Err(SetError::Type("nothing"));
+        };
+        let now = match value {
+            Recorded::Integer(x) => Recorded::Integer(self.moved(oid.arcs(), *x as u64) as i64),
+            Recorded::Counter32(x) => Recorded::Counter32(self.moved(oid.arcs(), u64::from(*x)) as u32),
+            Recorded::Gauge32(x) => Recorded::Gauge32(self.moved(oid.arcs(), u64::from(*x)) as u32),
+            Recorded::TimeTicks(x) => Recorded::TimeTicks(self.moved(oid.arcs(), u64::from(*x)) as u32),
+            Recorded::Counter64(x) => Recorded::Counter64(self.moved(oid.arcs(), *x)),
+            _ => return Err(SetError::Type("no number")),
+        };
+        self.variables.insert(oid.arcs().into(), now);
+        let since_ms = self.elapsed_ms;
+        self.moving.insert(oid.arcs().into(), Motion { per_s, since_ms });
         Ok(())
     }
 
@@ -220,11 +252,11 @@ impl Walk {
     fn raw(&self, arcs: &[u32], value: &Recorded, answer: &mut Answer) -> Result<Raw, Absence> {
         Ok(match value {
             Recorded::Integer(x) => Raw::Integer(self.moved(arcs, *x as u64) as i64),
-            Recorded::Counter32(x) => Raw::Counter32(*x),
-            Recorded::Gauge32(x) => Raw::Gauge32(*x),
-            // sysUpTime wraps after 497 days.
+            // Counters and time ticks wrap at 32 bits.
+            Recorded::Counter32(x) => Raw::Counter32(self.moved(arcs, u64::from(*x)) as u32),
+            Recorded::Gauge32(x) => Raw::Gauge32(self.moved(arcs, u64::from(*x)) as u32),
             Recorded::TimeTicks(x) => Raw::TimeTicks(self.moved(arcs, u64::from(*x)) as u32),
-            Recorded::Counter64(x) => Raw::Counter64(*x),
+            Recorded::Counter64(x) => Raw::Counter64(self.moved(arcs, *x)),
             Recorded::Octets(octets) => Raw::Octets(answer.keep_octets(octets).ok_or(Absence::Malformed)?),
             Recorded::Oid(oid) => Raw::Oid(answer.keep_arcs(oid)),
             Recorded::Address(address) => Raw::Address(*address),
@@ -232,12 +264,12 @@ impl Walk {
         })
     }
 
-    /// The value of a clock now.
+    /// The value now of a variable that held `value` when it was set.
     fn moved(&self, arcs: &[u32], value: u64) -> u64 {
-        match CLOCKS.iter().position(|(clock, _)| *clock == arcs) {
-            Some(clock) => {
-                let passed_ms = self.elapsed_ms - self.set_at_ms[clock];
-                value.wrapping_add(passed_ms * CLOCKS[clock].1 / 1_000)
+        match self.moving.get(arcs) {
+            Some(Motion { per_s, since_ms }) => {
+                let passed_ms = u128::from(self.elapsed_ms - since_ms);
+                value.wrapping_add((passed_ms * u128::from(*per_s) / 1_000) as u64)
             }
             None => value,
         }
@@ -402,6 +434,25 @@ mod tests {
         let indices: Vec<&[u32]> = column.cells.iter().map(|cell| answer.arcs(cell.index)).collect();
         assert_eq!(indices, [&[2][..], &[10]]);
         assert_eq!(answer.tables[0].columns[1].end, Err(Absence::Unsupported));
+    }
+
+    #[test]
+    fn numbers_grow_and_wrap() {
+        let mut walk = Walk::parse("1.3.6.1.5.1|65|4294967290\n1.3.6.1.5.2|4|x\n").unwrap();
+        let plan = Plan {
+            scalars: vec![Object {
+                oids: vec![oid("1.3.6.1.5.1")],
+            }],
+            tables: Vec::new(),
+        };
+        walk.grow(&oid("1.3.6.1.5.1"), 2).unwrap();
+        walk.pass_ms(5_500);
+        assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::Counter32(5)));
+        walk.grow(&oid("1.3.6.1.5.1"), 0).unwrap();
+        walk.pass_ms(60_000);
+        assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::Counter32(5)));
+        assert!(walk.grow(&oid("1.3.6.1.5.2"), 2).is_err());
+        assert!(walk.grow(&oid("1.3.6.1.5.3"), 2).is_err());
     }
 
     #[test]

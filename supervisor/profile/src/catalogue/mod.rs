@@ -140,22 +140,39 @@ fn gather(layers: Vec<Vec<(Origin, Arc<Source>)>>, found: &mut Findings) -> BTre
 
 fn build(drafts: BTreeMap<String, Draft>, mut found: Findings) -> Result<Catalogue, Rejected> {
     let mut items = BTreeMap::new();
+    let mut inherited = Vec::new();
     for (id, draft) in &drafts {
-        let mut chain = Vec::new();
-        let Some(merged) = merge(id, draft, &drafts, &mut chain, &mut found) else {
-            continue;
-        };
-        let Some(profile) = schema::read(&merged, &mut found) else {
-            continue;
-        };
-        let item = Item {
-            profile: Arc::new(profile),
-            origin: draft.origin.clone(),
-        };
-        items.insert(item.profile.id.clone(), item);
+        let mut own = Findings::default();
+        let merged = merge(id, draft, &drafts, &mut Vec::new(), &mut own);
+        let profile = merged.and_then(|merged| schema::read(&merged, &mut own));
+        for diagnostic in own.into_diagnostics() {
+            match &diagnostic.at {
+                Some(at) if *at.source() != draft.source => inherited.push((draft, diagnostic)),
+                _ => found.note(diagnostic),
+            }
+        }
+        if let Some(profile) = profile {
+            let profile = Arc::new(profile);
+            let origin = draft.origin.clone();
+            items.insert(profile.id.clone(), Item { profile, origin });
+        }
+    }
+    for (draft, diagnostic) in inherited {
+        blame(draft, diagnostic, &mut found);
     }
     check_ties(&items, &mut found);
     found.finish(Catalogue { items })
+}
+
+/// An error in what a profile inherits: the base's own, which is noted already, or one that came only of what this
+/// profile removed or laid over. Then this profile has to answer for it.
+fn blame(draft: &Draft, diagnostic: Diagnostic, found: &mut Findings) {
+    if found.contains(&diagnostic) {
+        return;
+    }
+    let key = draft.node.get("remove").or_else(|| draft.node.get("extends"));
+    let at = key.map_or_else(|| draft.source.at(0..0), |node| node.at.clone());
+    found.note(Diagnostic::new(&at, "what is inherited no longer fits").hint(diagnostic.to_string()));
 }
 
 /// A profile's document laid over those it extends. `chain` holds the ids on the way here.
@@ -238,7 +255,10 @@ fn merge<'a>(
 /// The same prefix in two profiles would leave the choice to chance.
 fn check_ties(items: &BTreeMap<Arc<str>, Item>, found: &mut Findings) {
     let mut seen: BTreeMap<&[u32], (&Arc<str>, &At)> = BTreeMap::new();
-    for (id, item) in items {
+    // The site's own files last: the error then points into what its people wrote.
+    let mut ordered: Vec<_> = items.iter().collect();
+    ordered.sort_by_key(|(_, item)| matches!(item.origin, Origin::File(_)));
+    for (id, item) in ordered {
         for matcher in &item.profile.matchers {
             if let Some((other, at)) = seen.get(matcher.prefix.arcs()) {
                 let what = format!("{} matches `{other}` as well as `{id}`", matcher.prefix);

@@ -2,7 +2,7 @@
 
 use super::metric::{Measured, note_choice};
 use super::value::{duration_ms, filled, oid};
-use super::{Expect, Expected, ExpectedFault, Fixture, SetTo, Step};
+use super::{Expect, Expected, ExpectedFault, Fixture, Grow, SetTo, Step};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
 use roundsman_core::model::MetricIx;
@@ -111,6 +111,8 @@ fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Ste
     }
     let set = fields.maybe("set").and_then(|n| n.table(found)).unwrap_or(&[]);
     let set = set.iter().filter_map(|entry| read_set(entry, found)).collect();
+    let grow = fields.maybe("grow").and_then(|n| n.table(found)).unwrap_or(&[]);
+    let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
     let remove = fields.items("remove", found);
     let remove = remove
         .iter()
@@ -123,21 +125,39 @@ fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Ste
         at: node.at.clone(),
         after_ms: after_ms?,
         set,
+        grow,
         remove,
         expect,
         faults,
     })
 }
 
-fn read_set(entry: &Entry, found: &mut Findings) -> Option<SetTo> {
-    let oid: Oid = match entry.key.parse() {
-        Ok(oid) => oid,
+fn key_oid(entry: &Entry, found: &mut Findings) -> Option<Oid> {
+    match entry.key.parse() {
+        Ok(oid) => Some(oid),
         Err(error) => {
             let what = format!("{} is no object identifier: {error}", quoted(&entry.key));
             found.note(Diagnostic::new(&entry.key_at, what));
-            return None;
+            None
         }
+    }
+}
+
+fn read_grow(entry: &Entry, found: &mut Findings) -> Option<Grow> {
+    let oid = key_oid(entry, found)?;
+    let Ok(per_s) = u64::try_from(entry.node.integer(found)?) else {
+        found.note(Diagnostic::new(
+            &entry.node.at,
+            "it grows by 0 or more every second",
+        ));
+        return None;
     };
+    let at = entry.key_at.clone();
+    Some(Grow { oid, at, per_s })
+}
+
+fn read_set(entry: &Entry, found: &mut Findings) -> Option<SetTo> {
+    let oid = key_oid(entry, found)?;
     let value = match &entry.node.value {
         Value::Text(text) => crate::snmprec::NewValue::Text(text.clone()),
         _ => crate::snmprec::NewValue::Number(entry.node.integer(found)?),
@@ -154,20 +174,24 @@ fn read_expect(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings)
     let mut expected = Vec::new();
     for entry in entries {
         let (name, instance) = match entry.key.split_once('[') {
-            Some((name, rest)) => (name, rest.strip_suffix(']').unwrap_or(rest)),
-            None => (entry.key.as_str(), ""),
+            Some((name, rest)) => (name, Some(rest.strip_suffix(']').unwrap_or(rest))),
+            None => (entry.key.as_str(), None),
         };
         let Some(metric) = find(name, entry, scope.measured, found) else {
             continue;
         };
         let table = scope.measured.model.metrics[metric.at()].table.is_some();
-        if table == instance.is_empty() {
+        if table != instance.is_some() {
             let what = if table {
                 format!("`{name}` is a column: which row is meant?")
             } else {
                 format!("`{name}` is a scalar and has no rows")
             };
-            found.note(Diagnostic::new(&entry.key_at, what).hint("rows are written `metric[label]`"));
+            found.note(
+                Diagnostic::new(&entry.key_at, what).hint(
+                    "rows are written `metric[label]`; a column that is absent as a whole is `metric[]`",
+                ),
+            );
             continue;
         }
         let value = match &entry.node.value {
@@ -180,7 +204,7 @@ fn read_expect(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings)
         expected.push(Expect {
             at: entry.key_at.clone(),
             metric,
-            instance: Arc::from(instance),
+            instance: Arc::from(instance.unwrap_or("")),
             value,
         });
     }

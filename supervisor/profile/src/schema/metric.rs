@@ -7,7 +7,7 @@ use super::{MOST_METRICS, MOST_TABLES};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{
-    Column, Convert, Keep, Number, Recipes, Scalar, Table as TableRecipe, TextFormat,
+    Column, Convert, Keep, Mark, Number, Recipes, Scalar, Table as TableRecipe, TextFormat,
 };
 use roundsman_core::model::{self, Derive, Kind, Metric, MetricIx, Model, Record, TableIx};
 use roundsman_core::text::Bilingual;
@@ -420,18 +420,26 @@ fn read_keep(node: &Node, columns: &mut Vec<Object>, found: &mut Findings) -> Op
     let mut fields = Fields::of(node, "`keep`", found)?;
     let oid = fields.must("oid", found).and_then(|n| oid(n, found));
     let list = fields.must("in", found);
-    let values: Option<Vec<i64>> = list
+    let values: Option<Vec<Mark>> = list
         .and_then(|n| n.list(found))
-        .map(|items| items.iter().filter_map(|item| item.integer(found)).collect());
+        .map(|items| items.iter().filter_map(|item| read_mark(item, found)).collect());
     if let (Some(list), Some(values)) = (list, &values)
         && values.is_empty()
     {
-        found.note(Diagnostic::new(&list.at, "no row would be kept").hint("name at least one number"));
+        found.note(Diagnostic::new(&list.at, "no row would be kept").hint("name at least one value"));
     }
     fields.finish(found);
     let values = values?.into();
     let column = column(columns, Object { oids: vec![oid?] });
     Some(Keep { column, values })
+}
+
+/// A number, or an object identifier as a string.
+fn read_mark(node: &Node, found: &mut Findings) -> Option<Mark> {
+    match node.value {
+        Value::Text(_) => oid(node, found).map(|oid| Mark::Oid(oid.arcs().into())),
+        _ => node.integer(found).map(Mark::Number),
+    }
 }
 
 fn usual_record(kind: Kind) -> Record {

@@ -222,7 +222,7 @@ pub struct Expect {
 /// An expected value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
-    /// A number, compared to nine digits.
+    /// A number, compared to six digits.
     Number(f64),
     /// A state, a text, or the quality of a reading without a value (such as `first-sample`).
     Word(Arc<str>),
@@ -250,6 +250,8 @@ pub struct Step {
     pub after_ms: u64,
     /// Values that change at its beginning.
     pub set: Vec<SetTo>,
+    /// Numbers that grow from its beginning on, per second.
+    pub grow: Vec<Grow>,
     /// Values (and everything below them) that vanish at its beginning.
     pub remove: Vec<(Oid, At)>,
     /// Readings of its last poll.
@@ -267,6 +269,24 @@ pub struct SetTo {
     pub at: At,
     /// To what.
     pub value: NewValue,
+}
+
+/// A number that grows.
+#[derive(Clone, Debug)]
+pub struct Grow {
+    /// Which.
+    pub oid: Oid,
+    /// Where it is written.
+    pub at: At,
+    /// By how much every second; 0 stops it.
+    pub per_s: u64,
+}
+
+impl Profile {
+    /// The profile as it stands after all its bases were laid under it, as TOML.
+    pub fn merged(&self) -> String {
+        self.document.to_toml()
+    }
 }
 
 /// Reads a merged profile document. Everything that is wrong is noted; then there is no profile.

@@ -36,7 +36,35 @@ pub(crate) struct Table {
 #[derive(Clone, Debug)]
 pub(crate) struct Keep {
     pub(crate) column: usize,
-    pub(crate) values: Box<[i64]>,
+    pub(crate) values: Box<[Mark]>,
+}
+
+/// A value of a keep column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mark {
+    /// A number, such as entPhysicalClass.
+    Number(i64),
+    /// An identifier, such as hrStorageType.
+    Oid(Box<[u32]>),
+}
+
+impl Mark {
+    /// The mark of a raw value; `None` for types that mark nothing.
+    pub(super) fn of(answer: &Answer, raw: Raw) -> Option<Mark> {
+        match raw {
+            Raw::Oid(arcs) => Some(Mark::Oid(answer.arcs(arcs).into())),
+            other => integer(other).map(Mark::Number),
+        }
+    }
+
+    /// Whether `raw` is this mark.
+    pub(super) fn is(&self, answer: &Answer, raw: Raw) -> bool {
+        match (self, raw) {
+            (Mark::Oid(known), Raw::Oid(arcs)) => **known == *answer.arcs(arcs),
+            (Mark::Number(known), other) => integer(other) == Some(*known),
+            (Mark::Oid(_), _) => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -162,7 +190,7 @@ fn counter(raw: Raw, invalid: &[f64]) -> Sample {
 }
 
 /// The value as a whole number, where it is one.
-pub(super) fn integer(raw: Raw) -> Option<i64> {
+fn integer(raw: Raw) -> Option<i64> {
     match raw {
         Raw::Integer(x) => Some(x),
         Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => Some(i64::from(x)),

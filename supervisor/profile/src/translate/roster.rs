@@ -3,7 +3,7 @@
 //! Names cost most of the work of a poll and hardly ever change. The roster therefore keeps the octets it was made
 //! from; while the answer repeats them nothing is made anew.
 
-use super::recipe::{Table, TextFormat, integer};
+use super::recipe::{Mark, Table, TextFormat};
 use super::{has_ended, text};
 use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_wire::snmp::answer::{self, Answer, Column, Raw};
@@ -43,7 +43,7 @@ pub(super) struct Roster {
     /// The label column as it was.
     labels: Vec<(Index, Box<[u8]>)>,
     /// The keep column as it was.
-    kept: Vec<(Index, i64)>,
+    kept: Vec<(Index, Mark)>,
     /// How many cells each data column had.
     widths: Vec<usize>,
 }
@@ -73,7 +73,8 @@ impl Roster {
             .as_ref()
             .and_then(|keep| table.columns.get(keep.column))
         {
-            let fresh = cells(column, answer).filter_map(|(index, raw)| Some((index, integer(raw)?)));
+            let fresh =
+                cells(column, answer).filter_map(|(index, raw)| Some((index, Mark::of(answer, raw)?)));
             renew(&mut self.kept, fresh, has_ended(column));
         }
         let columns = || {
@@ -111,11 +112,9 @@ impl Roster {
             repeats(&self.labels, column, answer, |raw, known| {
                 *octets(answer, raw) == **known
             })
-        }) && keep.is_none_or(|column| {
-            repeats(&self.kept, column, answer, |raw, known| {
-                integer(raw) == Some(*known)
-            })
-        }) && same_widths()
+        }) && keep
+            .is_none_or(|column| repeats(&self.kept, column, answer, |raw, known| known.is(answer, raw)))
+            && same_widths()
             && columns().all(|column| self.knows(column, answer))
     }
 
