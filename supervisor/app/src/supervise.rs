@@ -13,20 +13,20 @@
 //! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
-pub mod commit;
+pub(crate) mod commit;
 mod numbers;
 mod polled;
 mod view;
 
-pub use numbers::Measured;
-pub use view::View;
+pub(crate) use polled::{identified, identity_plan};
+pub(crate) use view::View;
 
 use crate::site::{self, Site};
 use anyhow::{Context, Result};
 use commit::Committer;
 use polled::Runtime;
 use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::fault::engine::{Engine, Kept, Settings, SiteDevice};
+use roundsman_core::fault::engine::{Engine, Kept, Settings};
 use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
 use roundsman_core::schedule::{Limits, Schedule};
 use roundsman_core::time::{Mono, Now};
@@ -45,7 +45,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 const MOST_EVENTS: usize = 1_024;
 
 /// Operator requests that wait for the loop.
-pub const MOST_REQUESTS: usize = 64;
+pub(crate) const MOST_REQUESTS: usize = 64;
 
 /// Reach probes under way at once.
 const MOST_PROBES: usize = 256;
@@ -67,7 +67,7 @@ const REACH_KEY: u32 = 1 << 31;
 
 /// What an operator wants.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// Which fault.
     pub fault: FaultId,
     /// Who.
@@ -84,7 +84,11 @@ enum Event {
     /// A poll ended.
     Polled(Box<Finished>),
     /// A reach probe ended; `None` where it could not be made at all.
-    Reached { key: u32, generation: Generation, answered: Option<bool> },
+    Reached {
+        key: u32,
+        generation: Generation,
+        answered: Option<bool>,
+    },
     /// An operator wants something.
     Operator(Request),
     /// A batch of transitions is durable, or not.
@@ -96,7 +100,7 @@ enum Event {
 }
 
 /// A running supervisor.
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     clock: Clock,
     site_path: PathBuf,
     site: Site,
@@ -125,7 +129,7 @@ pub struct Supervisor {
 }
 
 /// What [`Supervisor::start`] gives besides the supervisor.
-pub struct Handle {
+pub(crate) struct Handle {
     sender: mpsc::Sender<Event>,
     /// What the panel looks at.
     pub view: Arc<View>,
@@ -133,19 +137,19 @@ pub struct Handle {
 
 impl Handle {
     /// Has the site file read again.
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         let _ = self.sender.send(Event::Reload).await;
     }
 
     /// Ends the loop; everything is stored before it returns.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let _ = self.sender.send(Event::Stop).await;
     }
 }
 
 impl Supervisor {
     /// Opens the store, takes over what it kept, and gets everything ready; nothing is polled yet.
-    pub async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
+    pub(crate) async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
         let clock = Clock::new();
         let now = clock.now();
         std::fs::create_dir_all(&site.store)
@@ -155,8 +159,17 @@ impl Supervisor {
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
-        let mut engine = Engine::new(Settings { utc_offset_s: utc_offset_s(&site, now) });
-        let view = Arc::new(View::new(&site, version, clock, store.clone(), request_sender, restored.next_transition));
+        let mut engine = Engine::new(Settings {
+            utc_offset_s: utc_offset_s(&site, now),
+        });
+        let view = Arc::new(View::new(
+            &site,
+            version,
+            clock,
+            store.clone(),
+            request_sender,
+            restored.next_transition,
+        ));
         let mut supervisor = Supervisor {
             clock,
             site_path,
@@ -189,7 +202,7 @@ impl Supervisor {
     }
 
     /// Runs until [`Handle::stop`], then stores what there is.
-    pub async fn run(mut self) -> Result<()> {
+    pub(crate) async fn run(mut self) -> Result<()> {
         while !self.stopping {
             let now = self.clock.now();
             let wake_ms = self.next_due().map_or(60_000, |due| due.since_ms(now.mono));
@@ -215,10 +228,19 @@ impl Supervisor {
         let now = self.clock.now();
         match event {
             Event::Polled(finished) if finished.key & REACH_KEY != 0 => {
-                self.reached(finished.key & !REACH_KEY, finished.generation, Some(finished.answer.answered), now);
+                self.reached(
+                    finished.key & !REACH_KEY,
+                    finished.generation,
+                    Some(finished.answer.answered),
+                    now,
+                );
             }
             Event::Polled(finished) => self.polled(*finished, now).await,
-            Event::Reached { key, generation, answered } => self.reached(key, generation, answered, now),
+            Event::Reached {
+                key,
+                generation,
+                answered,
+            } => self.reached(key, generation, answered, now),
             Event::Operator(request) => self.operate(request, now),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
             Event::Reload => self.reload(now).await,
@@ -232,10 +254,16 @@ impl Supervisor {
     fn next_due(&self) -> Option<Mono> {
         let schedule = self.schedule.poll_timeout();
         let show = (self.show_at.0 > 0).then_some(self.show_at);
-        [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.save_at), show]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            schedule,
+            self.engine.poll_timeout(),
+            self.committer.retry_at(),
+            Some(self.save_at),
+            show,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn look_at_the_clock(&mut self) -> Result<()> {
@@ -255,7 +283,8 @@ impl Supervisor {
         if self.show_at.0 > 0 && now.mono >= self.show_at {
             self.show_at = Mono(0);
             self.view.show_flags(&self.engine);
-            self.view.keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
+            self.view
+                .keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
         }
         self.committer.go_on(&self.sender, now.mono);
         Ok(())
@@ -265,7 +294,10 @@ impl Supervisor {
         vec![
             ("polls-running", self.schedule.running() as u64),
             ("polls-waiting", self.schedule.waiting() as u64),
-            ("events", (self.events.max_capacity() - self.events.capacity()) as u64),
+            (
+                "events",
+                (self.events.max_capacity() - self.events.capacity()) as u64,
+            ),
             ("transitions", self.committer.waiting() as u64),
             ("store", self.store.queued() as u64),
             ("suspects", self.engine.suspects() as u64),
@@ -288,10 +320,19 @@ impl Supervisor {
     }
 
     fn reached(&mut self, key: u32, generation: Generation, answered: Option<bool>, now: Now) {
-        let Some(&device) = self.by_key.get(&key) else { return };
+        let Some(&device) = self.by_key.get(&key) else {
+            return;
+        };
         // A probe that could not be made says nothing about the device; the ask's deadline decides.
         let Some(answered) = answered else { return };
-        self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+        self.engine.handle(
+            fault::Event::Reached {
+                device,
+                generation,
+                answered,
+            },
+            now,
+        );
     }
 
     fn operate(&mut self, request: Request, now: Now) {
@@ -300,8 +341,16 @@ impl Supervisor {
         self.waiting_requests.retain(|_, reply| !reply.is_closed());
         self.waiting_requests.insert(id, request.reply);
         let event = match request.close {
-            true => fault::Event::Close { request: id, fault: request.fault, by: request.by },
-            false => fault::Event::Acknowledge { request: id, fault: request.fault, by: request.by },
+            true => fault::Event::Close {
+                request: id,
+                fault: request.fault,
+                by: request.by,
+            },
+            false => fault::Event::Acknowledge {
+                request: id,
+                fault: request.fault,
+                by: request.by,
+            },
         };
         self.engine.handle(event, now);
     }
@@ -348,9 +397,15 @@ impl Supervisor {
             return;
         }
         let (prober, probes, sender) = (self.prober.clone(), self.probes.clone(), self.sender.clone());
-        let (address, reach, id) = (runtime.entry.address, runtime.reach, runtime.entry.device.id.clone());
+        let (address, reach, id) = (
+            runtime.entry.address,
+            runtime.reach,
+            runtime.entry.device.id.clone(),
+        );
         tokio::spawn(async move {
-            let Ok(_place) = probes.acquire().await else { return };
+            let Ok(_place) = probes.acquire().await else {
+                return;
+            };
             let answered = match prober.probe(address, reach, REACH_TIMEOUT_MS).await {
                 Ok(reached) => Some(reached.answered()),
                 Err(error) => {
@@ -358,7 +413,13 @@ impl Supervisor {
                     None
                 }
             };
-            let _ = sender.send(Event::Reached { key, generation, answered }).await;
+            let _ = sender
+                .send(Event::Reached {
+                    key,
+                    generation,
+                    answered,
+                })
+                .await;
         });
     }
 
@@ -387,8 +448,11 @@ impl Supervisor {
 
     /// Loads `self.site` into engine, schedule and view; keeps what is known of devices that stay.
     async fn load(&mut self, now: Now, restored: &Restored) {
-        let mut before: HashMap<Arc<str>, Runtime> =
-            self.devices.drain(..).map(|runtime| (runtime.entry.device.id.clone(), runtime)).collect();
+        let mut before: HashMap<Arc<str>, Runtime> = self
+            .devices
+            .drain(..)
+            .map(|runtime| (runtime.entry.device.id.clone(), runtime))
+            .collect();
         self.by_key.clear();
         let icmp = self.prober.available();
         if let Err(error) = &icmp {
@@ -410,8 +474,15 @@ impl Supervisor {
             let _ = self.snmp.forget(gone.key).await;
         }
         for latest in &restored.latest {
-            if let Some(at) = self.site.devices.iter().position(|entry| entry.device.id == latest.device) {
-                if self.devices[at].is_unresolved() && let Some(profile) = self.site.catalogue.get(&latest.profile).cloned() {
+            if let Some(at) = self
+                .site
+                .devices
+                .iter()
+                .position(|entry| entry.device.id == latest.device)
+            {
+                if self.devices[at].is_unresolved()
+                    && let Some(profile) = self.site.catalogue.get(&latest.profile).cloned()
+                {
                     self.resolve(DeviceIx(at as u32), &profile);
                 }
                 self.devices[at].restore(latest);
@@ -462,7 +533,9 @@ impl Supervisor {
             class: runtime.entry.device.class,
             profile: runtime.entry.device.profile.clone(),
         };
-        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
+        let saved = self
+            .store
+            .save_devices(self.devices.iter().map(record).collect(), now.wall);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the list of devices was not stored");
@@ -471,7 +544,11 @@ impl Supervisor {
     }
 
     fn save_latest(&self, now: Now) {
-        let latest = self.devices.iter().filter_map(Runtime::latest_for_store).collect();
+        let latest = self
+            .devices
+            .iter()
+            .filter_map(Runtime::latest_for_store)
+            .collect();
         let saved = self.store.save_latest(numbers::clock_mark(now), latest);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
@@ -484,17 +561,25 @@ impl Supervisor {
         let now = self.clock.now();
         self.carry_out(now);
         while self.committer.is_busy() {
-            let Some(event) = self.events.recv().await else { break };
+            let Some(event) = self.events.recv().await else {
+                break;
+            };
             if let Event::Committed(batch, result, took) = event {
                 let failed = result.is_err();
                 self.committed(batch, result, took, now)?;
                 if failed {
-                    anyhow::bail!("the store refused the last transitions; they are judged anew at the next start");
+                    anyhow::bail!(
+                        "the store refused the last transitions; they are judged anew at the next start"
+                    );
                 }
                 self.committer.go_on(&self.sender, now.mono);
             }
         }
-        let latest = self.devices.iter().filter_map(Runtime::latest_for_store).collect();
+        let latest = self
+            .devices
+            .iter()
+            .filter_map(Runtime::latest_for_store)
+            .collect();
         self.store.save_latest(numbers::clock_mark(now), latest).await?;
         tracing::info!("everything is stored");
         Ok(())
@@ -531,5 +616,7 @@ fn log_transition(transition: &Transition) {
 
 /// Why an action failed, for callers whose request never reached the loop.
 pub(crate) fn overloaded() -> ActionError {
-    ActionError::Unavailable(Unavailable(format!("{MOST_REQUESTS} operator requests are waiting already")))
+    ActionError::Unavailable(Unavailable(format!(
+        "{MOST_REQUESTS} operator requests are waiting already"
+    )))
 }

@@ -5,7 +5,7 @@ use roundsman_core::device::{Network, Tier};
 use roundsman_driver::reach::Reach;
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::document::{Fields, Node, Value};
-use roundsman_wire::snmp::session::Version;
+use roundsman_wire::snmp::Version;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -58,12 +58,17 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let profile_node = fields.must("profile", found);
     let profile = profile_node.and_then(|n| n.text(found));
     let tier = fields.must("tier", found).and_then(|n| values::tier(n, found));
-    let network = fields.must("network", found).and_then(|n| values::network(n, found));
+    let network = fields
+        .must("network", found)
+        .and_then(|n| values::network(n, found));
     let location = fields.maybe("location").map(|n| values::line(n, found));
     let address_node = fields.must("address", found);
     let address = address_node.and_then(|n| values::address(n, found));
     let credentials = fields.maybe("credentials");
-    let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
+    let uplinks = fields
+        .maybe("uplink")
+        .map(|n| uplinks(n, found))
+        .unwrap_or_default();
     let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
@@ -101,13 +106,21 @@ fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Ar
         }
     };
     if items.len() > MOST_UPLINKS {
-        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_UPLINKS} uplinks")));
+        found.note(Diagnostic::new(
+            &node.at,
+            format!("a device has at most {MOST_UPLINKS} uplinks"),
+        ));
     }
     let mut uplinks = Vec::new();
     for item in items.iter().take(MOST_UPLINKS) {
-        let Some(mut fields) = Fields::of(item, "an uplink", found) else { continue };
+        let Some(mut fields) = Fields::of(item, "an uplink", found) else {
+            continue;
+        };
         let device = fields.must("device", found);
-        let port = fields.maybe("port").and_then(|n| values::name(n, found)).map(Arc::from);
+        let port = fields
+            .maybe("port")
+            .and_then(|n| values::name(n, found))
+            .map(Arc::from);
         fields.finish(found);
         uplinks.extend(device.map(|device| (device, port)));
     }
@@ -117,13 +130,20 @@ fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Ar
 fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
     let entries = node.table(found).unwrap_or(&[]);
     if entries.len() > MOST_TAGS {
-        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_TAGS} tags")));
+        found.note(Diagnostic::new(
+            &node.at,
+            format!("a device has at most {MOST_TAGS} tags"),
+        ));
     }
     let tag = |entry: &roundsman_profile::document::Entry, found: &mut Findings| {
         let word = values::name(&entry.node, found)?;
         Some((Arc::from(entry.key.as_str()), Arc::from(word)))
     };
-    entries.iter().take(MOST_TAGS).filter_map(|entry| tag(entry, found)).collect()
+    entries
+        .iter()
+        .take(MOST_TAGS)
+        .filter_map(|entry| tag(entry, found))
+        .collect()
 }
 
 /// Reads `[credentials.…]`; secrets are read from their files.
@@ -135,7 +155,9 @@ pub(super) fn credentials(
 ) -> BTreeMap<String, Credentials> {
     let mut all = BTreeMap::new();
     for entry in node.table(found).unwrap_or(&[]) {
-        let Some(mut fields) = Fields::of(&entry.node, "an entry of `credentials`", found) else { continue };
+        let Some(mut fields) = Fields::of(&entry.node, "an entry of `credentials`", found) else {
+            continue;
+        };
         let snmp = fields.must("snmp", found);
         fields.finish(found);
         if let Some(credentials) = snmp.and_then(|snmp| read_snmp(snmp, folder, warnings, found)) {
@@ -161,8 +183,10 @@ fn read_snmp(
         "1" => Version::V1,
         "2c" => Version::V2c,
         other => {
-            let mut diagnostic =
-                Diagnostic::new(&version_node.at, format!("SNMP version {} is not spoken here", quoted(other)));
+            let mut diagnostic = Diagnostic::new(
+                &version_node.at,
+                format!("SNMP version {} is not spoken here", quoted(other)),
+            );
             diagnostic.hint = did_you_mean(other, ["1", "2c"]);
             found.note(diagnostic);
             return None;
@@ -176,7 +200,10 @@ fn read_snmp(
         }
         (None, Some(node)) => secret(node, folder, warnings, found)?,
         (Some(_), Some(node)) => {
-            found.note(Diagnostic::new(&node.at, "`community` and `community_file` exclude each other"));
+            found.note(Diagnostic::new(
+                &node.at,
+                "`community` and `community_file` exclude each other",
+            ));
             return None;
         }
         (None, None) => {
@@ -190,22 +217,34 @@ fn read_snmp(
         found.note(Diagnostic::new(&inline.or(file)?.at, what));
         return None;
     }
-    Some(Credentials { version, community: Arc::from(community.as_bytes()) })
+    Some(Credentials {
+        version,
+        community: Arc::from(community.as_bytes()),
+    })
 }
 
 /// The first line of a secret's file. Its content never shows up in an error.
-fn secret(node: &Node, folder: &Path, warnings: &mut Vec<Diagnostic>, found: &mut Findings) -> Option<String> {
+fn secret(
+    node: &Node,
+    folder: &Path,
+    warnings: &mut Vec<Diagnostic>,
+    found: &mut Findings,
+) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let path = values::path(node, folder, found)?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(why) => {
             let what = format!("the secret's file {} cannot be read: {why}", path.display());
-            found.note(Diagnostic::new(&node.at, what).hint("it must exist and be readable by the service's user"));
+            found.note(
+                Diagnostic::new(&node.at, what).hint("it must exist and be readable by the service's user"),
+            );
             return None;
         }
     };
-    let others = std::fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o077).unwrap_or(0);
+    let others = std::fs::metadata(&path)
+        .map(|meta| meta.permissions().mode() & 0o077)
+        .unwrap_or(0);
     if others != 0 {
         let what = format!("others may read the secret's file {}", path.display());
         warnings.push(Diagnostic::new(&node.at, what).hint("chmod 600"));

@@ -22,7 +22,7 @@ struct Override {
 
 /// All limits of the site.
 #[derive(Clone, Debug, Default)]
-pub struct Limits {
+pub(crate) struct Limits {
     overrides: Vec<Override>,
     /// Per device (by its position), its own `rule` table.
     own: HashMap<usize, Node>,
@@ -39,10 +39,16 @@ impl Limits {
             found.note(Diagnostic::new(&node.at, what));
         }
         for node in nodes.iter().take(MOST_OVERRIDES) {
-            let Some(mut fields) = Fields::of(node, "an override", found) else { continue };
+            let Some(mut fields) = Fields::of(node, "an override", found) else {
+                continue;
+            };
             let profile = fields.maybe("profile");
-            let class = fields.maybe("class").and_then(|node| super::values::class(node, found));
-            let tier = fields.maybe("tier").and_then(|node| super::values::tier(node, found));
+            let class = fields
+                .maybe("class")
+                .and_then(|node| super::values::class(node, found));
+            let tier = fields
+                .maybe("tier")
+                .and_then(|node| super::values::tier(node, found));
             let rules = fields.must("rule", found).cloned();
             let named = fields.maybe("profile").is_some() || class.is_some() || tier.is_some();
             fields.finish(found);
@@ -53,14 +59,20 @@ impl Limits {
             let profile = profile.and_then(|node| {
                 let id = node.text(found)?;
                 if !known_profiles.contains(&id) {
-                    let mut diagnostic = Diagnostic::new(&node.at, format!("no profile is called {}", quoted(id)));
+                    let mut diagnostic =
+                        Diagnostic::new(&node.at, format!("no profile is called {}", quoted(id)));
                     diagnostic.hint = did_you_mean(id, known_profiles.iter().copied());
                     found.note(diagnostic);
                 }
                 Some(Arc::from(id))
             });
             if let Some(rules) = rules {
-                limits.overrides.push(Override { profile, class, tier, rules });
+                limits.overrides.push(Override {
+                    profile,
+                    class,
+                    tier,
+                    rules,
+                });
             }
         }
         limits
@@ -73,7 +85,7 @@ impl Limits {
 
     /// A profile with everything the site says about it for one device: overrides in the order of the file, the
     /// device's own last. Devices with the same overrides share it.
-    pub fn apply(
+    pub(crate) fn apply(
         &mut self,
         device: usize,
         tier: Tier,
@@ -85,7 +97,9 @@ impl Limits {
                 && o.class.is_none_or(|class| class == profile.class)
                 && o.tier.is_none_or(|t| t == tier)
         };
-        let fitting: Vec<usize> = (0..self.overrides.len()).filter(|&at| fits(&self.overrides[at])).collect();
+        let fitting: Vec<usize> = (0..self.overrides.len())
+            .filter(|&at| fits(&self.overrides[at]))
+            .collect();
         let mut result = profile.clone();
         if !fitting.is_empty() {
             let key = (profile.id.clone(), fitting);
@@ -95,7 +109,11 @@ impl Limits {
                 for &at in &key.1 {
                     // An override for a class or tier is for those profiles that have the rule.
                     let rules = &self.overrides[at].rules;
-                    let rules = if self.overrides[at].profile.is_some() { rules.clone() } else { known(rules, &result) };
+                    let rules = if self.overrides[at].profile.is_some() {
+                        rules.clone()
+                    } else {
+                        known(rules, &result)
+                    };
                     result = with_limits(&result, &rules, found)?;
                 }
                 self.made.insert(key, result.clone());
@@ -108,7 +126,7 @@ impl Limits {
     }
 
     /// What is overridden, for `check`: a line each.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for node in self.overrides.iter().map(|o| &o.rules).chain(self.own.values()) {
             lines.push(format!("{:?}", node.at));

@@ -8,7 +8,7 @@ mod limits;
 mod read;
 mod values;
 
-pub use limits::Limits;
+pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
 use roundsman_core::device::Device;
@@ -26,11 +26,11 @@ use std::sync::Arc;
 const MOST_BYTES: u64 = 8 << 20;
 
 /// Most devices of one site. Above it several boxes share the work.
-pub const MOST_DEVICES: usize = 10_000;
+pub(crate) const MOST_DEVICES: usize = 10_000;
 
 /// A checked site.
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     /// Name shown to people.
     pub name: Arc<str>,
     /// Zone of every time shown.
@@ -53,7 +53,7 @@ pub struct Site {
 
 /// A device of the site and how it is asked.
 #[derive(Clone, Debug)]
-pub struct SiteEntry {
+pub(crate) struct SiteEntry {
     /// The device as the domain knows it.
     pub device: Device,
     /// Its profile, the site's limits applied. For `profile = "auto"` the generic one until the device has said
@@ -70,7 +70,7 @@ pub struct SiteEntry {
 }
 
 /// Reads and checks a site file.
-pub fn load(path: &Path) -> Result<Site, Rejected> {
+pub(crate) fn load(path: &Path) -> Result<Site, Rejected> {
     let mut found = Findings::default();
     match read_text(path) {
         Ok(text) => {
@@ -78,7 +78,10 @@ pub fn load(path: &Path) -> Result<Site, Rejected> {
             read::site(&Source::new(path.display().to_string(), text), folder, found)
         }
         Err(why) => {
-            found.note(Diagnostic::unreadable(format!("the site file {} cannot be read: {why}", path.display())));
+            found.note(Diagnostic::unreadable(format!(
+                "the site file {} cannot be read: {why}",
+                path.display()
+            )));
             match found.into_rejected() {
                 Some(rejected) => Err(rejected),
                 None => unreachable!("one finding was noted"),

@@ -29,7 +29,10 @@ pub(super) fn site(source: &Arc<Source>, folder: &Path, mut found: Findings) -> 
         (_, Some(rejected)) => Err(rejected),
         (None, None) => {
             let mut found = Findings::default();
-            found.note(Diagnostic::new(&source.at(0..0), "the site file could not be read"));
+            found.note(Diagnostic::new(
+                &source.at(0..0),
+                "the site file could not be read",
+            ));
             match found.into_rejected() {
                 Some(rejected) => Err(rejected),
                 None => unreachable!("one finding was noted"),
@@ -59,15 +62,25 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let device_nodes = fields.items("device", found);
     fields.finish(found);
     if let Some(node) = device_nodes.get(MOST_DEVICES) {
-        found.note(Diagnostic::new(&node.at, format!("one box watches at most {MOST_DEVICES} devices")));
+        found.note(Diagnostic::new(
+            &node.at,
+            format!("one box watches at most {MOST_DEVICES} devices"),
+        ));
         return None;
     }
-    let drafts: Vec<Option<Draft<'_>>> = device_nodes.iter().map(|node| device::read(node, found)).collect();
+    let drafts: Vec<Option<Draft<'_>>> = device_nodes
+        .iter()
+        .map(|node| device::read(node, found))
+        .collect();
     let catalogue = catalogue?;
     let profile_ids: Vec<&str> = catalogue.list().map(|item| &*item.profile.id).collect();
     let mut limits = Limits::read(override_nodes, &profile_ids, found);
     let credentials = credentials.unwrap_or_default();
-    let names = Names { catalogue: &catalogue, profile_ids, credentials: &credentials };
+    let names = Names {
+        catalogue: &catalogue,
+        profile_ids,
+        credentials: &credentials,
+    };
     let devices = resolve(&drafts, &names, &mut limits, found);
     if let Some((node, id)) = attached_to
         && !drafts.iter().flatten().any(|draft| draft.id == id)
@@ -88,18 +101,27 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     })
 }
 
-fn read_head<'a>(node: &'a Node, attached_to: &mut Option<(&'a Node, &'a str)>, found: &mut Findings) -> Option<Head> {
+fn read_head<'a>(
+    node: &'a Node,
+    attached_to: &mut Option<(&'a Node, &'a str)>,
+    found: &mut Findings,
+) -> Option<Head> {
     let mut fields = Fields::of(node, "`site`", found)?;
     let name = fields.must("name", found).and_then(|n| values::name(n, found));
     let zone_node = fields.must("timezone", found);
     let language_node = fields.maybe("language");
-    *attached_to = fields.maybe("attached_to").and_then(|n| Some((n, n.text(found)?)));
+    *attached_to = fields
+        .maybe("attached_to")
+        .and_then(|n| Some((n, n.text(found)?)));
     fields.finish(found);
     let zone_node = zone_node?;
     let zone = zone_node.text(found)?;
     let zone = TimeZone::get(zone).ok().or_else(|| {
         let what = format!("{} is no time zone", quoted(zone));
-        found.note(Diagnostic::new(&zone_node.at, what).hint("a name of the IANA database, such as \"Asia/Shanghai\""));
+        found.note(
+            Diagnostic::new(&zone_node.at, what)
+                .hint("a name of the IANA database, such as \"Asia/Shanghai\""),
+        );
         None
     });
     let language = match language_node {
@@ -108,26 +130,35 @@ fn read_head<'a>(node: &'a Node, attached_to: &mut Option<(&'a Node, &'a str)>, 
             "zh-CN" => Some(Language::Chinese),
             "en" => Some(Language::English),
             other => {
-                let mut diagnostic = Diagnostic::new(&node.at, format!("{} is no language here", quoted(other)));
+                let mut diagnostic =
+                    Diagnostic::new(&node.at, format!("{} is no language here", quoted(other)));
                 diagnostic.hint = did_you_mean(other, ["zh-CN", "en"]);
                 found.note(diagnostic);
                 None
             }
         },
     };
-    Some(Head { name: name?.into(), zone: zone?, language: language? })
+    Some(Head {
+        name: name?.into(),
+        zone: zone?,
+        language: language?,
+    })
 }
 
 fn read_store(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
     let mut fields = Fields::of(node, "`store`", found)?;
-    let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
+    let path = fields
+        .must("path", found)
+        .and_then(|n| values::path(n, folder, found));
     fields.finish(found);
     path
 }
 
 fn read_panel(node: &Node, found: &mut Findings) -> Option<std::net::SocketAddr> {
     let mut fields = Fields::of(node, "`panel`", found)?;
-    let listen = fields.must("listen", found).and_then(|n| values::listen(n, found));
+    let listen = fields
+        .must("listen", found)
+        .and_then(|n| values::listen(n, found));
     fields.finish(found);
     listen
 }
@@ -137,7 +168,9 @@ fn read_profiles(node: Option<&Node>, folder: &Path, found: &mut Findings) -> Op
         None => Catalogue::embedded(),
         Some(node) => {
             let mut fields = Fields::of(node, "`profiles`", found)?;
-            let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
+            let path = fields
+                .must("path", found)
+                .and_then(|n| values::path(n, folder, found));
             fields.finish(found);
             Catalogue::with_folder(&path?)
         }
@@ -181,7 +214,10 @@ fn resolve(
         for (node, port) in &draft.uplinks {
             let Some(id) = node.text(found) else { continue };
             match by_id.get(id) {
-                Some(&device) => uplinks.push(Uplink { device, port: port.clone() }),
+                Some(&device) => uplinks.push(Uplink {
+                    device,
+                    port: port.clone(),
+                }),
                 None => unknown_device(node, id, drafts, found),
             }
         }
@@ -198,8 +234,14 @@ fn resolve(
             limits.keep_own(at, rules.clone());
         }
         // With `auto` the profile is not known yet: limits are applied when it is.
-        let applied = if auto { Some(profile.clone()) } else { limits.apply(at, draft.tier, profile, found) };
-        let (Some(profile), Some(target)) = (applied, target) else { continue };
+        let applied = if auto {
+            Some(profile.clone())
+        } else {
+            limits.apply(at, draft.tier, profile, found)
+        };
+        let (Some(profile), Some(target)) = (applied, target) else {
+            continue;
+        };
         entries.push(SiteEntry {
             device: Device {
                 id: draft.id.into(),
@@ -235,7 +277,10 @@ fn target<'a>(
     found: &mut Findings,
 ) -> Option<Arc<Target>> {
     let Some(node) = draft.credentials else {
-        let what = format!("the device {} is asked by SNMP and needs `credentials`", quoted(draft.id));
+        let what = format!(
+            "the device {} is asked by SNMP and needs `credentials`",
+            quoted(draft.id)
+        );
         let hint = "name a section such as [credentials.branch-routers] with snmp = { version = \"2c\", … }";
         found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
         return None;
@@ -267,7 +312,9 @@ fn unknown_device(node: &Node, id: &str, drafts: &[Option<Draft<'_>>], found: &m
 
 fn check_loops(entries: &[SiteEntry], drafts: &[Option<Draft<'_>>], found: &mut Findings) -> Option<()> {
     let devices: Vec<Device> = entries.iter().map(|entry| entry.device.clone()).collect();
-    let Err(looped) = Topology::new(&devices) else { return Some(()) };
+    let Err(looped) = Topology::new(&devices) else {
+        return Some(());
+    };
     let first = drafts.get(looped.first()?.at())?.as_ref()?;
     let ids: Vec<&str> = looped.iter().take(8).map(|ix| &*devices[ix.at()].id).collect();
     let what = format!("the uplinks lead in a circle: {}", ids.join(", "));

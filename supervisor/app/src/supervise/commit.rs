@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 /// Transitions that may wait for a store that does not take them. Past that the service ends: started again, it
 /// judges from what is durable. A whole site failing at once makes a few for each device.
-pub const MOST_WAITING: usize = 50_000;
+pub(crate) const MOST_WAITING: usize = 50_000;
 
 /// Transitions of one batch: one transaction stays short.
 const MOST_IN_A_BATCH: usize = 1_000;
@@ -26,7 +26,7 @@ const LONGEST_PAUSE_MS: u64 = 30_000;
 
 /// A transition that is not durable yet.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// The transition.
     pub transition: Transition,
     /// The operator's request it fulfils.
@@ -44,7 +44,13 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn new(store: Arc<Store>) -> Committer {
-        Committer { store, waiting: VecDeque::new(), under_way: false, pause_ms: FIRST_PAUSE_MS, retry_at: None }
+        Committer {
+            store,
+            waiting: VecDeque::new(),
+            under_way: false,
+            pause_ms: FIRST_PAUSE_MS,
+            retry_at: None,
+        }
     }
 
     /// Takes a transition over.
@@ -63,7 +69,9 @@ impl Committer {
         let count = self.waiting.len().min(MOST_IN_A_BATCH);
         let batch: Vec<Waiting> = self.waiting.drain(..count).collect();
         let began = Clock::new().micros();
-        let committed = self.store.commit(batch.iter().map(|waiting| waiting.transition.clone()).collect());
+        let committed = self
+            .store
+            .commit(batch.iter().map(|waiting| waiting.transition.clone()).collect());
         let events = events.clone();
         tokio::spawn(async move {
             let result = committed.await;
@@ -88,7 +96,10 @@ impl Committer {
             self.waiting.push_front(waiting);
         }
         if self.waiting.len() > MOST_WAITING {
-            bail!("{} transitions wait for the store, it still refuses: {error}", self.waiting.len());
+            bail!(
+                "{} transitions wait for the store, it still refuses: {error}",
+                self.waiting.len()
+            );
         }
         tracing::error!(%error, waiting = self.waiting.len(), "transitions are not stored yet, nobody hears of them");
         self.retry_at = Some(now.plus_ms(self.pause_ms));

@@ -12,7 +12,7 @@ const BOUNDS_S: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0
 
 /// Counters of the running service.
 #[derive(Debug, Default)]
-pub struct Measured(Mutex<Counted>);
+pub(crate) struct Measured(Mutex<Counted>);
 
 /// What is counted.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,11 @@ impl Histogram {
     }
 
     pub(super) fn latencies(&self) -> Latencies {
-        Latencies { buckets: BOUNDS_S.into_iter().zip(self.counts).collect(), sum_s: self.sum_s, count: self.count }
+        Latencies {
+            buckets: BOUNDS_S.into_iter().zip(self.counts).collect(),
+            sum_s: self.sum_s,
+            count: self.count,
+        }
     }
 }
 
@@ -93,7 +97,12 @@ pub(super) fn process() -> (f64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The second field, the program's name, may hold spaces; it ends at the last parenthesis.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let field = |number: usize| {
+        fields
+            .get(number - 3)
+            .and_then(|text| text.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
     let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
     let cpu_s = (field(14) + field(15)) as f64 / ticks_a_second as f64;
     (cpu_s, field(24) * rustix::param::page_size() as u64)
@@ -105,5 +114,9 @@ pub(super) fn process() -> (f64, u64) {
 pub(super) fn clock_mark(now: Now) -> ClockMark {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let synchronised = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
-    ClockMark { boot: boot.trim().into(), now, synchronised }
+    ClockMark {
+        boot: boot.trim().into(),
+        now,
+        synchronised,
+    }
 }

@@ -12,6 +12,7 @@ use roundsman_core::reading::{Readings, Sample};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::Finished;
+use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::Findings;
 use roundsman_profile::schema::Profile;
 use roundsman_profile::translate::Translator;
@@ -23,6 +24,30 @@ use std::sync::Arc;
 
 /// sysObjectID.0 (RFC 3418): what a device says it is.
 const SYS_OBJECT_ID: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 2, 0];
+
+/// What to ask a device whose profile is to be found.
+pub(crate) fn identity_plan() -> Arc<Plan> {
+    let oids = Oid::new(&SYS_OBJECT_ID).into_iter().collect();
+    Arc::new(Plan {
+        scalars: vec![Object { oids }],
+        tables: vec![],
+    })
+}
+
+/// The profile for what a device said to [`identity_plan`]; the generic one where it said nothing of use.
+pub(crate) fn identified(catalogue: &Catalogue, answer: &Answer) -> Option<Arc<Profile>> {
+    let arcs = match answer.scalars.first() {
+        Some(Ok(Raw::Oid(arcs))) => answer.arcs(*arcs),
+        _ => &[],
+    };
+    match catalogue.resolve_auto(arcs) {
+        Ok(profile) => Some(profile.clone()),
+        Err(error) => {
+            tracing::error!(%error, "no profile for the device");
+            None
+        }
+    }
+}
 
 /// One device as it is being polled.
 pub(super) struct Runtime {
@@ -58,11 +83,20 @@ impl Runtime {
                 entry.profile = old.entry.profile.clone();
                 entry.device.profile = old.entry.device.profile.clone();
                 entry.device.class = old.entry.device.class;
-                Runtime { entry, key, reach, ..old }
+                Runtime {
+                    entry,
+                    key,
+                    reach,
+                    ..old
+                }
             }
-            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => {
-                Runtime { entry: fresh.entry, key, reach, unresolved, ..old }
-            }
+            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => Runtime {
+                entry: fresh.entry,
+                key,
+                reach,
+                unresolved,
+                ..old
+            },
             _ => fresh,
         }
     }
@@ -72,8 +106,7 @@ impl Runtime {
         if !self.unresolved {
             return self.entry.profile.plan.clone();
         }
-        let oids = Oid::new(&SYS_OBJECT_ID).into_iter().collect();
-        Arc::new(Plan { scalars: vec![Object { oids }], tables: vec![] })
+        identity_plan()
     }
 
     pub(super) fn is_unresolved(&self) -> bool {
@@ -82,7 +115,10 @@ impl Runtime {
 
     /// The device as the engine knows it.
     pub(super) fn site_device(&self) -> SiteDevice {
-        SiteDevice { device: self.entry.device.clone(), model: self.entry.profile.model.clone() }
+        SiteDevice {
+            device: self.entry.device.clone(),
+            model: self.entry.profile.model.clone(),
+        }
     }
 
     fn become_profile(&mut self, profile: Arc<Profile>) {
@@ -108,7 +144,11 @@ impl Runtime {
             self.labels = Arc::new(self.translator.labels().clone());
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, labels: self.labels.clone(), profile }));
+        self.latest = Some(Arc::new(Latest {
+            readings,
+            labels: self.labels.clone(),
+            profile,
+        }));
     }
 
     /// The latest readings as the store keeps them; raw counters mean nothing after a restart and stay out.
@@ -141,17 +181,26 @@ impl Runtime {
         let mut labels = Labels::default();
         let mut columns: Vec<Vec<(InstanceIx, Sample)>> = vec![Vec::new(); model.metrics.len()];
         for reading in &kept.readings {
-            if let (Some(metric), Some(row)) = (model.metric(&reading.metric), labels.intern(&reading.instance)) {
+            if let (Some(metric), Some(row)) =
+                (model.metric(&reading.metric), labels.intern(&reading.instance))
+            {
                 columns[metric.at()].push((row, reading.sample.clone()));
             }
         }
-        let taken_at = Now { mono: Mono(0), wall: kept.taken_at };
+        let taken_at = Now {
+            mono: Mono(0),
+            wall: kept.taken_at,
+        };
         let mut readings = Readings::new(taken_at, kept.answered);
         for (at, column) in columns.into_iter().enumerate() {
             readings.add(MetricIx(at as u16), column);
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, labels: Arc::new(labels), profile }));
+        self.latest = Some(Arc::new(Latest {
+            readings,
+            labels: Arc::new(labels),
+            profile,
+        }));
     }
 }
 
@@ -159,7 +208,9 @@ impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
     pub(super) async fn polled(&mut self, finished: Finished, now: Now) {
         self.view.measured().add_poll(&finished);
-        let Some(&device) = self.by_key.get(&finished.key) else { return };
+        let Some(&device) = self.by_key.get(&finished.key) else {
+            return;
+        };
         self.schedule.finished(device, finished.answer.answered, now.mono);
         if self.devices[device.at()].unresolved && finished.answer.answered {
             self.identify(device, &finished.answer, now);
@@ -191,22 +242,16 @@ impl Supervisor {
 
     /// A device with `profile = "auto"` said what it is.
     fn identify(&mut self, device: DeviceIx, answer: &Answer, now: Now) {
-        let arcs = match answer.scalars.first() {
-            Some(Ok(Raw::Oid(arcs))) => answer.arcs(*arcs).to_vec(),
-            _ => Vec::new(),
+        let Some(profile) = identified(&self.site.catalogue, answer) else {
+            return;
         };
-        match self.site.catalogue.resolve_auto(&arcs).cloned() {
-            Ok(profile) => {
-                self.resolve(device, &profile);
-                let site = self.devices[device.at()].site_device();
-                tracing::info!(device = %site.device.id, profile = %site.device.profile, "profile found");
-                self.engine.replace(device, site, now);
-                self.view.load(&self.site, &self.devices, &self.engine);
-                self.save_devices(now);
-                self.schedule.ask(device, now.mono);
-            }
-            Err(error) => tracing::error!(%error, "no profile for the device"),
-        }
+        self.resolve(device, &profile);
+        let site = self.devices[device.at()].site_device();
+        tracing::info!(device = %site.device.id, profile = %site.device.profile, "profile found");
+        self.engine.replace(device, site, now);
+        self.view.load(&self.site, &self.devices, &self.engine);
+        self.save_devices(now);
+        self.schedule.ask(device, now.mono);
     }
 
     /// Gives a device its profile, the site's limits applied.
@@ -215,7 +260,9 @@ impl Supervisor {
         let mut found = Findings::default();
         let applied = self.site.limits.apply(device.at(), tier, profile, &mut found);
         if let Some(rejected) = found.into_rejected() {
-            tracing::error!("limits of the site do not fit the profile that was found, it is used without:\n{rejected}");
+            tracing::error!(
+                "limits of the site do not fit the profile that was found, it is used without:\n{rejected}"
+            );
         }
         self.devices[device.at()].become_profile(applied.unwrap_or_else(|| profile.clone()));
     }

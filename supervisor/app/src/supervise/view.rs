@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The readings of one device's latest poll, with what it takes to name them.
 #[derive(Debug)]
-pub struct Latest {
+pub(crate) struct Latest {
     pub(super) readings: Readings,
     pub(super) labels: Arc<Labels>,
     pub(super) profile: Arc<Profile>,
@@ -55,7 +55,7 @@ struct State {
 }
 
 /// What the panel looks at.
-pub struct View {
+pub(crate) struct View {
     name: Arc<str>,
     zone: TimeZone,
     language: Language,
@@ -85,7 +85,10 @@ impl View {
             language: site.language,
             version: version.into(),
             clock,
-            state: RwLock::new(State { last_transition: next_transition.saturating_sub(1), ..State::default() }),
+            state: RwLock::new(State {
+                last_transition: next_transition.saturating_sub(1),
+                ..State::default()
+            }),
             measured: Measured::default(),
             wire: RwLock::default(),
             feed: Feed::default(),
@@ -128,7 +131,9 @@ impl View {
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });
-        devices.iter().for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
+        devices
+            .iter()
+            .for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
     }
 
     /// The latest poll of a device.
@@ -168,7 +173,9 @@ impl View {
         let changed: Vec<Arc<str>> = self.write(|state| {
             let mut changed = Vec::new();
             for fault in engine.faults() {
-                let Some(shown) = state.open.get_mut(&fault.id) else { continue };
+                let Some(shown) = state.open.get_mut(&fault.id) else {
+                    continue;
+                };
                 let durable = shown.condition == Condition::Cleared || fault.condition == Condition::Cleared;
                 if shown.stale != fault.stale || (shown.condition != fault.condition && !durable) {
                     shown.stale = fault.stale;
@@ -184,7 +191,12 @@ impl View {
     }
 
     /// Lengths of the queues and counters of the wire, once in a while.
-    pub(super) fn keep_queues(&self, queues: Vec<(&'static str, u64)>, polls_missed: u64, wire: snmp::Counters) {
+    pub(super) fn keep_queues(
+        &self,
+        queues: Vec<(&'static str, u64)>,
+        polls_missed: u64,
+        wire: snmp::Counters,
+    ) {
         self.write(|state| {
             state.queues = queues;
             state.polls_missed = polls_missed;
@@ -192,7 +204,12 @@ impl View {
         *self.wire.write().unwrap_or_else(PoisonError::into_inner) = wire;
     }
 
-    fn site_device(&self, state: &State, shown: &Shown, worst: &HashMap<&str, (DeviceState, u32)>) -> SiteDevice {
+    fn site_device(
+        &self,
+        state: &State,
+        shown: &Shown,
+        worst: &HashMap<&str, (DeviceState, u32)>,
+    ) -> SiteDevice {
         let device = &shown.device;
         let (worst, faults) = worst.get(&*device.id).copied().unwrap_or((DeviceState::Ok, 0));
         let uplink = |uplink: &roundsman_core::device::Uplink| {
@@ -208,7 +225,11 @@ impl View {
             tier: device.tier,
             network: device.network,
             location: device.location.clone(),
-            state: if faults == 0 && !shown.known { DeviceState::Pending } else { worst },
+            state: if faults == 0 && !shown.known {
+                DeviceState::Pending
+            } else {
+                worst
+            },
             faults,
             last_poll: shown.latest.as_ref().map(|latest| latest.readings.taken_at.wall),
             address: device.address.clone(),
@@ -220,7 +241,14 @@ impl View {
 
     async fn request(&self, fault: FaultId, by: Arc<str>, close: bool) -> Result<Fault, ActionError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request { fault, by, close, reply }).map_err(|_| overloaded())?;
+        self.requests
+            .try_send(Request {
+                fault,
+                by,
+                close,
+                reply,
+            })
+            .map_err(|_| overloaded())?;
         let ended = || ActionError::Unavailable(Unavailable("the service is ending".to_owned()));
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -261,7 +289,11 @@ impl roundsman_panel::Site for View {
     fn devices(&self) -> Vec<SiteDevice> {
         self.read(|state| {
             let worst = worst(state);
-            state.devices.iter().map(|shown| self.site_device(state, shown, &worst)).collect()
+            state
+                .devices
+                .iter()
+                .map(|shown| self.site_device(state, shown, &worst))
+                .collect()
         })
     }
 
@@ -321,14 +353,23 @@ impl roundsman_panel::Site for View {
         &self.feed
     }
 
-    fn faults(&self, which: Which, limit: usize, before: Option<FaultId>) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
+    fn faults(
+        &self,
+        which: Which,
+        limit: usize,
+        before: Option<FaultId>,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
         let filter = match which {
             Which::Open => FaultFilter::Open,
             Which::Closed => FaultFilter::Closed,
             Which::All => FaultFilter::All,
         };
         Box::pin(async move {
-            let mut faults = self.reader.faults(filter, limit, before).await.map_err(unavailable)?;
+            let mut faults = self
+                .reader
+                .faults(filter, limit, before)
+                .await
+                .map_err(unavailable)?;
             self.read(|state| faults.iter_mut().for_each(|fault| with_flags(state, fault)));
             Ok(faults)
         })
@@ -345,7 +386,12 @@ impl roundsman_panel::Site for View {
     }
 
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
-        Box::pin(async move { self.reader.transitions_after(id, limit).await.map_err(unavailable) })
+        Box::pin(async move {
+            self.reader
+                .transitions_after(id, limit)
+                .await
+                .map_err(unavailable)
+        })
     }
 
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
@@ -358,14 +404,26 @@ impl roundsman_panel::Site for View {
 
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
         Box::pin(async move {
-            let answer = self.reader.answer(&key, self.clock.now().wall).await.map_err(unavailable)?;
-            Ok(answer.map(|answer| Kept { status: answer.status, body: answer.body }))
+            let answer = self
+                .reader
+                .answer(&key, self.clock.now().wall)
+                .await
+                .map_err(unavailable)?;
+            Ok(answer.map(|answer| Kept {
+                status: answer.status,
+                body: answer.body,
+            }))
         })
     }
 
     fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>> {
         let at = self.clock.now().wall;
-        let answer = Answer { key: key.into(), at, status: answer.status, body: answer.body };
+        let answer = Answer {
+            key: key.into(),
+            at,
+            status: answer.status,
+            body: answer.body,
+        };
         let stored = self.store.remember(answer);
         Box::pin(async move { stored.await.map_err(unavailable) })
     }

@@ -1,0 +1,127 @@
+//! The command line. Exit code 0: good, 1: found a problem, 2: wrong use or a bad file.
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Supervisor for the network and audio-visual equipment of a public building (巡检员).
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A virtual four-tier site on loopback and the supervisor on top; prints the panel's address.
+    #[cfg(feature = "demo")]
+    Demo(Demo),
+    /// The virtual site alone.
+    #[cfg(feature = "demo")]
+    Simulate(crate::simulate::Simulate),
+    /// The service.
+    Run(Config),
+    /// Checks a site file and the profiles it uses; reaches for nothing.
+    Check(CheckArguments),
+    /// One poll of one device now; two, 2 s apart, where there are rates.
+    Poll(PollArguments),
+    /// Device profiles.
+    #[command(subcommand)]
+    Profile(Profile),
+}
+
+/// The site file.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The site file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// `demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the panel listens (loopback).
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Folder of the demo's site file and store; a temporary one that is removed at the end unless given.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Number of stations.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub scale: u16,
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    #[command(flatten)]
+    config: Config,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PollArguments {
+    #[command(flatten)]
+    config: Config,
+    /// The device's id.
+    device: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Profile {
+    /// Runs the fixtures of all profiles, or of those in a folder or file.
+    Test {
+        /// A profile's file or a folder of them; else the embedded ones.
+        path: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists the profiles.
+    List {
+        /// A folder of profiles laid over the embedded ones.
+        #[arg(long, value_name = "DIR")]
+        profiles: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows a profile, everything it inherits included.
+    Show {
+        /// Its id.
+        id: String,
+        /// A folder of profiles laid over the embedded ones.
+        #[arg(long, value_name = "DIR")]
+        profiles: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Carries a command out.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(demo) => crate::demo::run(&demo),
+        #[cfg(feature = "demo")]
+        Command::Simulate(simulate) => crate::simulate::run(&simulate),
+        Command::Run(config) => crate::service::run(&config.config),
+        Command::Check(arguments) => crate::check::run(&arguments.config.config, arguments.json),
+        Command::Poll(arguments) => crate::poll::run(&arguments.config.config, &arguments.device, arguments.json),
+        Command::Profile(Profile::Test { path, json }) => crate::profiles::test(path.as_deref(), json),
+        Command::Profile(Profile::List { profiles, json }) => crate::profiles::list(profiles.as_deref(), json),
+        Command::Profile(Profile::Show { id, profiles, json }) => {
+            crate::profiles::show(&id, profiles.as_deref(), json)
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `roundsman poll`: one device, now, through the same driver, profile and derivation as the service.
+
+use crate::site::{self, Site, SiteEntry};
+use crate::{print, supervise};
+use anyhow::{Context, Result, anyhow};
+use roundsman_core::derive::{Derivation, Expression};
+use roundsman_core::fault::Generation;
+use roundsman_core::model::Model;
+use roundsman_core::reading::{Readings, Value as Reading, quality};
+use roundsman_core::text;
+use roundsman_driver::clock::Clock;
+use roundsman_driver::snmp::{Finished, Options, Request, Snmp};
+use roundsman_profile::diagnostic::{Findings, did_you_mean};
+use roundsman_profile::translate::Translator;
+use roundsman_wire::snmp::plan::Plan;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Time between the two polls that rates need.
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Polls a device and prints what came back.
+pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> {
+    let mut site = match site::load(path) {
+        Ok(site) => site,
+        Err(rejected) => return print::rejected(&rejected, as_json),
+    };
+    let Some(at) = site.devices.iter().position(|entry| &*entry.device.id == device) else {
+        let hint =
+            did_you_mean(device, site.devices.iter().map(|entry| &*entry.device.id)).unwrap_or_default();
+        eprintln!("roundsman: {} has no device `{device}`; {hint}", path.display());
+        return Ok(ExitCode::from(print::BAD_FILE));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let polled = runtime.block_on(poll(&mut site, at))?;
+    print_polled(&polled, &site, as_json)?;
+    Ok(ExitCode::from(u8::from(polled.readings.good() == 0)))
+}
+
+struct Polled {
+    entry: SiteEntry,
+    readings: Readings,
+    labels: roundsman_core::model::Labels,
+    elapsed_ms: u64,
+    requests: u32,
+}
+
+async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
+    let clock = Clock::new();
+    let (snmp, mut answers) = Snmp::start(clock, Options::default())?;
+    let mut entry = site.devices[at].clone();
+    let began = clock.now();
+    let mut requests = 0;
+    if entry.auto {
+        let identified = ask(&snmp, &mut answers, &entry, supervise::identity_plan()).await?;
+        requests += identified.answer.cost.requests;
+        if let Some(profile) = supervise::identified(&site.catalogue, &identified.answer) {
+            let mut found = Findings::default();
+            let applied = site.limits.apply(at, entry.device.tier, &profile, &mut found);
+            if let Some(rejected) = found.into_rejected() {
+                tracing::warn!("limits of the site do not fit the profile that was found:\n{rejected}");
+            }
+            entry.profile = applied.unwrap_or(profile);
+        }
+    }
+    let mut translator = Translator::default();
+    let mut derivation = Derivation::default();
+    let rounds = if needs_two(&entry.profile.model) { 2 } else { 1 };
+    let mut readings = Readings::default();
+    for round in 0..rounds {
+        if round > 0 {
+            tokio::time::sleep(BETWEEN).await;
+        }
+        let finished = ask(&snmp, &mut answers, &entry, entry.profile.plan.clone()).await?;
+        requests += finished.answer.cost.requests;
+        readings = translator.translate(&entry.profile, &finished.answer, finished.finished);
+        derivation.apply(&entry.profile.model, &mut readings);
+        if !finished.answer.answered {
+            break;
+        }
+    }
+    let elapsed_ms = clock.now().mono.since_ms(began.mono);
+    Ok(Polled {
+        entry,
+        readings,
+        labels: translator.labels().clone(),
+        elapsed_ms,
+        requests,
+    })
+}
+
+async fn ask(
+    snmp: &Snmp,
+    answers: &mut mpsc::Receiver<Finished>,
+    entry: &SiteEntry,
+    plan: Arc<Plan>,
+) -> Result<Finished> {
+    snmp.poll(Request {
+        key: 0,
+        generation: Generation::default(),
+        target: entry.target.clone(),
+        plan,
+    })?;
+    answers
+        .recv()
+        .await
+        .ok_or_else(|| anyhow!("the SNMP poller ended before it answered"))
+}
+
+fn needs_two(model: &Model) -> bool {
+    fn over_time(e: &Expression) -> bool {
+        match e {
+            Expression::Rate(_) | Expression::Restarted(_) => true,
+            Expression::Binary(_, left, right) => over_time(left) || over_time(right),
+            Expression::Min(list) | Expression::Max(list) => list.iter().any(over_time),
+            _ => false,
+        }
+    }
+    model.derives.iter().any(|derive| over_time(&derive.calc))
+}
+
+fn print_polled(polled: &Polled, site: &Site, as_json: bool) -> Result<()> {
+    let model = &polled.entry.profile.model;
+    let taken_at = jiff::Timestamp::from_millisecond(polled.readings.taken_at.wall.0)
+        .context("the wall clock is out of range")?
+        .to_zoned(site.zone.clone())
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
+        .to_string();
+    if as_json {
+        let reading = |r: &roundsman_core::reading::Reading| {
+            let metric = &model.metrics[r.metric.at()];
+            json!({
+                "metric": &*metric.name,
+                "instance": &*polled.labels.name(r.instance),
+                "value": r.sample.as_ref().map(value).unwrap_or(Value::Null),
+                "unit": &*metric.unit,
+                "quality": quality(&r.sample).word(),
+                "taken_at": &taken_at,
+            })
+        };
+        return print::json(&json!({
+            "device": &*polled.entry.device.id,
+            "profile": &*polled.entry.profile.id,
+            "readings": polled.readings.iter().map(reading).collect::<Vec<_>>(),
+            "elapsed_ms": polled.elapsed_ms,
+            "requests": polled.requests,
+        }));
+    }
+    let row = |r: &roundsman_core::reading::Reading| {
+        let metric = &model.metrics[r.metric.at()];
+        let shown = match &r.sample {
+            Ok(value) => format!("{} {}", text::value(value), text::unit(&metric.unit)),
+            Err(absence) => format!("– {}", absence.word()),
+        };
+        vec![
+            metric.name.to_string(),
+            polled.labels.name(r.instance).to_string(),
+            shown,
+        ]
+    };
+    let rows: Vec<Vec<String>> = polled.readings.iter().map(row).collect();
+    print::line(print::table(&rows).trim_end())?;
+    print::line(&format!(
+        "{} ({}): {} of {} readings good, {} requests, {} ms",
+        polled.entry.device.id,
+        polled.entry.profile.id,
+        polled.readings.good(),
+        rows.len(),
+        polled.requests,
+        polled.elapsed_ms
+    ))
+}
+
+fn value(value: &Reading) -> Value {
+    match value {
+        Reading::Number(x) if x.fract() == 0.0 && x.abs() < 9e15 => json!(*x as i64),
+        Reading::Number(x) => json!(x),
+        Reading::Counter32(x) => json!(x),
+        Reading::Counter64(x) => json!(x),
+        Reading::State(word) | Reading::Text(word) => json!(&**word),
+    }
+}
