@@ -60,7 +60,8 @@ pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+/// Takes one TLV off the front: tag and content.
+pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (len, rest) = if first < 0x80 {
