@@ -122,7 +122,8 @@ enum Command {
     Forget(u32),
 }
 
-/// The handle to the poller. When its last copy and the receiver of answers are dropped, the task ends.
+/// The handle to the poller. When its last copy, or the receiver of answers, is dropped, the task ends; polls under
+/// way then bring nothing.
 #[derive(Clone, Debug)]
 pub struct Snmp {
     commands: mpsc::Sender<Command>,
