@@ -202,7 +202,9 @@ impl Engine {
 
     /// Whether a device was polled since it was loaded, with whatever outcome.
     pub fn is_known(&self, device: DeviceIx) -> bool {
-        self.devices.get(device.at()).is_some_and(|watched| watched.presence.known)
+        self.devices
+            .get(device.at())
+            .is_some_and(|watched| watched.presence.known)
     }
 
     fn polled(
