@@ -1,6 +1,6 @@
 //! SNMP v1 and v2c: one task owns the UDP sockets and the [`Session`] of all devices.
 //!
-//! **Queues.** Requests: [`MOST_QUEUED`]; when it is full [`Snmp::poll`] gives the request back ([`Busy`]) and the
+//! **Queues.** Requests: [`MOST_QUEUED`]; when it is full [`Snmp::poll`] refuses the request ([`Busy::Full`]) and the
 //! caller tries at its next tick. Answers: [`MOST_ANSWERS`]; while the receiver does not take them they wait in the
 //! task, and no further requests are taken in until it does, so nothing is lost and nothing grows.
 //!
@@ -30,6 +30,8 @@ pub const MOST_QUEUED: usize = 1_024;
 pub const MOST_ANSWERS: usize = 256;
 /// Deadlines are rounded up to this, so that those of polls started together cost one wake-up; ms.
 const TIMER_GRAIN: u64 = 10;
+/// Datagrams taken in at one wake-up: a flood must not keep requests and deadlines waiting.
+const MOST_AT_ONCE: usize = 4_096;
 /// Longest datagram read; longer ones would be cut by the read and count as undecodable.
 const MOST_DATAGRAM: usize = 65_535;
 
@@ -107,7 +109,7 @@ pub struct Counters {
     pub session: session::Counters,
     /// Datagrams the kernel would not send (no route, no permission); their requests time out.
     pub send_errors: u64,
-    /// Datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
+    /// IPv4 datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
     pub dropped: Option<u64>,
     /// Receive buffer granted, octets.
     pub receive_buffer: usize,
@@ -169,7 +171,8 @@ impl Snmp {
         Ok((snmp, receiver))
     }
 
-    /// Hands in a poll. Brings one [`Finished`], unless the device is forgotten or polled again before.
+    /// Hands in a poll. Brings one [`Finished`], unless the device is forgotten before. A second poll of a device
+    /// ends the first at once, with what it has.
     pub fn poll(&self, request: Request) -> Result<(), Busy> {
         self.commands
             .try_send(Command::Poll(request))
@@ -310,11 +313,14 @@ impl Task {
         }
     }
 
-    /// Takes all that has arrived.
+    /// Takes what has arrived, up to [`MOST_AT_ONCE`] from each socket; the rest wakes the task again.
     fn receive(&mut self, now: Mono) {
         for socket in std::iter::once(&self.v4).chain(self.v6.as_ref()) {
-            // An error of a single datagram is passed over by the next call; WouldBlock ends.
-            while let Ok((len, from)) = socket.try_recv_from(&mut self.buffer) {
+            for _ in 0..MOST_AT_ONCE {
+                // WouldBlock ends; a pending error of the socket is cleared by being read.
+                let Ok((len, from)) = socket.try_recv_from(&mut self.buffer) else {
+                    break;
+                };
                 self.session.handle_datagram(from, &self.buffer[..len], now);
             }
         }
