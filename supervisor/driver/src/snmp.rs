@@ -38,7 +38,7 @@ const MOST_DATAGRAM: usize = 65_535;
 /// Settings of the poller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Receive buffer asked for, octets. The kernel grants at most `net.core.rmem_max` (twice that, as it counts).
+    /// Receive buffer asked for, octets. The kernel grants at most `net.core.rmem_max`.
     pub receive_buffer: usize,
     /// Local IPv4 address to send from; unspecified lets the routes decide.
     pub source: Ipv4Addr,
@@ -111,7 +111,7 @@ pub struct Counters {
     pub send_errors: u64,
     /// IPv4 datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
     pub dropped: Option<u64>,
-    /// Receive buffer granted, octets.
+    /// Receive buffer as the kernel reports it, octets: twice what it grants for payload (socket(7)).
     pub receive_buffer: usize,
     /// Times the task woke up.
     pub wakeups: u64,
@@ -144,6 +144,14 @@ impl Snmp {
         )
         .ok();
         let granted = socket2::SockRef::from(&v4).recv_buffer_size().unwrap_or(0);
+        // The kernel reports twice what it grants for payload (socket(7)).
+        if granted / 2 < options.receive_buffer {
+            tracing::warn!(
+                asked = options.receive_buffer,
+                granted = granted / 2,
+                "SNMP receive buffer is smaller than asked for; raise net.core.rmem_max if replies are dropped"
+            );
+        }
         let port = v4.local_addr().map_or(0, |address| address.port());
         let (commands, queue) = mpsc::channel(MOST_QUEUED);
         let (answers, receiver) = mpsc::channel(MOST_ANSWERS);
@@ -328,7 +336,8 @@ impl Task {
 
     async fn send(&mut self) {
         while let Some(transmit) = self.session.poll_transmit() {
-            if self.send_one(&transmit).await.is_err() {
+            if let Err(error) = self.send_one(&transmit).await {
+                tracing::debug!(to = %transmit.to, %error, "an SNMP request could not be sent; it will time out");
                 let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
                 counters.send_errors += 1;
             }
