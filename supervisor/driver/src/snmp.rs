@@ -1,6 +1,6 @@
 //! SNMP v1 and v2c: one task owns the UDP sockets and the [`Session`] of all devices.
 //!
-//! **Queues.** Requests: [`MOST_QUEUED`]; when it is full [`Snmp::poll`] gives the request back ([`Busy`]) and the
+//! **Queues.** Requests: [`MOST_QUEUED`]; when it is full [`Snmp::poll`] refuses the request ([`Busy::Full`]) and the
 //! caller tries at its next tick. Answers: [`MOST_ANSWERS`]; while the receiver does not take them they wait in the
 //! task, and no further requests are taken in until it does, so nothing is lost and nothing grows.
 //!
@@ -30,13 +30,15 @@ pub const MOST_QUEUED: usize = 1_024;
 pub const MOST_ANSWERS: usize = 256;
 /// Deadlines are rounded up to this, so that those of polls started together cost one wake-up; ms.
 const TIMER_GRAIN: u64 = 10;
+/// Datagrams taken in at one wake-up: a flood must not keep requests and deadlines waiting.
+const MOST_AT_ONCE: usize = 4_096;
 /// Longest datagram read; longer ones would be cut by the read and count as undecodable.
 const MOST_DATAGRAM: usize = 65_535;
 
 /// Settings of the poller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Receive buffer asked for, octets. The kernel grants at most `net.core.rmem_max` (twice that, as it counts).
+    /// Receive buffer asked for, octets. The kernel grants at most `net.core.rmem_max`.
     pub receive_buffer: usize,
     /// Local IPv4 address to send from; unspecified lets the routes decide.
     pub source: Ipv4Addr,
@@ -107,9 +109,9 @@ pub struct Counters {
     pub session: session::Counters,
     /// Datagrams the kernel would not send (no route, no permission); their requests time out.
     pub send_errors: u64,
-    /// Datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
+    /// IPv4 datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
     pub dropped: Option<u64>,
-    /// Receive buffer granted, octets.
+    /// Receive buffer as the kernel reports it, octets: twice what it grants for payload (socket(7)).
     pub receive_buffer: usize,
     /// Times the task woke up.
     pub wakeups: u64,
@@ -122,7 +124,8 @@ enum Command {
     Forget(u32),
 }
 
-/// The handle to the poller. When its last copy and the receiver of answers are dropped, the task ends.
+/// The handle to the poller. When its last copy, or the receiver of answers, is dropped, the task ends; polls under
+/// way then bring nothing.
 #[derive(Clone, Debug)]
 pub struct Snmp {
     commands: mpsc::Sender<Command>,
@@ -141,6 +144,14 @@ impl Snmp {
         )
         .ok();
         let granted = socket2::SockRef::from(&v4).recv_buffer_size().unwrap_or(0);
+        // The kernel reports twice what it grants for payload (socket(7)).
+        if granted / 2 < options.receive_buffer {
+            tracing::warn!(
+                asked = options.receive_buffer,
+                granted = granted / 2,
+                "SNMP receive buffer is smaller than asked for; raise net.core.rmem_max if replies are dropped"
+            );
+        }
         let port = v4.local_addr().map_or(0, |address| address.port());
         let (commands, queue) = mpsc::channel(MOST_QUEUED);
         let (answers, receiver) = mpsc::channel(MOST_ANSWERS);
@@ -168,7 +179,8 @@ impl Snmp {
         Ok((snmp, receiver))
     }
 
-    /// Hands in a poll. Brings one [`Finished`], unless the device is forgotten or polled again before.
+    /// Hands in a poll. Brings one [`Finished`], unless the device is forgotten before. A second poll of a device
+    /// ends the first at once, with what it has.
     pub fn poll(&self, request: Request) -> Result<(), Busy> {
         self.commands
             .try_send(Command::Poll(request))
@@ -309,11 +321,14 @@ impl Task {
         }
     }
 
-    /// Takes all that has arrived.
+    /// Takes what has arrived, up to [`MOST_AT_ONCE`] from each socket; the rest wakes the task again.
     fn receive(&mut self, now: Mono) {
         for socket in std::iter::once(&self.v4).chain(self.v6.as_ref()) {
-            // An error of a single datagram is passed over by the next call; WouldBlock ends.
-            while let Ok((len, from)) = socket.try_recv_from(&mut self.buffer) {
+            for _ in 0..MOST_AT_ONCE {
+                // WouldBlock ends; a pending error of the socket is cleared by being read.
+                let Ok((len, from)) = socket.try_recv_from(&mut self.buffer) else {
+                    break;
+                };
                 self.session.handle_datagram(from, &self.buffer[..len], now);
             }
         }
@@ -321,7 +336,8 @@ impl Task {
 
     async fn send(&mut self) {
         while let Some(transmit) = self.session.poll_transmit() {
-            if self.send_one(&transmit).await.is_err() {
+            if let Err(error) = self.send_one(&transmit).await {
+                tracing::debug!(to = %transmit.to, %error, "an SNMP request could not be sent; it will time out");
                 let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
                 counters.send_errors += 1;
             }

@@ -225,3 +225,35 @@ async fn reach_by_snmp_and_a_silent_address() {
     );
     snmp.forget(5).await.expect("the poller lives");
 }
+
+#[tokio::test]
+async fn a_slow_receiver_loses_nothing() {
+    let (snmp, mut answers) = Snmp::start(Clock::new(), Options::default()).expect("a socket");
+    let plan = Arc::new(reach_plan());
+    // Nobody listens there.
+    let mut target = Target::new("127.77.0.9:9".parse().expect("an address"), b"public");
+    target.timeout_ms = 10;
+    target.retries = 0;
+    let target = Arc::new(target);
+    const POLLS: u32 = 1_000;
+    for key in 0..POLLS {
+        let request = Request {
+            key,
+            generation: Generation(key),
+            target: Arc::clone(&target),
+            plan: Arc::clone(&plan),
+        };
+        assert_eq!(snmp.poll(request), Ok(()));
+    }
+    let mut seen = vec![false; POLLS as usize];
+    for _ in 0..POLLS {
+        // The poller goes on between any two.
+        tokio::task::yield_now().await;
+        let finished = answers.recv().await.expect("an answer to every poll");
+        assert_eq!(finished.generation, Generation(finished.key));
+        assert!(!finished.answer.answered);
+        seen[finished.key as usize] = true;
+    }
+    assert!(seen.iter().all(|seen| *seen));
+    assert_eq!(snmp.counters().outstanding, 0);
+}

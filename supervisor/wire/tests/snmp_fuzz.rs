@@ -6,7 +6,7 @@
 
 mod agent;
 
-use agent::{Dice, tlv};
+use agent::{Dice, take, tlv};
 use roundsman_core::fault::Generation;
 use roundsman_core::time::Mono;
 use roundsman_wire::snmp::answer::Answer;
@@ -96,6 +96,90 @@ fn with_id(reply: &[u8], id: &[u8]) -> Option<Vec<u8>> {
     message.extend(tlv(0x04, parsed.community));
     message.extend(tlv(0xa2, &pdu));
     Some(tlv(0x30, &message))
+}
+
+/// Tag and content of name and value.
+type Bind = [(u8, Vec<u8>); 2];
+
+/// The variable bindings of a reply, apart; empty where it is too broken for that.
+fn binds(reply: &[u8]) -> Vec<Bind> {
+    let inner = || {
+        let mut message = take(&mut &*reply)?.1;
+        take(&mut message)?;
+        take(&mut message)?;
+        let mut pdu = take(&mut message)?.1;
+        for _ in 0..3 {
+            take(&mut pdu)?;
+        }
+        let mut list = take(&mut pdu)?.1;
+        let mut all = Vec::new();
+        while let Some((_, mut pair)) = take(&mut list) {
+            let (name, value) = (take(&mut pair)?, take(&mut pair)?);
+            all.push([(name.0, name.1.to_vec()), (value.0, value.1.to_vec())]);
+        }
+        Some(all)
+    };
+    inner().unwrap_or_default()
+}
+
+/// Changes what a reply says, with its frame kept sound: bindings dropped, doubled, moved, taken from another reply;
+/// names, values and their tags changed; now and then an error status.
+fn rewrite(input: &[u8], other: &[u8], id: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut all = binds(input);
+    let others = binds(other);
+    for _ in 0..=dice.roll(4) {
+        let at = dice.roll(all.len().max(1) as u64) as usize;
+        let picked = others.get(dice.roll(others.len().max(1) as u64) as usize);
+        let part = dice.roll(2) as usize;
+        match (dice.roll(8), all.get_mut(at)) {
+            (0, Some(_)) => drop(all.remove(at)),
+            (1, Some(bind)) => {
+                let double = bind.clone();
+                all.insert(at, double);
+            }
+            (2, Some(_)) => {
+                let to = dice.roll(all.len() as u64) as usize;
+                all.swap(at, to);
+            }
+            (3, _) => all.extend(picked.cloned()),
+            (4, Some(bind)) => {
+                bind[1].0 = [0x02, 0x04, 0x06, 0x41, 0x46, 0x80, 0x81, 0x82][dice.roll(8) as usize]
+            }
+            (5, Some(bind)) => bind[part].1.push(dice.roll(256) as u8),
+            (6, Some(bind)) => drop(bind[part].1.pop()),
+            (_, Some(bind)) => {
+                let len = bind[part].1.len().max(1) as u64;
+                if let Some(octet) = bind[part].1.get_mut(dice.roll(len) as usize) {
+                    *octet = dice.roll(256) as u8;
+                }
+            }
+            (_, None) => {}
+        }
+    }
+    let list: Vec<u8> = all
+        .iter()
+        .flat_map(|bind| {
+            tlv(
+                0x30,
+                &bind
+                    .iter()
+                    .flat_map(|(tag, content)| tlv(*tag, content))
+                    .collect::<Vec<u8>>(),
+            )
+        })
+        .collect();
+    let mut pdu = tlv(0x02, id);
+    let status = if dice.roll(10) == 0 {
+        dice.roll(20) as u8
+    } else {
+        0
+    };
+    pdu.extend([2, 1, status, 2, 1, dice.roll(12) as u8]);
+    pdu.extend(tlv(0x30, &list));
+    let mut message = vec![2, 1, 1];
+    message.extend(tlv(0x04, b"public"));
+    message.extend(tlv(0xa2, &pdu));
+    tlv(0x30, &message)
 }
 
 fn mutate(input: &mut Vec<u8>, dice: &mut Dice) {
@@ -202,7 +286,10 @@ impl Harness {
             {
                 input = patched;
             }
-            if dice.roll(20) > 0 {
+            if dice.roll(2) == 0 {
+                let other = &corpus[dice.roll(corpus.len() as u64) as usize];
+                input = rewrite(&input, other, &id, dice);
+            } else if dice.roll(20) > 0 {
                 mutate(&mut input, dice);
             }
             self.offer(&input);

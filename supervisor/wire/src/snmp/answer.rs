@@ -111,6 +111,9 @@ pub struct Answer {
 impl Answer {
     /// Most octets of strings one answer keeps; a string past it is dropped and its cell is `malformed`.
     pub const MOST_OCTETS: usize = 4 << 20;
+    /// Most arcs one answer should keep, 4 MiB: 8,000 rows of ten columns with an index of 12 arcs. A poll past it is
+    /// ended, its open columns `malformed`.
+    pub const MOST_ARCS: usize = 1 << 20;
     /// Most cells one column keeps; its end is `malformed` past it.
     pub const MOST_CELLS: usize = 8192;
 
@@ -133,6 +136,11 @@ impl Answer {
     pub fn reserve(&mut self, arcs: usize, octets: usize) {
         self.arcs.reserve(arcs);
         self.octets.reserve(octets.min(Answer::MOST_OCTETS));
+    }
+
+    /// Whether it holds as many arcs as it should.
+    pub fn is_full(&self) -> bool {
+        self.arcs.len() >= Answer::MOST_ARCS
     }
 
     /// Keeps arcs.

@@ -167,7 +167,15 @@ mod tests {
     /// Dumped by net-snmp 5.9 (`snmpget -d`, `snmpgetnext -d`, `snmpbulkget -d`), community `public`.
     #[test]
     fn writes_what_net_snmp_writes() {
-        let cases: [(&str, Version, i32, Ask, &[&[u32]], &str); 4] = [
+        type Case = (
+            &'static str,
+            Version,
+            i32,
+            Ask,
+            &'static [&'static [u32]],
+            &'static str,
+        );
+        let cases: [Case; 4] = [
             (
                 "snmpget -v2c",
                 Version::V2c,

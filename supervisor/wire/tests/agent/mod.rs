@@ -60,7 +60,8 @@ pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+/// Takes one TLV off the front: tag and content.
+pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (len, rest) = if first < 0x80 {
@@ -325,6 +326,9 @@ pub(crate) struct Bench {
     generation: u32,
 }
 
+/// A datagram under way: when it arrives, in which order, from where, what.
+type Underway = std::cmp::Reverse<(Mono, u64, SocketAddr, Vec<u8>)>;
+
 /// A way takes this long, ms.
 const WAY: u64 = 5;
 
@@ -350,7 +354,7 @@ impl Bench {
         self.session
             .start(1, generation, &self.target, Arc::clone(plan), self.now)
             .expect("there is room");
-        let mut way: BinaryHeap<std::cmp::Reverse<(Mono, u64, SocketAddr, Vec<u8>)>> = BinaryHeap::new();
+        let mut way: BinaryHeap<Underway> = BinaryHeap::new();
         let mut order = 0;
         loop {
             while let Some(transmit) = self.session.poll_transmit() {

@@ -77,7 +77,7 @@ impl Memory {
 
     /// Counts a poll; says whether it is one that trusts nothing.
     pub(super) fn begin(&mut self) -> bool {
-        let doubt = self.polls % DOUBT_EVERY == 0;
+        let doubt = self.polls.is_multiple_of(DOUBT_EVERY);
         self.polls = self.polls.wrapping_add(1);
         if doubt {
             self.ceiling = MOST_VARBINDS;

@@ -148,7 +148,7 @@ impl Poll {
 
     /// Prepares the next request; `None` when there is nothing left to ask.
     pub(super) fn next(&mut self, memory: &Memory, scratch: &mut Scratch) -> Option<Ask> {
-        if self.answer.cost.requests >= MOST_REQUESTS {
+        if self.answer.cost.requests >= MOST_REQUESTS || self.answer.is_full() {
             self.close_all(Absence::Malformed);
             return None;
         }

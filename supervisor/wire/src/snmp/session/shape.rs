@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_rectangle_fits_the_reply() {
-        let cases: [(&str, Room, bool, Vec<Want>, usize, Shape); 7] = [
+        type Case = (&'static str, Room, bool, Vec<Want>, usize, Shape);
+        let cases: [Case; 7] = [
             (
                 "nine columns of 24",
                 ROOM,
