@@ -65,7 +65,11 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
         }
     }
     // Without one of its recordings nothing can be said about what the profile shows.
-    let proof = if all_read { seen.check(profile, &mut found) } else { Proof::default() };
+    let proof = if all_read {
+        seen.check(profile, &mut found)
+    } else {
+        Proof::default()
+    };
     found.finish(proof)
 }
 

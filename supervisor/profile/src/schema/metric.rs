@@ -37,6 +37,8 @@ pub(super) struct Measured {
     pub(super) words: Words,
     /// Where each metric stands.
     pub(super) at: Vec<At>,
+    /// Names of metrics that were refused: what reads them is not refused a second time.
+    pub(super) refused: Vec<String>,
     /// Which metrics said nothing of `record`.
     record_open: Vec<bool>,
 }
@@ -83,6 +85,7 @@ impl Measured {
         let read = read_metric(&mut fields, name.unwrap_or(""), found);
         fields.finish(found);
         let (Some(name), Some(name_node), Some(read)) = (name, name_node, read) else {
+            self.refused.extend(name.map(str::to_owned));
             return;
         };
         let at = self.plan.scalars.iter().position(|o| *o == read.object);
@@ -169,6 +172,7 @@ impl Measured {
         let read = read_metric(&mut fields, &whole, found);
         fields.finish(found);
         let (Some(_), Some(name_node), Some(read)) = (name, name_node, read) else {
+            self.refused.push(whole);
             return;
         };
         let convert = read.convert.clone();
@@ -231,7 +235,13 @@ impl Measured {
 
     /// Derived metrics, put into an order in which each one reads only what stands before it.
     fn derives(&mut self, nodes: &[Node], found: &mut Findings) {
-        let mut waiting: Vec<Draft<'_>> = nodes.iter().filter_map(|n| Draft::read(n, found)).collect();
+        let mut waiting: Vec<Draft<'_>> = Vec::new();
+        for node in nodes {
+            match Draft::read(node, found) {
+                Some(draft) => waiting.push(draft),
+                None => self.refused.extend(node.get("name").and_then(Node::plain_text)),
+            }
+        }
         while !waiting.is_empty() {
             let names: Vec<String> = waiting.iter().map(|draft| draft.name.to_owned()).collect();
             let ready = waiting.iter().position(|draft| {
@@ -244,14 +254,22 @@ impl Measured {
                     let hint = format!("these wait for each other: {}", names.join(", "));
                     found.note(Diagnostic::new(&draft.calc_node.at, what).hint(hint));
                 }
+                self.refused.extend(names);
                 return;
             };
             let draft = waiting.remove(ready);
-            self.derive(draft, found);
+            if draft.reads.iter().any(|read| self.refused.contains(read)) {
+                self.refused.push(draft.name.to_owned());
+                continue;
+            }
+            let name = draft.name.to_owned();
+            if self.derive(draft, found).is_none() {
+                self.refused.push(name);
+            }
         }
     }
 
-    fn derive(&mut self, draft: Draft<'_>, found: &mut Findings) {
+    fn derive(&mut self, draft: Draft<'_>, found: &mut Findings) -> Option<()> {
         let mut resolver = Resolver {
             metrics: &self.model.metrics,
             table: None,
@@ -260,7 +278,7 @@ impl Measured {
             Ok(calc) => calc,
             Err(fault) => {
                 note_fault(draft.calc_node, fault, "this `calc` cannot be computed", found);
-                return;
+                return None;
             }
         };
         let table = resolver.table;
@@ -276,7 +294,7 @@ impl Measured {
                 None => format!("this is one value for the device, but `{group}` is a table"),
             };
             found.note(Diagnostic::new(&draft.name_node.at, what));
-            return;
+            return None;
         }
         let read = Read {
             title: draft.title,
@@ -287,9 +305,9 @@ impl Measured {
             convert: Convert::Number(Number::default()),
             words: Vec::new(),
         };
-        if let Some(metric) = self.add(draft.name, draft.name_node, read, table, found) {
-            self.model.derives.push(Derive { metric, calc });
-        }
+        let metric = self.add(draft.name, draft.name_node, read, table, found)?;
+        self.model.derives.push(Derive { metric, calc });
+        Some(())
     }
 
     /// What follows from everything together: history of counters, restarts, discontinuities.
