@@ -1,8 +1,8 @@
 //! `[[rule]]`: when a reading means a fault.
 
 use super::guard::{self, Scope};
-use super::metric::{Measured, note_fault};
-use super::value::{bilingual, duration_ms, filled, interval, kebab};
+use super::metric::Measured;
+use super::value::{bilingual, duration_ms, filled, interval, kebab, note_fault};
 use super::{Event, MOST_RULES};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node};
