@@ -1,1 +1,32 @@
-//! Placeholder until its part of the first issue lands.
+//! The panel: JSON API, live events, metrics, and one page.
+//!
+//! **Duty.** Shows what the running system knows to people and programs, and carries an operator's acknowledgement
+//! or closing to it.
+//!
+//! **Place in the flow.** The last step: it reads snapshots and listens to the [`Feed`] after the commit. It reaches
+//! the system only through the trait [`Site`], which the binary implements.
+//!
+//! **Refuses.** It keeps no state of the site, judges nothing, opens no device and no database, sets no cookie, and
+//! lets no watcher hold memory of its own. Names come from the network and are text, never markup.
+
+mod actions;
+mod api;
+mod events;
+mod feed;
+mod metrics;
+mod page;
+mod problem;
+mod router;
+mod serve;
+mod site;
+mod stall;
+mod view;
+mod voice;
+
+pub use feed::{Feed, RING};
+pub use router::Door;
+pub use serve::{Listener, serve};
+pub use site::{
+    About, ActionError, DeviceState, Kept, Latencies, Later, Numbers, Site, SiteDevice, SiteReading,
+    Unavailable, Which,
+};

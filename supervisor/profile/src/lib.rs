@@ -15,6 +15,7 @@
 pub mod catalogue;
 pub mod diagnostic;
 pub mod document;
+pub mod overlay;
 pub mod proof;
 pub mod schema;
 pub mod snmprec;

@@ -10,8 +10,8 @@ use super::judge::Watches;
 use super::presence::{self, Absent, Evidence, Presence, Step};
 use super::register::{Draft, Register};
 use super::{
-    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, Refusal, RequestId,
-    UNREACHABLE,
+    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, Refusal,
+    RequestId, UNREACHABLE,
 };
 use crate::device::{Device, DeviceIx};
 use crate::model::{Labels, Model};
@@ -39,40 +39,6 @@ pub struct SiteDevice {
     pub model: Arc<Model>,
 }
 
-/// State of a device at a glance, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeviceState {
-    /// An open critical fault.
-    Critical,
-    /// An open major fault.
-    Major,
-    /// An open minor fault.
-    Minor,
-    /// No data for it.
-    NoData,
-    /// An open warning.
-    Warning,
-    /// Not polled yet.
-    Pending,
-    /// Nothing open.
-    Ok,
-}
-
-impl DeviceState {
-    /// The word used in the API.
-    pub fn word(self) -> &'static str {
-        match self {
-            DeviceState::Critical => "critical",
-            DeviceState::Major => "major",
-            DeviceState::Minor => "minor",
-            DeviceState::NoData => "no-data",
-            DeviceState::Warning => "warning",
-            DeviceState::Pending => "pending",
-            DeviceState::Ok => "ok",
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Watched {
     site: SiteDevice,
@@ -93,7 +59,11 @@ impl Engine {
     /// An engine without devices.
     pub fn new(settings: Settings) -> Engine {
         let register = Register::new(settings.utc_offset_s);
-        Engine { devices: Vec::new(), register, deadlines: BinaryHeap::new() }
+        Engine {
+            devices: Vec::new(),
+            register,
+            deadlines: BinaryHeap::new(),
+        }
     }
 
     /// Takes over what the store kept, before [`Engine::load`]: open and lately ended faults, the next free fault and
@@ -102,34 +72,48 @@ impl Engine {
         for (year, sequence) in kept.numbers {
             self.register.restore_number(year, sequence);
         }
-        self.register.restore(kept.faults, kept.next_fault, kept.next_transition, now);
+        self.register
+            .restore(kept.faults, kept.next_fault, kept.next_transition, now);
     }
 
     /// Loads the site, at start and at each reload. Open faults of devices and rules that are still there stay open;
     /// the others are withdrawn; what was pending starts anew.
     pub fn load(&mut self, site: Vec<SiteDevice>, now: Now) {
-        let mut before: BTreeMap<Arc<str>, Presence> =
-            self.devices.drain(..).map(|watched| (watched.site.device.id.clone(), watched.presence)).collect();
+        let mut before: BTreeMap<Arc<str>, Presence> = self
+            .devices
+            .drain(..)
+            .map(|watched| (watched.site.device.id.clone(), watched.presence))
+            .collect();
         self.deadlines.clear();
         for device in site {
             let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
             let watches = Watches::new(device.model.rules.len());
-            self.devices.push(Watched { site: device, presence, watches });
+            self.devices.push(Watched {
+                site: device,
+                presence,
+                watches,
+            });
         }
         self.take_over_open_faults(now);
     }
 
     /// Gives one device another model, as when `profile = "auto"` has been resolved.
     pub fn replace(&mut self, device: DeviceIx, site: SiteDevice, now: Now) {
-        let Some(watched) = self.devices.get_mut(device.at()) else { return };
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
         watched.watches = Watches::new(site.model.rules.len());
         watched.site = site;
         self.take_over_open_faults(now);
     }
 
     fn take_over_open_faults(&mut self, now: Now) {
-        let at: BTreeMap<Arc<str>, usize> =
-            self.devices.iter().enumerate().map(|(at, watched)| (watched.site.device.id.clone(), at)).collect();
+        let at: BTreeMap<Arc<str>, usize> = self
+            .devices
+            .iter()
+            .enumerate()
+            .map(|(at, watched)| (watched.site.device.id.clone(), at))
+            .collect();
         let open: Vec<(FaultId, FaultKey)> = self.register.open().map(|f| (f.id, f.key.clone())).collect();
         for (id, key) in open {
             let watched = at.get(&key.device).map(|&at| &mut self.devices[at]);
@@ -137,7 +121,12 @@ impl Engine {
                 self.register.end(id, Ending::Withdrawn, now);
                 continue;
             };
-            let rule = watched.site.model.rules.iter().position(|rule| rule.id == key.rule);
+            let rule = watched
+                .site
+                .model
+                .rules
+                .iter()
+                .position(|rule| rule.id == key.rule);
             match (&*key.rule, rule) {
                 (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
                 (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
@@ -150,11 +139,22 @@ impl Engine {
     /// Takes an event.
     pub fn handle(&mut self, event: Event<'_>, now: Now) {
         match event {
-            Event::Polled { device, generation, readings, labels } => {
+            Event::Polled {
+                device,
+                generation,
+                readings,
+                labels,
+            } => {
                 self.polled(device, generation, readings, labels, now);
             }
-            Event::Reached { device, generation, answered } => {
-                let Some(watched) = self.devices.get_mut(device.at()) else { return };
+            Event::Reached {
+                device,
+                generation,
+                answered,
+            } => {
+                let Some(watched) = self.devices.get_mut(device.at()) else {
+                    return;
+                };
                 if watched.presence.generation == generation {
                     let step = watched.presence.reached(answered);
                     self.take(device, step, now);
@@ -179,7 +179,10 @@ impl Engine {
 
     /// The generation that a poll started now must carry.
     pub fn generation(&self, device: DeviceIx) -> Generation {
-        self.devices.get(device.at()).map(|watched| watched.presence.generation).unwrap_or_default()
+        self.devices
+            .get(device.at())
+            .map(|watched| watched.presence.generation)
+            .unwrap_or_default()
     }
 
     /// The open faults, oldest first.
@@ -197,30 +200,22 @@ impl Engine {
         self.devices.iter().map(|watched| &watched.site)
     }
 
-    /// The state of every device and its number of open faults, in the order of the site.
-    pub fn states(&self) -> Vec<(DeviceState, u32)> {
-        let mut found: BTreeMap<&str, (DeviceState, u32)> = BTreeMap::new();
-        for fault in self.register.open() {
-            let state = match (&*fault.key.rule, fault.severity) {
-                (NO_DATA, _) => DeviceState::NoData,
-                (_, Severity::Critical) => DeviceState::Critical,
-                (_, Severity::Major) => DeviceState::Major,
-                (_, Severity::Minor) => DeviceState::Minor,
-                (_, Severity::Warning | Severity::Indeterminate) => DeviceState::Warning,
-            };
-            let entry = found.entry(&fault.key.device).or_insert((state, 0));
-            *entry = (entry.0.min(state), entry.1 + 1);
-        }
-        let state_of = |watched: &Watched| match found.get(&*watched.site.device.id) {
-            Some(found) => *found,
-            None if watched.presence.known => (DeviceState::Ok, 0),
-            None => (DeviceState::Pending, 0),
-        };
-        self.devices.iter().map(state_of).collect()
+    /// Whether a device was polled since it was loaded, with whatever outcome.
+    pub fn is_known(&self, device: DeviceIx) -> bool {
+        self.devices.get(device.at()).is_some_and(|watched| watched.presence.known)
     }
 
-    fn polled(&mut self, device: DeviceIx, generation: Generation, readings: &Readings, labels: &Labels, now: Now) {
-        let Some(watched) = self.devices.get_mut(device.at()) else { return };
+    fn polled(
+        &mut self,
+        device: DeviceIx,
+        generation: Generation,
+        readings: &Readings,
+        labels: &Labels,
+        now: Now,
+    ) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
         if watched.presence.generation != generation {
             return;
         }
@@ -232,20 +227,36 @@ impl Engine {
         let step = watched.presence.polled(evidence, now);
         if evidence == Evidence::Data {
             let SiteDevice { device: site, model } = &watched.site;
-            let around = Surroundings { device: site, model, readings, labels };
+            let around = Surroundings {
+                device: site,
+                model,
+                readings,
+                labels,
+            };
             let confirm_at = watched.watches.judge(&around, &mut self.register, now);
             let regular_at = now.mono.plus_ms(u64::from(site.interval_s) * 1000);
             let generation = watched.presence.generation;
             if let Some(at) = confirm_at.filter(|at| *at < regular_at) {
                 let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
-                let ask = Ask { device, probe: Probe::Poll, at: at.max(now.mono), deadline, generation };
+                let ask = Ask {
+                    device,
+                    probe: Probe::Poll,
+                    at,
+                    deadline,
+                    generation,
+                };
                 self.register.effects.push_back(Effect::Ask(ask));
             }
         } else {
             let id = watched.site.device.id.clone();
-            let kept: Vec<FaultId> =
-                self.register.open().filter(|f| f.key.device == id && !f.key.is_presence()).map(|f| f.id).collect();
-            kept.into_iter().for_each(|fault| self.register.set_stale(fault, true));
+            let kept: Vec<FaultId> = self
+                .register
+                .open()
+                .filter(|f| f.key.device == id && !f.key.is_presence())
+                .map(|f| f.id)
+                .collect();
+            kept.into_iter()
+                .for_each(|fault| self.register.set_stale(fault, true));
         }
         self.take(device, step, now);
     }
@@ -270,7 +281,9 @@ impl Engine {
     }
 
     fn ask(&mut self, device: DeviceIx, probe: Probe, at: Mono) {
-        let Some(watched) = self.devices.get_mut(device.at()) else { return };
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
         let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
         match probe {
             Probe::Reach => watched.presence.reach_due = Some(deadline),
@@ -278,7 +291,13 @@ impl Engine {
         }
         let generation = watched.presence.generation;
         self.deadlines.push(Reverse((deadline, device)));
-        self.register.effects.push_back(Effect::Ask(Ask { device, probe, at, deadline, generation }));
+        self.register.effects.push_back(Effect::Ask(Ask {
+            device,
+            probe,
+            at,
+            deadline,
+            generation,
+        }));
     }
 
     /// Counts asks without an answer as silence.
@@ -307,25 +326,48 @@ impl Engine {
     }
 
     fn raise_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
-        let Some(watched) = self.devices.get(device.at()) else { return };
+        let Some(watched) = self.devices.get(device.at()) else {
+            return;
+        };
         let first_bad = watched.presence.since.unwrap_or(now).wall;
         let rule = match absent {
             Absent::Unreachable => UNREACHABLE,
             Absent::NoData => NO_DATA,
         };
         let (severity, summary, advice) = absence_texts(absent);
-        let key = FaultKey { device: watched.site.device.id.clone(), rule: rule.into(), instance: "".into() };
+        let key = FaultKey {
+            device: watched.site.device.id.clone(),
+            rule: rule.into(),
+            instance: "".into(),
+        };
         let cause = "communicationsSubsystemFailure".into();
-        self.register.raise(Draft { key, severity, first_bad, value: None, cause, summary, advice }, now);
+        self.register.raise(
+            Draft {
+                key,
+                severity,
+                first_bad,
+                value: None,
+                cause,
+                summary,
+                advice,
+            },
+            now,
+        );
     }
 
     fn end_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
-        let Some(watched) = self.devices.get(device.at()) else { return };
+        let Some(watched) = self.devices.get(device.at()) else {
+            return;
+        };
         let rule = match absent {
             Absent::Unreachable => UNREACHABLE,
             Absent::NoData => NO_DATA,
         };
-        let key = FaultKey { device: watched.site.device.id.clone(), rule: rule.into(), instance: "".into() };
+        let key = FaultKey {
+            device: watched.site.device.id.clone(),
+            rule: rule.into(),
+            instance: "".into(),
+        };
         if let Some(fault) = self.register.find(&key) {
             self.register.end(fault, Ending::Cleared, now);
         }
@@ -341,7 +383,9 @@ impl Engine {
             return self.register.effects.push_back(Effect::Refuse { request, why });
         }
         self.register.acknowledge(fault, by, request, now);
-        self.devices.iter_mut().for_each(|watched| watched.watches.accept(fault));
+        self.devices
+            .iter_mut()
+            .for_each(|watched| watched.watches.accept(fault));
     }
 
     fn close(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
@@ -358,7 +402,10 @@ impl Engine {
 
     /// Number of devices for which an episode of asking runs; for self-observation.
     pub fn suspects(&self) -> usize {
-        self.devices.iter().filter(|watched| watched.presence.since.is_some()).count()
+        self.devices
+            .iter()
+            .filter(|watched| watched.presence.since.is_some())
+            .count()
     }
 }
 
@@ -379,7 +426,10 @@ fn absence_texts(absent: Absent) -> (Severity, Bilingual, Bilingual) {
     match absent {
         Absent::Unreachable => (
             Severity::Critical,
-            Bilingual::new("设备不可达，网络探测与协议均无应答", "Device unreachable: neither probe nor protocol answers"),
+            Bilingual::new(
+                "设备不可达，网络探测与协议均无应答",
+                "Device unreachable: neither probe nor protocol answers",
+            ),
             Bilingual::new(
                 "先查供电与网线，再查上联设备端口；同一上联下多台不可达时，联系线路运营商",
                 "Check power and cable, then the port on its uplink; if others behind the same uplink are gone too, call the carrier",

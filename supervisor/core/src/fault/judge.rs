@@ -54,12 +54,20 @@ pub(super) struct Watches {
 
 impl Watches {
     pub(super) fn new(rules: usize) -> Watches {
-        Watches { rules: vec![RuleWatch::default(); rules], unbound: Vec::new() }
+        Watches {
+            rules: vec![RuleWatch::default(); rules],
+            unbound: Vec::new(),
+        }
     }
 
     /// Takes over an open fault of `rule` until its instance shows up.
     pub(super) fn adopt(&mut self, rule: usize, label: Arc<str>, fault: FaultId) {
-        self.unbound.push(Unbound { rule, label, fault, gone: 0 });
+        self.unbound.push(Unbound {
+            rule,
+            label,
+            fault,
+            gone: 0,
+        });
     }
 
     /// After an acknowledgement: the value that a [`Test::Changed`] rule sees next is the normal one.
@@ -73,7 +81,12 @@ impl Watches {
 
     /// Judges one poll that brought data. Returns when a further poll would confirm something sooner than the next
     /// regular one.
-    pub(super) fn judge(&mut self, around: &Surroundings<'_>, register: &mut Register, now: Now) -> Option<Mono> {
+    pub(super) fn judge(
+        &mut self,
+        around: &Surroundings<'_>,
+        register: &mut Register,
+        now: Now,
+    ) -> Option<Mono> {
         self.bind(around, register, now);
         let mut confirm_at = None;
         for (rule, watch) in around.model.rules.iter().zip(&mut self.rules) {
@@ -85,27 +98,42 @@ impl Watches {
                 };
                 match (&reading.sample, applies) {
                     (Ok(value), Some(applies)) => {
-                        watch.value(rule, reading.instance, applies.then_some(value), value, around, register, now);
+                        watch.value(
+                            rule,
+                            reading.instance,
+                            applies.then_some(value),
+                            value,
+                            around,
+                            register,
+                            now,
+                        );
                     }
                     _ => watch.missing(reading.instance, register),
                 }
             }
             watch.look_for_gone(rule, around, register, now);
-            confirm_at = earlier(confirm_at, watch.confirm_at(rule));
+            confirm_at = earlier(confirm_at, watch.confirm_at(rule, now.mono));
         }
         confirm_at
     }
 
     fn bind(&mut self, around: &Surroundings<'_>, register: &mut Register, now: Now) {
         self.unbound.retain_mut(|unbound| {
-            let Some(open) = register.get(unbound.fault) else { return false };
-            let Some(rule) = around.model.rules.get(unbound.rule) else { return false };
+            let Some(open) = register.get(unbound.fault) else {
+                return false;
+            };
+            let Some(rule) = around.model.rules.get(unbound.rule) else {
+                return false;
+            };
             if let Some(instance) = around.labels.find(&unbound.label) {
                 let rests = open.condition == Condition::Cleared;
-                let stages = rule.levels.iter().map(|level| match level.severity == open.severity && !rests {
-                    true => Stage::Active,
-                    false => Stage::Quiet,
-                });
+                let stages =
+                    rule.levels
+                        .iter()
+                        .map(|level| match level.severity == open.severity && !rests {
+                            true => Stage::Active,
+                            false => Stage::Quiet,
+                        });
                 let watch = Watch {
                     stages: stages.collect(),
                     fault: Some(unbound.fault),
@@ -131,7 +159,10 @@ impl Watches {
 
 impl RuleWatch {
     /// One judged value. `judged` is `None` where the guard says that the rule does not apply: that counts as good.
-    #[expect(clippy::too_many_arguments, reason = "one point's whole context; a struct of it would serve this call alone")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one point's whole context; a struct of it would serve this call alone"
+    )]
     fn value(
         &mut self,
         rule: &Rule,
@@ -155,7 +186,12 @@ impl RuleWatch {
             Some(row) => row,
             None if rule.levels.iter().any(|level| side_of(level) == Some(Side::Bad)) => {
                 let stages = vec![Stage::Quiet; rule.levels.len()];
-                let new = Watch { stages, fault: None, first_bad: now.wall, gone: 0 };
+                let new = Watch {
+                    stages,
+                    fault: None,
+                    first_bad: now.wall,
+                    gone: 0,
+                };
                 self.rows.entry(instance).or_insert(new)
             }
             None => return,
@@ -198,13 +234,14 @@ impl RuleWatch {
         });
     }
 
-    /// The earliest moment at which a pending level with a `for` could be confirmed.
-    fn confirm_at(&self, rule: &Rule) -> Option<Mono> {
+    /// The earliest moment ahead at which a pending level with a `for` could be confirmed. One whose value went
+    /// missing lies behind: it must not be asked for again and again.
+    fn confirm_at(&self, rule: &Rule, now: Mono) -> Option<Mono> {
         let mut earliest = None;
         for row in self.rows.values() {
             for (stage, level) in row.stages.iter().zip(&rule.levels) {
                 if let (Stage::Pending { since }, Some(hold_ms)) = (stage, level.hold_ms) {
-                    earliest = earlier(earliest, Some(since.plus_ms(hold_ms)));
+                    earliest = earlier(earliest, Some(since.plus_ms(hold_ms)).filter(|at| *at > now));
                 }
             }
         }
@@ -226,13 +263,22 @@ impl Watch {
         if self.fault.is_some_and(|fault| register.get(fault).is_none()) {
             self.fault = None;
         }
-        let worst = self.stages.iter().zip(&rule.levels).find(|(stage, _)| stage.holds()).map(|(_, level)| level);
+        let worst = self
+            .stages
+            .iter()
+            .zip(&rule.levels)
+            .find(|(stage, _)| stage.holds())
+            .map(|(_, level)| level);
         match (self.fault, worst) {
             (None, None) => {}
             (None, Some(level)) => {
                 let label = around.labels.name(instance);
                 let draft = Draft {
-                    key: FaultKey { device: around.device.id.clone(), rule: rule.id.clone(), instance: label },
+                    key: FaultKey {
+                        device: around.device.id.clone(),
+                        rule: rule.id.clone(),
+                        instance: label,
+                    },
                     severity: level.severity,
                     first_bad: self.first_bad,
                     value: Some(value.clone()),
@@ -244,15 +290,26 @@ impl Watch {
             }
             (Some(fault), Some(level)) => {
                 register.set_stale(fault, false);
-                let resting = register.get(fault).is_some_and(|fault| fault.condition == Condition::Cleared);
+                let resting = register
+                    .get(fault)
+                    .is_some_and(|fault| fault.condition == Condition::Cleared);
                 if resting {
                     register.revive(fault, level.severity, Some(value.clone()), now);
                 } else {
                     register.set_severity(fault, level.severity, Some(value.clone()), now);
                 }
                 let holding = self.stages.iter().filter(|stage| stage.holds());
-                let clearing = holding.clone().all(|stage| matches!(stage, Stage::Clearing { .. }));
-                register.set_condition(fault, if clearing { Condition::Clearing } else { Condition::Active });
+                let clearing = holding
+                    .clone()
+                    .all(|stage| matches!(stage, Stage::Clearing { .. }));
+                register.set_condition(
+                    fault,
+                    if clearing {
+                        Condition::Clearing
+                    } else {
+                        Condition::Active
+                    },
+                );
             }
             (Some(fault), None) if rule.latch => {
                 register.set_stale(fault, false);
@@ -283,7 +340,11 @@ fn earlier(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
 fn summary(rule: &Rule, label: &str, value: &Value, model: &Model) -> Bilingual {
     let unit = model.metrics.get(rule.on.at()).map_or("", |metric| &*metric.unit);
     let (shown, unit) = (text::value(value), text::unit(unit));
-    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") { "" } else { " " };
+    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") {
+        ""
+    } else {
+        " "
+    };
     let (zh_at, en_at) = match label {
         "" => (String::new(), String::new()),
         label => (format!("（{label}）"), format!(" ({label})")),

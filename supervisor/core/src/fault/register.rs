@@ -1,7 +1,8 @@
 //! The register of faults: numbers, at most one open fault a key, reopening, and the effects of each transition.
 
 use super::{
-    Acknowledgement, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey, FaultNumber, RequestId, Transition,
+    Acknowledgement, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey, FaultNumber, RequestId,
+    Transition,
 };
 use crate::reading::Value;
 use crate::rule::Severity;
@@ -73,7 +74,13 @@ impl Register {
             *number = (*number).max(fault.number.sequence);
             if fault.is_open() {
                 self.by_key.insert(fault.key.clone(), fault.id);
-                self.open.insert(fault.id, Fault { stale: !fault.key.is_presence(), ..fault });
+                self.open.insert(
+                    fault.id,
+                    Fault {
+                        stale: !fault.key.is_presence(),
+                        ..fault
+                    },
+                );
             } else {
                 let ended_at = fault.cleared.unwrap_or(fault.confirmed);
                 let age_ms = now.wall.0.saturating_sub(ended_at.0).max(0).unsigned_abs();
@@ -170,7 +177,9 @@ impl Register {
 
     /// A change of severity is a transition of the same fault.
     pub(super) fn set_severity(&mut self, id: FaultId, severity: Severity, value: Option<Value>, now: Now) {
-        let Some(fault) = self.open.get_mut(&id) else { return };
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
         if fault.severity == severity {
             return;
         }
@@ -182,7 +191,9 @@ impl Register {
 
     /// The condition is over but the rule latches: stays open for a person.
     pub(super) fn rest(&mut self, id: FaultId, now: Now) {
-        let Some(fault) = self.open.get_mut(&id) else { return };
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
         if fault.condition == Condition::Cleared {
             return;
         }
@@ -194,7 +205,9 @@ impl Register {
 
     /// A latched fault whose condition came back.
     pub(super) fn revive(&mut self, id: FaultId, severity: Severity, value: Option<Value>, now: Now) {
-        let Some(fault) = self.open.get_mut(&id) else { return };
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
         fault.condition = Condition::Active;
         fault.cleared = None;
         fault.severity = severity;
@@ -213,8 +226,17 @@ impl Register {
         self.finish(id, Ending::Closed, Some(by), Some(request), now);
     }
 
-    fn finish(&mut self, id: FaultId, ending: Ending, by: Option<Arc<str>>, request: Option<RequestId>, now: Now) {
-        let Some(mut fault) = self.open.remove(&id) else { return };
+    fn finish(
+        &mut self,
+        id: FaultId,
+        ending: Ending,
+        by: Option<Arc<str>>,
+        request: Option<RequestId>,
+        now: Now,
+    ) {
+        let Some(mut fault) = self.open.remove(&id) else {
+            return;
+        };
         self.by_key.remove(&fault.key);
         fault.condition = Condition::Cleared;
         fault.stale = false;
@@ -227,21 +249,35 @@ impl Register {
 
     /// Notes who took note of a fault.
     pub(super) fn acknowledge(&mut self, id: FaultId, by: Arc<str>, request: RequestId, now: Now) {
-        let Some(fault) = self.open.get_mut(&id) else { return };
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
         fault.acknowledged = Some(Acknowledgement { by, at: now.wall });
         let fault = fault.clone();
         self.commit(fault, Change::Acknowledged, now, Some(request));
     }
 
     fn commit(&mut self, fault: Fault, change: Change, now: Now, request: Option<RequestId>) {
-        let transition = Transition { id: self.next_transition, at: now.wall, change, fault };
+        let transition = Transition {
+            id: self.next_transition,
+            at: now.wall,
+            change,
+            fault,
+        };
         self.next_transition += 1;
-        self.effects.push_back(Effect::Commit { transition: Box::new(transition), request });
+        self.effects.push_back(Effect::Commit {
+            transition: Box::new(transition),
+            request,
+        });
     }
 
     fn remember(&mut self, fault: Fault, reopen_until: Mono) {
         if self.past.len() >= MOST_PAST {
-            let oldest = self.past.iter().min_by_key(|(_, past)| past.reopen_until).map(|(key, _)| key.clone());
+            let oldest = self
+                .past
+                .iter()
+                .min_by_key(|(_, past)| past.reopen_until)
+                .map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.past.remove(&oldest);
             }
@@ -253,7 +289,10 @@ impl Register {
         let year = year_of(at, self.utc_offset_s);
         let sequence = self.numbers.entry(year).or_default();
         *sequence += 1;
-        FaultNumber { year, sequence: *sequence }
+        FaultNumber {
+            year,
+            sequence: *sequence,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod rule;
 mod value;
 
 pub(crate) use extend::{lay_over, remove};
+pub use value::duration_ms;
 pub(crate) use value::kebab;
 
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean};

@@ -107,7 +107,7 @@ pub(crate) fn filled<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str
 }
 
 /// A duration in ms: a number with `ms`, `s`, `m`, `h` or `d`, up to a week.
-pub(crate) fn duration_ms(node: &Node, found: &mut Findings) -> Option<u64> {
+pub fn duration_ms(node: &Node, found: &mut Findings) -> Option<u64> {
     let text = node.text(found)?;
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -1,0 +1,458 @@
+//! A site in memory: for looking at the page, and for the panel's tests.
+#![allow(missing_docs, unreachable_pub, dead_code)]
+
+use jiff::tz::TimeZone;
+use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::fault::{
+    Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Refusal, Transition,
+};
+use roundsman_core::reading::{Absence, Value};
+use roundsman_core::rule::Severity;
+use roundsman_core::text::{Bilingual, Language};
+use roundsman_core::time::Wall;
+use roundsman_panel::{
+    About, ActionError, DeviceState, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice, SiteReading,
+    Unavailable, Which,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// 2026-11-18 14:03:22 in Shanghai.
+pub const T0: i64 = 1_794_981_802_000;
+
+#[derive(Default)]
+pub struct State {
+    pub devices: Vec<SiteDevice>,
+    pub faults: BTreeMap<u64, Fault>,
+    pub transitions: Vec<Transition>,
+    pub kept: HashMap<String, Kept>,
+}
+
+#[derive(Default)]
+pub struct SampleSite {
+    pub state: Mutex<State>,
+    pub feed: Feed,
+    pub now: AtomicI64,
+    pub store_down: AtomicBool,
+}
+
+pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
+    SiteDevice {
+        id: id.into(),
+        name: name.into(),
+        class: Class::Router,
+        profile: "huawei-vrp".into(),
+        profile_name: Bilingual::new("华为 VRP 路由器", "Huawei VRP router"),
+        tier,
+        network: Network::Business,
+        location: "".into(),
+        state: DeviceState::Ok,
+        faults: 0,
+        last_poll: Some(Wall(T0 - 12_000)),
+        address: "192.0.2.1".into(),
+        reach: "icmp".into(),
+        uplinks: if uplink.is_empty() {
+            vec![]
+        } else {
+            vec![(uplink.into(), None)]
+        },
+        interval_s: 60,
+    }
+}
+
+pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
+    Fault {
+        id: FaultId(id),
+        number: FaultNumber {
+            year: 2026,
+            sequence: 120 + id as u32,
+        },
+        key: FaultKey {
+            device: device.into(),
+            rule: "unreachable".into(),
+            instance: "".into(),
+        },
+        severity,
+        condition: Condition::Active,
+        acknowledged: None,
+        stale: false,
+        first_bad: Wall(T0 - 754_000),
+        confirmed: Wall(T0 - 740_000),
+        cleared: None,
+        ending: None,
+        value: None,
+        cause: "communicationsSubsystemFailure".into(),
+        summary: Bilingual::new(
+            "设备无应答：ICMP 与 SNMP 均超时",
+            "No answer: ICMP and SNMP both time out",
+        ),
+        advice: Bilingual::new(
+            "先确认该所供电，再联系线路运营商；请对方重启光猫后观察 2 分钟",
+            "Check power at the site, then call the carrier; have the modem restarted and watch for 2 minutes",
+        ),
+        previous: None,
+    }
+}
+
+impl SampleSite {
+    pub fn empty() -> SampleSite {
+        SampleSite {
+            now: AtomicI64::new(T0),
+            ..SampleSite::default()
+        }
+    }
+
+    /// One router and one fault.
+    pub fn small() -> SampleSite {
+        let site = SampleSite::empty();
+        let mut router = device("rt-city-core", "市局核心路由器", Tier::City, "rt-province");
+        router.state = DeviceState::Major;
+        router.faults = 1;
+        router.location = "1F 机房 / A1".into();
+        router.uplinks = vec![("rt-province".into(), Some("GigabitEthernet0/0/1".into()))];
+        let mut upper = device("rt-province", "省局骨干", Tier::Province, "");
+        upper.state = DeviceState::Pending;
+        upper.last_poll = None;
+        site.state.lock().unwrap().devices = vec![upper, router];
+        let mut hot = fault(1, "rt-city-core", Severity::Minor);
+        hot.key.rule = "board-hot".into();
+        hot.key.instance = "MPU Board 0".into();
+        hot.value = Some(Value::Number(61.0));
+        hot.summary = Bilingual::new("板卡温度 61 ℃", "Board at 61 °C");
+        hot.advice = Bilingual::new(
+            "检查风扇与滤网，确认机房空调",
+            "Check fans and filter, then the air conditioning",
+        );
+        site.change(Change::Raised, hot.clone());
+        hot.severity = Severity::Major;
+        hot.value = Some(Value::Number(68.5));
+        hot.summary = Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C");
+        site.change(
+            Change::Severity {
+                from: Severity::Minor,
+            },
+            hot,
+        );
+        site
+    }
+
+    /// The four-tier site of the demo, with trouble.
+    pub fn whole() -> SampleSite {
+        const COUNTIES: [&str; 17] = [
+            "尧都区局",
+            "侯马市局",
+            "霍州市局",
+            "曲沃县局",
+            "翼城县局",
+            "襄汾县局",
+            "洪洞县局",
+            "古县局",
+            "安泽县局",
+            "浮山县局",
+            "吉县局",
+            "乡宁县局",
+            "大宁县局",
+            "隰县局",
+            "永和县局",
+            "蒲县局",
+            "汾西县局",
+        ];
+        let site = SampleSite::empty();
+        let mut all = vec![device("rt-province", "省局骨干路由器", Tier::Province, "rt-core")];
+        let city = [
+            ("rt-core", "市局核心路由器", Network::Business, "1F 机房 / A1"),
+            ("rt-lan", "机关局域网出口", Network::Lan, "1F 机房 / A2"),
+            ("rt-inet", "互联网出口路由器", Network::Internet, "1F 机房 / A2"),
+            ("rt-gov", "政务内网接入", Network::GovIntranet, "1F 机房 / A3"),
+            ("rt-meet", "视频会议专线", Network::Business, "10F 会议室"),
+            ("rt-agg", "县级汇聚路由器", Network::Business, "1F 机房 / A1"),
+        ];
+        for (id, name, network, location) in city {
+            let mut d = device(id, name, Tier::City, "rt-core");
+            (d.network, d.location) = (network, location.into());
+            all.push(d);
+        }
+        for (n, name) in COUNTIES.iter().enumerate() {
+            all.push(device(&format!("rt-county-{n}"), name, Tier::County, "rt-agg"));
+        }
+        for n in 0..20_usize {
+            let county = n % 17;
+            let name = format!("{}{}所", &COUNTIES[county][..6], ["城关", "城东"][n / 17]);
+            all.push(device(
+                &format!("rt-station-{n}"),
+                &name,
+                Tier::Station,
+                &format!("rt-county-{county}"),
+            ));
+        }
+        let states = [
+            ("rt-county-6", DeviceState::Critical),
+            ("rt-station-6", DeviceState::Hidden),
+            ("rt-core", DeviceState::Major),
+            ("rt-station-2", DeviceState::NoData),
+            ("rt-inet", DeviceState::Minor),
+            ("rt-county-11", DeviceState::Warning),
+            ("rt-station-15", DeviceState::Pending),
+            ("rt-meet", DeviceState::OutOfService),
+        ];
+        for (id, state) in states {
+            let d = all.iter_mut().find(|d| &*d.id == id).unwrap();
+            d.state = state;
+        }
+        site.state.lock().unwrap().devices = all;
+        let mut trouble = vec![
+            fault(1, "rt-county-6", Severity::Critical),
+            fault(2, "rt-core", Severity::Major),
+            fault(3, "rt-inet", Severity::Minor),
+            fault(4, "rt-station-2", Severity::Minor),
+            fault(5, "rt-county-11", Severity::Warning),
+        ];
+        let hot = &mut trouble[1];
+        hot.key.instance = "MPU Board 0".into();
+        hot.first_bad = Wall(T0 - 3_900_000);
+        hot.summary = Bilingual::new("板卡温度 68.5 ℃，上限 65 ℃", "Board at 68.5 °C, limit 65 °C");
+        hot.advice = Bilingual::new(
+            "检查风扇与滤网，确认机房空调",
+            "Check fans and filter, then the room's air conditioning",
+        );
+        hot.acknowledged = Some(Acknowledgement {
+            by: "panel".into(),
+            at: Wall(T0 - 3_000_000),
+        });
+        let busy = &mut trouble[2];
+        busy.key.instance = "GigabitEthernet0/0/1".into();
+        busy.first_bad = Wall(T0 - 90_000);
+        busy.summary = Bilingual::new("出口带宽占用 94%", "Uplink 94 % used");
+        busy.advice = Bilingual::new(
+            "查看占用最高的终端，必要时限速",
+            "Find the busiest hosts; limit them if needed",
+        );
+        let silent = &mut trouble[3];
+        silent.stale = true;
+        silent.summary = Bilingual::new(
+            "可以连通，但连续 3 次取不到数据",
+            "Reachable, but no data in 3 attempts",
+        );
+        silent.advice = Bilingual::new(
+            "核对 SNMP 团体字与访问控制",
+            "Check the SNMP community and access list",
+        );
+        let skew = &mut trouble[4];
+        skew.first_bad = Wall(T0 - 90_000_000);
+        skew.summary = Bilingual::new("设备 1 天前重启过", "Restarted a day ago");
+        skew.advice = Bilingual::default();
+        for f in trouble {
+            site.change(Change::Raised, f);
+        }
+        site
+    }
+
+    /// Stores and publishes a transition, as the supervise loop does.
+    pub fn change(&self, change: Change, fault: Fault) -> Transition {
+        let mut state = self.state.lock().unwrap();
+        let id = state.transitions.len() as u64 + 1;
+        let at = Wall(self.now.load(Ordering::Relaxed));
+        let transition = Transition {
+            id,
+            at,
+            change,
+            fault: fault.clone(),
+        };
+        state.faults.insert(fault.id.0, fault);
+        state.transitions.push(transition.clone());
+        self.feed.transition(&transition);
+        transition
+    }
+
+    fn answer<T: Send + 'static>(&self, answer: T) -> Later<'_, Result<T, Unavailable>> {
+        let down = self.store_down.load(Ordering::Relaxed);
+        Box::pin(async move {
+            if down {
+                Err(Unavailable("disk full".to_owned()))
+            } else {
+                Ok(answer)
+            }
+        })
+    }
+
+    fn act(
+        &self,
+        id: FaultId,
+        allowed: fn(&Fault) -> Result<(), Refusal>,
+        act: impl FnOnce(&mut Fault) -> Change,
+    ) -> Result<Fault, ActionError> {
+        if self.store_down.load(Ordering::Relaxed) {
+            return Err(ActionError::Unavailable(Unavailable("disk full".to_owned())));
+        }
+        let known = self
+            .state
+            .lock()
+            .unwrap()
+            .faults
+            .get(&id.0)
+            .filter(|f| f.is_open())
+            .cloned();
+        let mut fault = known.ok_or(ActionError::Refused(Refusal::NoSuchFault))?;
+        allowed(&fault).map_err(ActionError::Refused)?;
+        let change = act(&mut fault);
+        Ok(self.change(change, fault).fault)
+    }
+}
+
+impl Site for SampleSite {
+    fn about(&self) -> About {
+        About {
+            name: "临汾市市场监督管理局".into(),
+            language: Language::Chinese,
+            zone: TimeZone::get("Asia/Shanghai").unwrap(),
+            version: "0.1.0".into(),
+        }
+    }
+    fn now(&self) -> Wall {
+        Wall(self.now.load(Ordering::Relaxed))
+    }
+    fn devices(&self) -> Vec<SiteDevice> {
+        self.state.lock().unwrap().devices.clone()
+    }
+    fn readings(&self, device: &str) -> Option<Vec<SiteReading>> {
+        self.device(device)?;
+        let reading = |metric: &str, instance: &str, unit: &str, sample| SiteReading {
+            metric: metric.into(),
+            instance: instance.into(),
+            unit: unit.into(),
+            sample,
+            taken_at: Wall(T0 - 12_000),
+        };
+        Some(vec![
+            reading("cpu.load", "", "%", Ok(Value::Number(38.5))),
+            reading(
+                "interface.in-octets",
+                "GE1/0/1",
+                "By",
+                Ok(Value::Counter64(u64::MAX)),
+            ),
+            reading("interface.in-rate", "GE1/0/1", "bit/s", Err(Absence::FirstSample)),
+            reading(
+                "interface.oper-status",
+                "GE1/0/1",
+                "",
+                Ok(Value::State("up".into())),
+            ),
+        ])
+    }
+    fn open_faults(&self) -> Vec<Fault> {
+        self.state
+            .lock()
+            .unwrap()
+            .faults
+            .values()
+            .filter(|f| f.is_open())
+            .cloned()
+            .collect()
+    }
+    fn data_age_ms(&self) -> Option<u64> {
+        (!self.devices().is_empty()).then_some(12_000)
+    }
+    fn last_transition(&self) -> u64 {
+        self.state.lock().unwrap().transitions.len() as u64
+    }
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            polls: 1_234,
+            requests: 5_678,
+            poll_latency: Latencies {
+                buckets: vec![(0.1, 7), (1.0, 2)],
+                sum_s: 1.5,
+                count: 10,
+            },
+            queues: vec![("store", 3), ("events", 0)],
+            cpu_s: 12.5,
+            resident_bytes: 16 * 1_024 * 1_024,
+            ..Numbers::default()
+        }
+    }
+    fn feed(&self) -> &Feed {
+        &self.feed
+    }
+    fn faults(
+        &self,
+        which: Which,
+        limit: usize,
+        before: Option<FaultId>,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        let wanted = |f: &&Fault| match which {
+            Which::Open => f.is_open(),
+            Which::Closed => !f.is_open(),
+            Which::All => true,
+        };
+        let found = state
+            .faults
+            .values()
+            .rev()
+            .filter(wanted)
+            .filter(|f| before.is_none_or(|b| f.id < b));
+        self.answer(found.take(limit).cloned().collect())
+    }
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        let history = state
+            .transitions
+            .iter()
+            .filter(|t| t.fault.id == id)
+            .cloned()
+            .collect();
+        self.answer(state.faults.get(&id.0).cloned().map(|f| (f, history)))
+    }
+    fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        self.answer(
+            state
+                .transitions
+                .iter()
+                .filter(|t| t.id > id)
+                .take(limit)
+                .cloned()
+                .collect(),
+        )
+    }
+    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+        let at = self.now();
+        let allowed = |f: &Fault| {
+            if f.acknowledged.is_some() {
+                Err(Refusal::AlreadyAcknowledged)
+            } else {
+                Ok(())
+            }
+        };
+        let result = self.act(id, allowed, |f| {
+            f.acknowledged = Some(Acknowledgement { by, at });
+            Change::Acknowledged
+        });
+        Box::pin(async move { result })
+    }
+    fn close(&self, id: FaultId, _by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+        let at = self.now();
+        let allowed = |f: &Fault| {
+            if f.condition == Condition::Cleared {
+                Ok(())
+            } else {
+                Err(Refusal::NotClosable)
+            }
+        };
+        let result = self.act(id, allowed, |f| {
+            (f.ending, f.cleared) = (Some(Ending::Closed), Some(at));
+            Change::Ended
+        });
+        Box::pin(async move { result })
+    }
+    fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
+        let kept = self.state.lock().unwrap().kept.get(&key).cloned();
+        self.answer(kept)
+    }
+    fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>> {
+        self.state.lock().unwrap().kept.insert(key, answer);
+        self.answer(())
+    }
+}

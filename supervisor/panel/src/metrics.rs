@@ -1,0 +1,145 @@
+//! `/metrics` in the OpenMetrics text format.
+
+use crate::router::Panel;
+use crate::site::{DeviceState, Latencies};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::{Registry, Unit};
+use roundsman_core::rule::Severity;
+
+impl EncodeMetric for Latencies {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut buckets = self.buckets.clone();
+        let in_buckets: u64 = buckets.iter().map(|b| b.1).sum();
+        // The encoder writes the bucket of f64::MAX as +Inf.
+        buckets.push((f64::MAX, self.count.saturating_sub(in_buckets)));
+        encoder.encode_histogram::<NoLabelSet>(self.sum_s, self.count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
+type Labels = Vec<(&'static str, &'static str)>;
+
+fn family(name: &'static str, rows: impl IntoIterator<Item = (&'static str, u64)>) -> Family<Labels, Gauge> {
+    let family = Family::<Labels, Gauge>::default();
+    for (word, count) in rows {
+        family
+            .get_or_create(&vec![(name, word)])
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    family
+}
+
+fn registry(panel: &Panel) -> Registry {
+    let n = panel.site.numbers();
+    let mut r = Registry::with_prefix("roundsman");
+    let counters = [
+        ("polls", "Polls ended", n.polls),
+        (
+            "polls_missed",
+            "Scheduled polls that could not be started in time",
+            n.polls_missed,
+        ),
+        ("polls_failed", "Polls without a valid answer", n.polls_failed),
+        ("requests", "Requests sent to devices", n.requests),
+        ("retries", "Requests sent again", n.retries),
+        ("strays", "Answers that belong to no waiting request", n.strays),
+        (
+            "receive_overflows",
+            "Datagrams dropped by the kernel, receive buffer full",
+            n.overflows,
+        ),
+        ("sent_octets", "Payload octets sent to devices", n.octets_sent),
+        (
+            "received_octets",
+            "Payload octets received from devices",
+            n.octets_received,
+        ),
+    ];
+    for (name, help, value) in counters {
+        r.register(name, help, ConstCounter::new(value));
+    }
+    r.register_with_unit(
+        "poll_duration",
+        "Duration of polls",
+        Unit::Seconds,
+        n.poll_latency,
+    );
+    r.register_with_unit(
+        "commit_duration",
+        "Duration of store commits",
+        Unit::Seconds,
+        n.commit_latency,
+    );
+    r.register("queue_length", "Things waiting", family("queue", n.queues));
+    let faults = panel.site.open_faults();
+    let by_severity = Severity::ALL.iter().map(|s| {
+        (
+            s.word(),
+            faults.iter().filter(|f| f.severity == *s).count() as u64,
+        )
+    });
+    r.register("open_faults", "Open faults", family("severity", by_severity));
+    let devices = panel.site.devices();
+    let by_state = DeviceState::ALL
+        .iter()
+        .map(|s| (s.word(), devices.iter().filter(|d| d.state == *s).count() as u64));
+    r.register("devices", "Devices", family("state", by_state));
+    if let Some(age) = panel.site.data_age_ms() {
+        let age = ConstGauge::new(age as f64 / 1_000.0);
+        r.register_with_unit(
+            "data_age",
+            "Time since the newest good answer of any device",
+            Unit::Seconds,
+            age,
+        );
+    }
+    let watchers = crate::events::MOST_WATCHERS - panel.watchers.available_permits();
+    r.register(
+        "watchers",
+        "Live connections to the event stream",
+        ConstGauge::new(watchers as u64),
+    );
+    r.register_with_unit(
+        "process_cpu",
+        "CPU time of the process",
+        Unit::Seconds,
+        ConstCounter::new(n.cpu_s),
+    );
+    let resident = ConstGauge::new(n.resident_bytes);
+    r.register_with_unit(
+        "process_resident_memory",
+        "Resident memory of the process",
+        Unit::Bytes,
+        resident,
+    );
+    r
+}
+
+/// Numbers for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operation",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub(crate) async fn metrics(State(panel): State<Panel>) -> Response {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &registry(&panel)) {
+        Ok(()) => (
+            [(
+                CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
+            text,
+        )
+            .into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,260 @@
+//! Errors of the API as problem details (RFC 9457).
+
+use crate::site::{ActionError, Unavailable};
+use crate::voice::Voice;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use roundsman_core::fault::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An error, said to people and to programs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What kind, stable: `urn:roundsman:problem:…`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// Short, in the asker's language.
+    pub(crate) title: String,
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// What to check or do next, in the asker's language.
+    pub(crate) detail: String,
+}
+
+/// Kinds of problems with their status, titles and advice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    NoSuchDevice,
+    NoSuchFault,
+    NoSuchPath,
+    WrongMethod,
+    BadQuery,
+    BadKey,
+    TokenMissing,
+    TokenWrong,
+    AlreadyAcknowledged,
+    NotClosable,
+    NotOpen,
+    TooLarge,
+    TooLong,
+    TooSlow,
+    TooManyWatchers,
+    StoreUnavailable,
+}
+
+impl Kind {
+    fn parts(self) -> (u16, &'static str, [&'static str; 4]) {
+        match self {
+            Kind::NoSuchDevice => (
+                404,
+                "no-such-device",
+                [
+                    "设备不存在",
+                    "No such device",
+                    "请核对设备编号，见 GET /api/v1/devices。",
+                    "Check the id; GET /api/v1/devices lists them.",
+                ],
+            ),
+            Kind::NoSuchFault => (
+                404,
+                "no-such-fault",
+                [
+                    "故障不存在",
+                    "No such fault",
+                    "请核对故障编号，见 GET /api/v1/faults?state=all。",
+                    "Check the id; GET /api/v1/faults?state=all lists them.",
+                ],
+            ),
+            Kind::NoSuchPath => (
+                404,
+                "no-such-path",
+                [
+                    "路径不存在",
+                    "No such path",
+                    "接口说明见 /api/openapi.json。",
+                    "/api/openapi.json describes the API.",
+                ],
+            ),
+            Kind::WrongMethod => (
+                405,
+                "wrong-method",
+                [
+                    "方法不允许",
+                    "Method not allowed",
+                    "接口说明见 /api/openapi.json。",
+                    "/api/openapi.json describes the API.",
+                ],
+            ),
+            Kind::BadQuery => (
+                400,
+                "bad-query",
+                [
+                    "查询参数有误",
+                    "Bad query",
+                    "state 取 open、closed 或 all；limit 取 1 至 1000；before 为故障编号。",
+                    "state is open, closed or all; limit 1 to 1000; before a fault id.",
+                ],
+            ),
+            Kind::BadKey => (
+                400,
+                "bad-idempotency-key",
+                [
+                    "Idempotency-Key 有误",
+                    "Bad Idempotency-Key",
+                    "须为 1 至 128 个可见 ASCII 字符。",
+                    "It must be 1 to 128 visible ASCII characters.",
+                ],
+            ),
+            Kind::TokenMissing => (
+                401,
+                "token-missing",
+                [
+                    "需要令牌",
+                    "Token needed",
+                    "请携带启动时打印的令牌：Authorization: Bearer …",
+                    "Send the token printed at start: Authorization: Bearer …",
+                ],
+            ),
+            Kind::TokenWrong => (
+                403,
+                "token-wrong",
+                [
+                    "令牌不正确",
+                    "Wrong token",
+                    "请使用本次启动时打印的令牌。",
+                    "Use the token printed at this start.",
+                ],
+            ),
+            Kind::AlreadyAcknowledged => (
+                409,
+                "already-acknowledged",
+                [
+                    "该故障已确认",
+                    "Already acknowledged",
+                    "无需再次确认，刷新后可见确认人。",
+                    "Nothing left to do; reload to see who did it.",
+                ],
+            ),
+            Kind::NotClosable => (
+                409,
+                "not-closable",
+                [
+                    "该故障不能关闭",
+                    "Cannot be closed",
+                    "故障条件尚未消除，或该规则恢复后自动关闭。",
+                    "Its condition is not over, or its rule clears by itself.",
+                ],
+            ),
+            Kind::NotOpen => (
+                409,
+                "not-open",
+                [
+                    "该故障已结束",
+                    "Already over",
+                    "只有未结束的故障可以处理。",
+                    "Only open faults can be acted on.",
+                ],
+            ),
+            Kind::TooLarge => (
+                413,
+                "too-large",
+                [
+                    "请求过大",
+                    "Request too large",
+                    "请求正文上限为 64 KiB。",
+                    "The body may have 64 KiB at most.",
+                ],
+            ),
+            Kind::TooLong => (
+                414,
+                "too-long",
+                [
+                    "地址过长",
+                    "URL too long",
+                    "地址上限为 2048 个字符。",
+                    "The URL may have 2,048 characters at most.",
+                ],
+            ),
+            Kind::TooSlow => (
+                503,
+                "too-slow",
+                [
+                    "处理超时",
+                    "Took too long",
+                    "系统繁忙，请稍后再试。",
+                    "The system is busy; try again shortly.",
+                ],
+            ),
+            Kind::TooManyWatchers => (
+                503,
+                "too-many-watchers",
+                [
+                    "实时连接已满",
+                    "Too many live connections",
+                    "请关闭不用的页面，稍后自动重连。",
+                    "Close pages that are not needed; it reconnects shortly.",
+                ],
+            ),
+            Kind::StoreUnavailable => (
+                503,
+                "store-unavailable",
+                [
+                    "数据库暂不可用",
+                    "Store not available",
+                    "操作未生效。请检查磁盘空间与日志后重试。",
+                    "Nothing was changed. Check disk space and the log, then try again.",
+                ],
+            ),
+        }
+    }
+
+    pub(crate) fn body(self, voice: &Voice) -> Problem {
+        let (status, word, [title_zh, title_en, detail_zh, detail_en]) = self.parts();
+        Problem {
+            kind: format!("urn:roundsman:problem:{word}"),
+            title: voice.say(title_zh, title_en).to_owned(),
+            status,
+            detail: voice.say(detail_zh, detail_en).to_owned(),
+        }
+    }
+
+    pub(crate) fn answer(self, voice: &Voice) -> Response {
+        self.body(voice).into_response()
+    }
+
+    /// The store's own words go to the log: they name files, which are not a visitor's business.
+    pub(crate) fn unavailable(why: &Unavailable) -> Kind {
+        tracing::error!(reason = why.0, "the store could not answer the panel");
+        Kind::StoreUnavailable
+    }
+
+    pub(crate) fn of(error: &ActionError) -> Kind {
+        match error {
+            ActionError::Refused(Refusal::NoSuchFault) => Kind::NoSuchFault,
+            ActionError::Refused(Refusal::AlreadyAcknowledged) => Kind::AlreadyAcknowledged,
+            ActionError::Refused(Refusal::NotClosable) => Kind::NotClosable,
+            ActionError::Unavailable(why) => Kind::unavailable(why),
+        }
+    }
+}
+
+/// Media type of every problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        let headers = response.headers_mut();
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, axum::http::HeaderValue::from_static("5"));
+        }
+        response
+    }
+}

@@ -1,0 +1,176 @@
+//! The routes, what stands before all of them, and their description.
+
+use crate::problem::{Kind, PROBLEM_JSON};
+use crate::site::Site;
+use crate::voice::Voice;
+use crate::{actions, api, events, metrics, page};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderValue, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore, watch};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Longest body; no route reads one yet.
+const LARGEST_BODY: u64 = 64 * 1_024;
+/// Longest path with query.
+const LONGEST_URL: usize = 2_048;
+/// From the request's head to the answer's head. Longer than the store's own limit of 2 s.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where a request comes in, and what makes its sender the operator.
+#[derive(Clone, Debug)]
+pub enum Door {
+    /// The panel's address: acting needs this bearer token; reading is free (loopback only).
+    Panel {
+        /// At least 128 random bits, printed at start.
+        token: Arc<str>,
+    },
+    /// The control socket: the peer's uid is the operator.
+    Control,
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+pub(crate) struct Panel {
+    pub(crate) site: Arc<dyn Site>,
+    pub(crate) door: Door,
+    pub(crate) watchers: Arc<Semaphore>,
+    /// Turn of keyed actions.
+    pub(crate) actions: Arc<Mutex<()>>,
+    pub(crate) stopping: watch::Receiver<bool>,
+    description: Arc<utoipa::openapi::OpenApi>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Roundsman", description = "Devices, readings and faults of one site. Times are RFC 3339 with \
+        the site's offset; texts follow ?lang= or Accept-Language (zh-CN, en). Errors are problem details (RFC 9457)."),
+    components(schemas(crate::problem::Problem)),
+    modifiers(&Token)
+)]
+struct Description;
+
+struct Token;
+
+impl utoipa::Modify for Token {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// This description.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operation", responses((status = 200)))]
+async fn description(State(panel): State<Panel>) -> Response {
+    Json(&*panel.description).into_response()
+}
+
+fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(api::devices))
+        .routes(routes!(api::device))
+        .routes(routes!(api::readings))
+        .routes(routes!(api::faults))
+        .routes(routes!(api::fault))
+        .routes(routes!(actions::acknowledge))
+        .routes(routes!(actions::close))
+        .routes(routes!(events::events))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(healthz))
+        .routes(routes!(description))
+        .split_for_parts()
+}
+
+/// The whole panel for one door. Streams end when `stopping` turns true.
+pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<bool>) -> Router {
+    let (routes, description) = described();
+    let panel = Panel {
+        site,
+        door,
+        watchers: Arc::new(Semaphore::new(events::MOST_WATCHERS)),
+        actions: Arc::default(),
+        stopping,
+        description: Arc::new(description),
+    };
+    routes
+        .route("/", get(page::overview))
+        .route("/fragment/overview", get(page::fragment))
+        .route("/assets/{name}", get(page::asset))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(panel.clone(), guard))
+        .with_state(panel)
+}
+
+async fn unknown(State(_): State<Panel>, voice: Voice) -> Response {
+    Kind::NoSuchPath.answer(&voice)
+}
+
+async fn wrong_method(State(_): State<Panel>, voice: Voice) -> Response {
+    Kind::WrongMethod.answer(&voice)
+}
+
+/// Limits before every route, headers after it.
+async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Next) -> Response {
+    let uri: &Uri = request.uri();
+    let url_length = uri.path_and_query().map_or(0, |p| p.as_str().len());
+    let is_asset = uri.path().starts_with("/assets/");
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let mut response = if url_length > LONGEST_URL {
+        Kind::TooLong.answer(&voice)
+    } else if length.is_some_and(|length| length > LARGEST_BODY) {
+        Kind::TooLarge.answer(&voice)
+    } else {
+        match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Kind::TooSlow.answer(&voice),
+        }
+    };
+    let fixed = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if !is_asset {
+        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+        headers.insert("vary", HeaderValue::from_static("accept-language"));
+    }
+    debug_assert!(
+        !response.status().is_client_error()
+            || response
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|v| v == PROBLEM_JSON),
+        "every refusal is a problem"
+    );
+    response
+}

@@ -1,0 +1,280 @@
+//! The seam: everything the panel knows of the system comes through [`Site`].
+
+use crate::feed::Feed;
+use jiff::tz::TimeZone;
+use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::fault::{Fault, FaultId, Refusal, Transition};
+use roundsman_core::reading::Sample;
+use roundsman_core::rule::Severity;
+use roundsman_core::text::{Bilingual, Language};
+use roundsman_core::time::Wall;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// An answer that waits for the store.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The running system as the panel sees it. Plain methods answer from memory and must not block; the others wait
+/// for the store or for a commit.
+pub trait Site: Send + Sync + 'static {
+    /// Name, language, time zone.
+    fn about(&self) -> About;
+    /// The wall clock.
+    fn now(&self) -> Wall;
+    /// All devices in the order of the site file.
+    fn devices(&self) -> Vec<SiteDevice>;
+    /// One device.
+    fn device(&self, id: &str) -> Option<SiteDevice> {
+        self.devices().into_iter().find(|device| &*device.id == id)
+    }
+    /// The latest readings of one device; `None` if there is no such device.
+    fn readings(&self, device: &str) -> Option<Vec<SiteReading>>;
+    /// The open faults, in any order.
+    fn open_faults(&self) -> Vec<Fault>;
+    /// Milliseconds since the newest good answer of any device; `None` before the first one.
+    fn data_age_ms(&self) -> Option<u64>;
+    /// Id of the newest published transition, 0 before the first.
+    fn last_transition(&self) -> u64;
+    /// What the metrics page shows.
+    fn numbers(&self) -> Numbers;
+    /// Where transitions and changes of device states are published; the site publishes, the panel listens.
+    fn feed(&self) -> &Feed;
+
+    /// Faults, newest first, at most `limit`, with ids below `before`.
+    fn faults(
+        &self,
+        which: Which,
+        limit: usize,
+        before: Option<FaultId>,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
+    /// One fault with its transitions, oldest first.
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>>;
+    /// The transitions after number `id` in order, at most `limit`.
+    fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>>;
+    /// Acknowledges; answers with the fault after the commit.
+    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// Closes; answers with the fault after the commit.
+    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// The answer kept under an Idempotency-Key within the last 24 hours.
+    fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>>;
+    /// Keeps an answer under an Idempotency-Key.
+    fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>>;
+}
+
+/// Who the site is.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Name shown to people.
+    pub name: Arc<str>,
+    /// Language where a visitor asks for none.
+    pub language: Language,
+    /// Zone of every time shown.
+    pub zone: TimeZone,
+    /// The program's version.
+    pub version: Arc<str>,
+}
+
+/// State of a device: its worst open fault, or why there is no verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeviceState {
+    /// Worst open fault is critical.
+    Critical,
+    /// Major.
+    Major,
+    /// Minor.
+    Minor,
+    /// Warning.
+    Warning,
+    /// Reachable, but no metric is good.
+    NoData,
+    /// Behind a failed device.
+    Hidden,
+    /// Not polled yet.
+    Pending,
+    /// Taken out of service.
+    OutOfService,
+    /// Polled and well.
+    Ok,
+}
+
+impl DeviceState {
+    /// All of them, worst first.
+    pub const ALL: [DeviceState; 9] = [
+        DeviceState::Critical,
+        DeviceState::Major,
+        DeviceState::Minor,
+        DeviceState::Warning,
+        DeviceState::NoData,
+        DeviceState::Hidden,
+        DeviceState::Pending,
+        DeviceState::OutOfService,
+        DeviceState::Ok,
+    ];
+
+    /// The state that a fault of this severity gives.
+    pub fn of(severity: Severity) -> DeviceState {
+        match severity {
+            Severity::Critical => DeviceState::Critical,
+            Severity::Major => DeviceState::Major,
+            Severity::Minor => DeviceState::Minor,
+            Severity::Warning | Severity::Indeterminate => DeviceState::Warning,
+        }
+    }
+
+    /// The word used in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            DeviceState::Critical => "critical",
+            DeviceState::Major => "major",
+            DeviceState::Minor => "minor",
+            DeviceState::Warning => "warning",
+            DeviceState::NoData => "no-data",
+            DeviceState::Hidden => "hidden",
+            DeviceState::Pending => "pending",
+            DeviceState::OutOfService => "out-of-service",
+            DeviceState::Ok => "ok",
+        }
+    }
+
+    /// The word shown to people.
+    pub fn name(self) -> Bilingual {
+        match self {
+            DeviceState::Critical => Bilingual::new("紧急", "Critical"),
+            DeviceState::Major => Bilingual::new("重要", "Major"),
+            DeviceState::Minor => Bilingual::new("次要", "Minor"),
+            DeviceState::Warning => Bilingual::new("提示", "Warning"),
+            DeviceState::NoData => Bilingual::new("无数据", "No data"),
+            DeviceState::Hidden => Bilingual::new("受影响", "Affected"),
+            DeviceState::Pending => Bilingual::new("待首检", "Pending"),
+            DeviceState::OutOfService => Bilingual::new("停用", "Out of service"),
+            DeviceState::Ok => Bilingual::new("正常", "OK"),
+        }
+    }
+}
+
+/// A device and how it stands.
+#[derive(Clone, Debug)]
+pub struct SiteDevice {
+    /// Id of the site file.
+    pub id: Arc<str>,
+    /// Name shown to people.
+    pub name: Arc<str>,
+    /// Class.
+    pub class: Class,
+    /// Id of the resolved profile.
+    pub profile: Arc<str>,
+    /// Name of the profile for people.
+    pub profile_name: Bilingual,
+    /// Tier.
+    pub tier: Tier,
+    /// Network.
+    pub network: Network,
+    /// Where it stands; may be empty.
+    pub location: Arc<str>,
+    /// State.
+    pub state: DeviceState,
+    /// Number of open faults.
+    pub faults: u32,
+    /// When the latest poll ended, good or not.
+    pub last_poll: Option<Wall>,
+    /// Address as configured.
+    pub address: Arc<str>,
+    /// How it is reached: `icmp`, `tcp:22`, `echo:7`, `snmp`.
+    pub reach: Arc<str>,
+    /// What it hangs on: device id, and the port there where it is known.
+    pub uplinks: Vec<(Arc<str>, Option<Arc<str>>)>,
+    /// Seconds between two polls.
+    pub interval_s: u32,
+}
+
+/// One latest reading.
+#[derive(Clone, Debug)]
+pub struct SiteReading {
+    /// Metric name.
+    pub metric: Arc<str>,
+    /// Instance label; empty for a scalar.
+    pub instance: Arc<str>,
+    /// UCUM unit; empty where there is none.
+    pub unit: Arc<str>,
+    /// What came back.
+    pub sample: Sample,
+    /// When.
+    pub taken_at: Wall,
+}
+
+/// Which faults are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Not ended.
+    Open,
+    /// Ended.
+    Closed,
+    /// Both.
+    All,
+}
+
+/// The store could not answer, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+/// Why an operator's action did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionError {
+    /// The fault engine said no.
+    Refused(Refusal),
+    /// It could not be made durable.
+    Unavailable(Unavailable),
+}
+
+/// An answer kept for a repeated request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON body.
+    pub body: String,
+}
+
+/// A distribution of durations for the metrics page.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies {
+    /// Upper bounds in seconds, rising, with the number of durations in that bucket alone (not cumulative).
+    pub buckets: Vec<(f64, u64)>,
+    /// Sum of all durations, seconds.
+    pub sum_s: f64,
+    /// How many.
+    pub count: u64,
+}
+
+/// What the metrics page shows. Counters run from the start of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    /// Polls ended.
+    pub polls: u64,
+    /// Scheduled polls that could not be started in time.
+    pub polls_missed: u64,
+    /// Polls without a valid answer.
+    pub polls_failed: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Answers that belong to no waiting request.
+    pub strays: u64,
+    /// Datagrams the kernel dropped because the receive buffer was full.
+    pub overflows: u64,
+    /// Payload octets sent.
+    pub octets_sent: u64,
+    /// Payload octets received.
+    pub octets_received: u64,
+    /// Duration of polls.
+    pub poll_latency: Latencies,
+    /// Duration of store commits, from the call to the answer.
+    pub commit_latency: Latencies,
+    /// Things waiting, by queue.
+    pub queues: Vec<(&'static str, u64)>,
+    /// CPU time of the process, seconds.
+    pub cpu_s: f64,
+    /// Resident memory of the process, bytes.
+    pub resident_bytes: u64,
+}

@@ -1,0 +1,269 @@
+//! The API's JSON: site values turned into what DESIGN section 5 promises.
+
+use crate::site::{SiteDevice, SiteReading};
+use crate::voice::Voice;
+use roundsman_core::fault::{Change, Ending, Fault, Transition};
+use roundsman_core::reading::{Value, quality};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A device in the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Device {
+    id: String,
+    name: String,
+    #[schema(example = "router")]
+    class: &'static str,
+    profile: String,
+    #[schema(example = "city")]
+    tier: &'static str,
+    #[schema(example = "business")]
+    network: &'static str,
+    location: String,
+    /// ok, warning, minor, major, critical, no-data, hidden, pending or out-of-service.
+    state: &'static str,
+    /// Number of open faults.
+    faults: u32,
+    /// When the latest poll ended, good or not.
+    #[schema(format = "date-time")]
+    last_poll: Option<String>,
+}
+
+impl Device {
+    pub(crate) fn of(d: &SiteDevice, voice: &Voice) -> Device {
+        Device {
+            id: d.id.to_string(),
+            name: d.name.to_string(),
+            class: d.class.word(),
+            profile: d.profile.to_string(),
+            tier: d.tier.word(),
+            network: d.network.word(),
+            location: d.location.to_string(),
+            state: d.state.word(),
+            faults: d.faults,
+            last_poll: d.last_poll.map(|at| voice.rfc3339(at)),
+        }
+    }
+}
+
+/// All devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Devices {
+    pub(crate) devices: Vec<Device>,
+}
+
+/// What a device hangs on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Uplink {
+    device: String,
+    /// Port at the other end, where it is known.
+    port: Option<String>,
+}
+
+/// One device, whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceDetail {
+    #[serde(flatten)]
+    device: Device,
+    /// Name of the profile.
+    profile_name: String,
+    address: String,
+    /// How it is reached: icmp, tcp:PORT, snmp or echo:PORT.
+    reach: String,
+    uplinks: Vec<Uplink>,
+    /// Seconds between two polls.
+    interval_s: u32,
+}
+
+impl DeviceDetail {
+    pub(crate) fn of(d: &SiteDevice, voice: &Voice) -> DeviceDetail {
+        let uplink = |(device, port): &(std::sync::Arc<str>, Option<std::sync::Arc<str>>)| Uplink {
+            device: device.to_string(),
+            port: port.as_deref().map(str::to_owned),
+        };
+        DeviceDetail {
+            device: Device::of(d, voice),
+            profile_name: voice.text(&d.profile_name),
+            address: d.address.to_string(),
+            reach: d.reach.to_string(),
+            uplinks: d.uplinks.iter().map(uplink).collect(),
+            interval_s: d.interval_s,
+        }
+    }
+}
+
+/// A value: a number, a word, or null where there is none.
+fn value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Number(x) => serde_json::Value::from(*x),
+        Value::Counter32(x) => serde_json::Value::from(*x),
+        Value::Counter64(x) => serde_json::Value::from(*x),
+        Value::State(x) | Value::Text(x) => serde_json::Value::from(&**x),
+    }
+}
+
+/// One reading.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reading {
+    metric: String,
+    /// Empty for a scalar.
+    instance: String,
+    /// Number or text; null unless the quality is good.
+    #[schema(value_type = Value, nullable)]
+    value: serde_json::Value,
+    /// UCUM.
+    unit: String,
+    /// good, or why there is no value.
+    quality: &'static str,
+    #[schema(format = "date-time")]
+    taken_at: String,
+}
+
+/// The latest readings of a device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Readings {
+    pub(crate) device: String,
+    pub(crate) readings: Vec<Reading>,
+}
+
+impl Reading {
+    pub(crate) fn of(r: &SiteReading, voice: &Voice) -> Reading {
+        Reading {
+            metric: r.metric.to_string(),
+            instance: r.instance.to_string(),
+            value: r.sample.as_ref().map_or(serde_json::Value::Null, value),
+            unit: r.unit.to_string(),
+            quality: quality(&r.sample).word(),
+            taken_at: voice.rfc3339(r.taken_at),
+        }
+    }
+}
+
+/// A fault.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FaultRow {
+    id: u64,
+    #[schema(example = "F-2026-0123")]
+    number: String,
+    device: String,
+    rule: String,
+    /// Empty for a device-wide fault.
+    instance: String,
+    /// critical, major, minor, warning or indeterminate.
+    severity: &'static str,
+    /// active, clearing or cleared.
+    condition: &'static str,
+    /// none or acknowledged.
+    operator: &'static str,
+    /// none.
+    suppression: &'static str,
+    /// Data are missing; the condition is the last one known.
+    stale: bool,
+    #[schema(format = "date-time")]
+    first_bad: String,
+    #[schema(format = "date-time")]
+    confirmed: String,
+    #[schema(format = "date-time")]
+    cleared: Option<String>,
+    summary: String,
+    advice: String,
+}
+
+impl FaultRow {
+    pub(crate) fn of(f: &Fault, voice: &Voice) -> FaultRow {
+        FaultRow {
+            id: f.id.0,
+            number: f.number.to_string(),
+            device: f.key.device.to_string(),
+            rule: f.key.rule.to_string(),
+            instance: f.key.instance.to_string(),
+            severity: f.severity.word(),
+            condition: f.condition.word(),
+            operator: if f.acknowledged.is_some() {
+                "acknowledged"
+            } else {
+                "none"
+            },
+            suppression: "none",
+            stale: f.stale,
+            first_bad: voice.rfc3339(f.first_bad),
+            confirmed: voice.rfc3339(f.confirmed),
+            cleared: f.cleared.map(|at| voice.rfc3339(at)),
+            summary: voice.text(&f.summary),
+            advice: voice.text(&f.advice),
+        }
+    }
+}
+
+/// A list of faults, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Faults {
+    pub(crate) faults: Vec<FaultRow>,
+}
+
+/// One transition.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TransitionRow {
+    /// Running number over all faults; the id of the server-sent event.
+    pub(crate) id: u64,
+    #[schema(format = "date-time")]
+    at: String,
+    /// raised, reopened, severity, acknowledged or ended.
+    change: &'static str,
+    /// The severity before, of a change of severity.
+    from: Option<&'static str>,
+    /// The fault after it.
+    fault: FaultRow,
+}
+
+impl TransitionRow {
+    pub(crate) fn of(t: &Transition, voice: &Voice) -> TransitionRow {
+        let from = match &t.change {
+            Change::Severity { from } => Some(from.word()),
+            _ => None,
+        };
+        TransitionRow {
+            id: t.id,
+            at: voice.rfc3339(t.at),
+            change: t.change.word(),
+            from,
+            fault: FaultRow::of(&t.fault, voice),
+        }
+    }
+}
+
+/// One fault, whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FaultDetail {
+    #[serde(flatten)]
+    fault: FaultRow,
+    /// cleared, closed or withdrawn; null while it is open.
+    ending: Option<&'static str>,
+    /// X.733 probable cause.
+    cause: String,
+    /// The value that raised it or changed its severity last.
+    #[schema(value_type = Value, nullable)]
+    value: serde_json::Value,
+    acknowledged_by: Option<String>,
+    #[schema(format = "date-time")]
+    acknowledged_at: Option<String>,
+    /// Id of the earlier fault of the same condition.
+    previous: Option<u64>,
+    /// What happened, oldest first.
+    transitions: Vec<TransitionRow>,
+}
+
+impl FaultDetail {
+    pub(crate) fn of(f: &Fault, transitions: &[Transition], voice: &Voice) -> FaultDetail {
+        FaultDetail {
+            fault: FaultRow::of(f, voice),
+            ending: f.ending.map(Ending::word),
+            cause: f.cause.to_string(),
+            value: f.value.as_ref().map_or(serde_json::Value::Null, value),
+            acknowledged_by: f.acknowledged.as_ref().map(|a| a.by.to_string()),
+            acknowledged_at: f.acknowledged.as_ref().map(|a| voice.rfc3339(a.at)),
+            previous: f.previous.map(|id| id.0),
+            transitions: transitions.iter().map(|t| TransitionRow::of(t, voice)).collect(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How one answer speaks: its language and its clock.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use roundsman_core::text::{Bilingual, Language};
+use roundsman_core::time::Wall;
+use std::convert::Infallible;
+
+use crate::router::Panel;
+
+/// Language and time zone of one answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice {
+    pub(crate) language: Language,
+    pub(crate) zone: TimeZone,
+}
+
+impl Voice {
+    /// One of two texts.
+    pub(crate) fn say<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
+        match self.language {
+            Language::Chinese => zh,
+            Language::English => en,
+        }
+    }
+
+    /// A text in the voice's language; in the other one where this one is empty.
+    pub(crate) fn text(&self, text: &Bilingual) -> String {
+        let wanted = text.get(self.language);
+        let found = if wanted.is_empty() {
+            if text.zh.is_empty() { &text.en } else { &text.zh }
+        } else {
+            wanted
+        };
+        found.to_owned()
+    }
+
+    /// BCP 47 tag.
+    pub(crate) fn tag(&self) -> &'static str {
+        self.say("zh-CN", "en")
+    }
+
+    fn format(&self, at: Wall, format: &str) -> String {
+        let moment = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        moment.to_zoned(self.zone.clone()).strftime(format).to_string()
+    }
+
+    /// RFC 3339 with milliseconds and the site's offset.
+    pub(crate) fn rfc3339(&self, at: Wall) -> String {
+        self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+    }
+
+    /// For people: month, day, time.
+    pub(crate) fn short(&self, at: Wall) -> String {
+        self.format(at, "%m-%d %H:%M:%S")
+    }
+
+    /// For people: time of day.
+    pub(crate) fn clock(&self, at: Wall) -> String {
+        self.format(at, "%H:%M:%S")
+    }
+}
+
+impl FromRequestParts<Panel> for Voice {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, panel: &Panel) -> Result<Voice, Infallible> {
+        let about = panel.site.about();
+        let asked = parts.uri.query().and_then(asked_in_query);
+        let header = parts.headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        let language = asked
+            .or_else(|| header.and_then(accepted))
+            .unwrap_or(about.language);
+        Ok(Voice {
+            language,
+            zone: about.zone,
+        })
+    }
+}
+
+fn from_tag(tag: &str) -> Option<Language> {
+    let primary = tag.split(['-', '_']).next()?.trim();
+    if primary.eq_ignore_ascii_case("zh") {
+        Some(Language::Chinese)
+    } else if primary.eq_ignore_ascii_case("en") {
+        Some(Language::English)
+    } else {
+        None
+    }
+}
+
+fn asked_in_query(query: &str) -> Option<Language> {
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("lang="))
+        .and_then(from_tag)
+}
+
+/// The best of the two languages that an Accept-Language header names (RFC 9110 section 12.5.4).
+fn accepted(header: &str) -> Option<Language> {
+    let mut best: Option<(f32, Language)> = None;
+    for part in header.split(',') {
+        let mut pieces = part.split(';');
+        let Some(language) = pieces.next().and_then(from_tag) else {
+            continue;
+        };
+        let quality = pieces
+            .find_map(|p| p.trim().strip_prefix("q="))
+            .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+        if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
+            best = Some((quality, language));
+        }
+    }
+    best.map(|(_, language)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_asked_for_is_found() {
+        let cases = [
+            ("zh-CN,zh;q=0.9,en;q=0.8", Some(Language::Chinese)),
+            ("en-US,en;q=0.9", Some(Language::English)),
+            ("de, en;q=0.3, zh;q=0.7", Some(Language::Chinese)),
+            ("fr", None),
+            ("zh;q=0, en;q=x", None),
+            ("", None),
+            (";;,,q=", None),
+        ];
+        for (header, language) in cases {
+            assert_eq!(accepted(header), language, "{header}");
+        }
+        assert_eq!(asked_in_query("a=b&lang=en"), Some(Language::English));
+        assert_eq!(asked_in_query("lang=xx"), None);
+    }
+
+    #[test]
+    fn times_carry_the_offset_of_the_site_and_never_panic() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let voice = Voice {
+            language: Language::Chinese,
+            zone,
+        };
+        assert_eq!(
+            voice.rfc3339(Wall(1_795_000_000_123)),
+            "2026-11-18T19:06:40.123+08:00"
+        );
+        assert_eq!(voice.clock(Wall(1_795_000_000_123)), "19:06:40");
+        voice.rfc3339(Wall(i64::MAX));
+        voice.rfc3339(Wall(i64::MIN));
+    }
+}

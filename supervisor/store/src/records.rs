@@ -1,0 +1,243 @@
+//! Faults and transitions as rows, and back.
+
+use crate::error::StoreError;
+use roundsman_core::fault::{
+    Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition,
+};
+use roundsman_core::reading::Value;
+use roundsman_core::rule::Severity;
+use roundsman_core::text::Bilingual;
+use roundsman_core::time::Wall;
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
+
+/// What a row of `fault f` joined with `device d` must select, in the order that [`fault`] reads.
+pub(crate) const FAULT_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, f.advice_zh, \
+     f.advice_en, f.previous, f.severity, f.condition, f.acknowledged_by, f.acknowledged_at, f.stale, f.first_bad, \
+     f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en";
+
+/// The same for a row of `transition t` joined with its fault and device; [`transition`] reads it.
+pub(crate) const TRANSITION_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, \
+     f.advice_zh, f.advice_en, f.previous, t.severity, t.condition, t.acknowledged_by, t.acknowledged_at, t.stale, \
+     t.first_bad, t.confirmed, t.cleared, t.ending, t.value_kind, t.value, t.summary_zh, t.summary_en, t.id, t.at, \
+     t.change, t.severity_from";
+
+/// Column of the first field that only a transition has.
+const TRANSITION_AT: usize = 23;
+
+/// Row of the device `id`, made (with what little is known) if the site's devices were not saved yet.
+pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
+    let known = conn
+        .prepare_cached("SELECT row FROM device WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    if let Some(row) = known {
+        return Ok(row);
+    }
+    conn.prepare_cached("INSERT INTO device (id, name, class, profile) VALUES (?1, ?1, '', '')")?
+        .execute([id])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// Writes one transition and the fault as it stands after it.
+pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
+    let f = &transition.fault;
+    let device = device_row(conn, &f.key.device)?;
+    let (value_kind, value) = value_cells(f.value.as_ref());
+    let (by, at) = match &f.acknowledged {
+        Some(ack) => (Some(&*ack.by), Some(ack.at.0)),
+        None => (None, None),
+    };
+    let id = integer(f.id.0)?;
+    conn.prepare_cached(
+        "INSERT INTO fault (id, year, sequence, device, rule, instance, severity, condition, acknowledged_by,
+           acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, cause, summary_zh,
+           summary_en, advice_zh, advice_en, previous, changed_at)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)
+         ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, condition = excluded.condition,
+           acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at,
+           stale = excluded.stale, first_bad = excluded.first_bad, confirmed = excluded.confirmed,
+           cleared = excluded.cleared, ending = excluded.ending, value_kind = excluded.value_kind,
+           value = excluded.value, cause = excluded.cause, summary_zh = excluded.summary_zh,
+           summary_en = excluded.summary_en, advice_zh = excluded.advice_zh, advice_en = excluded.advice_en,
+           changed_at = excluded.changed_at",
+    )?
+    .execute(params![
+        id,
+        f.number.year,
+        f.number.sequence,
+        device,
+        f.key.rule,
+        f.key.instance,
+        f.severity.word(),
+        f.condition.word(),
+        by,
+        at,
+        f.stale,
+        f.first_bad.0,
+        f.confirmed.0,
+        f.cleared.map(|w| w.0),
+        f.ending.map(Ending::word),
+        value_kind,
+        value,
+        f.cause,
+        f.summary.zh,
+        f.summary.en,
+        f.advice.zh,
+        f.advice.en,
+        f.previous.map(|p| integer(p.0)).transpose()?,
+        transition.at.0,
+    ])?;
+    let from = match transition.change {
+        Change::Severity { from } => Some(from.word()),
+        _ => None,
+    };
+    conn.prepare_cached(
+        "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
+           acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+    )?
+    .execute(params![
+        integer(transition.id)?,
+        id,
+        transition.at.0,
+        transition.change.word(),
+        from,
+        f.severity.word(),
+        f.condition.word(),
+        by,
+        at,
+        f.stale,
+        f.first_bad.0,
+        f.confirmed.0,
+        f.cleared.map(|w| w.0),
+        f.ending.map(Ending::word),
+        value_kind,
+        value_cells(f.value.as_ref()).1,
+        f.summary.zh,
+        f.summary.en,
+    ])?;
+    Ok(())
+}
+
+/// A number of ours as SQLite's signed integer.
+pub(crate) fn integer(id: u64) -> rusqlite::Result<i64> {
+    i64::try_from(id).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+fn value_cells(value: Option<&Value>) -> (Option<&'static str>, Cell) {
+    match value {
+        None => (None, Cell::Null),
+        Some(Value::Number(x)) => (Some("number"), Cell::Real(*x)),
+        Some(Value::Counter32(x)) => (Some("counter32"), Cell::Integer(i64::from(*x))),
+        // SQLite's integers are signed: the bits are kept, see `read_value`.
+        Some(Value::Counter64(x)) => (Some("counter64"), Cell::Integer(x.cast_signed())),
+        Some(Value::State(x)) => (Some("state"), Cell::Text(x.to_string())),
+        Some(Value::Text(x)) => (Some("text"), Cell::Text(x.to_string())),
+    }
+}
+
+fn read_value(kind: Option<String>, cell: Cell) -> Result<Option<Value>, StoreError> {
+    let value = match (kind.as_deref(), cell) {
+        (None, _) => return Ok(None),
+        (Some("number"), Cell::Real(x)) => Value::Number(x),
+        (Some("counter32"), Cell::Integer(x)) => match u32::try_from(x) {
+            Ok(x) => Value::Counter32(x),
+            Err(_) => return Err(unreadable(format!("counter32 {x}"))),
+        },
+        (Some("counter64"), Cell::Integer(x)) => Value::Counter64(x.cast_unsigned()),
+        (Some("state"), Cell::Text(x)) => Value::State(x.into()),
+        (Some("text"), Cell::Text(x)) => Value::Text(x.into()),
+        (Some(kind), cell) => return Err(unreadable(format!("value {cell:?} of kind {kind:?}"))),
+    };
+    Ok(Some(value))
+}
+
+fn unreadable(reason: String) -> StoreError {
+    StoreError::Unreadable {
+        what: "fault",
+        reason,
+    }
+}
+
+fn word<T>(row: &Row<'_>, at: usize, from_word: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    let word: String = cell(row, at)?;
+    from_word(&word).ok_or_else(|| unreadable(format!("unknown word {word:?}")))
+}
+
+fn cell<T: rusqlite::types::FromSql>(row: &Row<'_>, at: usize) -> Result<T, StoreError> {
+    row.get(at).map_err(|e| unreadable(e.to_string()))
+}
+
+fn text(row: &Row<'_>, at: usize) -> Result<Arc<str>, StoreError> {
+    cell::<String>(row, at).map(Arc::from)
+}
+
+fn condition(word: &str) -> Option<Condition> {
+    [Condition::Active, Condition::Clearing, Condition::Cleared]
+        .into_iter()
+        .find(|c| c.word() == word)
+}
+
+/// Reads a fault from a row that selected [`FAULT_COLUMNS`].
+pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
+    let acknowledged = match (cell::<Option<String>>(row, 12)?, cell::<Option<i64>>(row, 13)?) {
+        (Some(by), Some(at)) => Some(Acknowledgement {
+            by: by.into(),
+            at: Wall(at),
+        }),
+        (None, None) => None,
+        other => return Err(unreadable(format!("half an acknowledgement {other:?}"))),
+    };
+    let ending: Option<String> = cell(row, 18)?;
+    let ending = ending
+        .map(|word| Ending::from_word(&word).ok_or_else(|| unreadable(format!("unknown ending {word:?}"))))
+        .transpose()?;
+    Ok(Fault {
+        id: FaultId(cell(row, 0)?),
+        number: FaultNumber {
+            year: cell(row, 1)?,
+            sequence: cell(row, 2)?,
+        },
+        key: FaultKey {
+            device: text(row, 3)?,
+            rule: text(row, 4)?,
+            instance: text(row, 5)?,
+        },
+        cause: text(row, 6)?,
+        advice: Bilingual::new(text(row, 7)?, text(row, 8)?),
+        previous: cell::<Option<u64>>(row, 9)?.map(FaultId),
+        severity: word(row, 10, Severity::from_word)?,
+        condition: word(row, 11, condition)?,
+        acknowledged,
+        stale: cell(row, 14)?,
+        first_bad: Wall(cell(row, 15)?),
+        confirmed: Wall(cell(row, 16)?),
+        cleared: cell::<Option<i64>>(row, 17)?.map(Wall),
+        ending,
+        value: read_value(cell(row, 19)?, cell(row, 20)?)?,
+        summary: Bilingual::new(text(row, 21)?, text(row, 22)?),
+    })
+}
+
+/// Reads a transition from a row that selected [`TRANSITION_COLUMNS`].
+pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
+    let change: String = cell(row, TRANSITION_AT + 2)?;
+    let change = match change.as_str() {
+        "raised" => Change::Raised,
+        "reopened" => Change::Reopened,
+        "severity" => Change::Severity {
+            from: word(row, TRANSITION_AT + 3, Severity::from_word)?,
+        },
+        "acknowledged" => Change::Acknowledged,
+        "ended" => Change::Ended,
+        other => return Err(unreadable(format!("unknown change {other:?}"))),
+    };
+    Ok(Transition {
+        id: cell(row, TRANSITION_AT)?,
+        at: Wall(cell(row, TRANSITION_AT + 1)?),
+        change,
+        fault: fault(row)?,
+    })
+}

@@ -1,0 +1,103 @@
+//! What a start finds: everything the fault engine and the pages need to go on where they stopped.
+
+use crate::ClockMark;
+use crate::error::StoreError;
+use crate::latest::{self, LatestDevice};
+use crate::reader::rows;
+use crate::records::{self, FAULT_COLUMNS};
+use roundsman_core::fault::{Fault, FaultId};
+use roundsman_core::time::{Now, Wall};
+use rusqlite::{Connection, OptionalExtension};
+
+/// How long an ended fault may be reopened under its number (DESIGN section 3).
+const REOPEN_WINDOW_MS: i64 = 30 * 60 * 1_000;
+
+/// What a start finds in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored {
+    /// Open faults, oldest first.
+    pub open: Vec<Fault>,
+    /// Faults that ended within the last 30 minutes of wall time and may reopen, oldest first. One that ended "in
+    /// the future" is among them: the clock stepped back.
+    pub recent: Vec<Fault>,
+    /// The id the next fault gets.
+    pub next_fault: FaultId,
+    /// The id the next transition gets; [`crate::Store::commit`] accepts no other.
+    pub next_transition: u64,
+    /// Per year the highest fault number in use.
+    pub numbers: Vec<(u16, u32)>,
+    /// The latest saved readings.
+    pub latest: Vec<LatestDevice>,
+    /// Where the clocks stood at the latest mark.
+    pub clock: Option<ClockMark>,
+}
+
+/// Reads it.
+pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreError> {
+    let failed = |e: rusqlite::Error| StoreError::sqlite("restore", &e);
+    let select = format!("SELECT {FAULT_COLUMNS} FROM fault f JOIN device d ON d.row = f.device");
+    let open = rows(
+        conn,
+        &format!("{select} WHERE f.ending IS NULL ORDER BY f.id"),
+        [],
+        records::fault,
+    )?;
+    let since = now.0.saturating_sub(REOPEN_WINDOW_MS);
+    let recent = rows(
+        conn,
+        &format!("{select} WHERE f.ending IS NOT NULL AND f.changed_at >= ?1 ORDER BY f.id"),
+        [since],
+        records::fault,
+    )?;
+    let next = |sql| {
+        conn.query_row(sql, [], |row| row.get::<_, u64>(0))
+            .map_err(failed)
+    };
+    let next_fault = FaultId(next("SELECT coalesce(max(id), 0) + 1 FROM fault")?);
+    let next_transition = next("SELECT coalesce(max(id), 0) + 1 FROM transition")?;
+    let numbers = conn
+        .prepare("SELECT year, max(sequence) FROM fault GROUP BY year ORDER BY year")
+        .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .map_err(failed)?;
+    Ok(Restored {
+        open,
+        recent,
+        next_fault,
+        next_transition,
+        numbers,
+        latest: latest_readings(conn)?,
+        clock: clock(conn).map_err(failed)?,
+    })
+}
+
+/// The saved readings. A block that cannot be read costs one minute of readings and no more: the next poll brings
+/// new ones, so it is not a reason to refuse the start.
+fn latest_readings(conn: &Connection) -> Result<Vec<LatestDevice>, StoreError> {
+    let block: Option<Vec<u8>> = conn
+        .query_row("SELECT body FROM latest WHERE one = 1", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| StoreError::sqlite("restore the latest readings", &e))?;
+    let Some(block) = block else { return Ok(Vec::new()) };
+    Ok(latest::decode(&block).unwrap_or_else(|reason| {
+        tracing::warn!(
+            reason,
+            "the saved readings cannot be read; waiting for the first polls instead"
+        );
+        Vec::new()
+    }))
+}
+
+fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockMark>> {
+    conn.query_row(
+        "SELECT boot, boottime_ms, wall, synchronised FROM clock ORDER BY ordinal DESC LIMIT 1",
+        [],
+        |row| {
+            Ok(ClockMark {
+                boot: row.get::<_, String>(0)?.into(),
+                now: Now::at(row.get(1)?, row.get(2)?),
+                synchronised: row.get(3)?,
+            })
+        },
+    )
+    .optional()
+}

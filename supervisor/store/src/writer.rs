@@ -1,0 +1,201 @@
+//! The one writer: a thread that owns the writing connection and makes jobs durable, several in one transaction.
+
+use crate::error::StoreError;
+use crate::latest::{self, LatestDevice};
+use crate::records;
+use crate::{Answer, ClockMark, DeviceRecord};
+use roundsman_core::fault::Transition;
+use roundsman_core::time::Wall;
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs that may wait. When it is full the caller is told at once: the disk does not keep up, and what waits in
+/// the caller's hands is bounded there.
+pub const MOST_WAITING: usize = 1_024;
+/// Jobs in one transaction: bounds how long the first of them waits for the last.
+const MOST_TOGETHER: usize = 64;
+/// Answers kept for repeated requests; beyond it the oldest go.
+const MOST_ANSWERS: i64 = 10_000;
+/// How long an answer is kept.
+pub(crate) const ANSWER_LIFE_MS: i64 = 24 * 3_600 * 1_000;
+/// Boots whose clock marks are kept.
+const MOST_BOOTS: i64 = 1_000;
+
+/// What the writer can be asked to do.
+pub(crate) enum Work {
+    Commit(Vec<Transition>),
+    Devices(Vec<DeviceRecord>, Wall),
+    Latest(ClockMark, Vec<LatestDevice>),
+    Clock(ClockMark),
+    Remember(Answer),
+}
+
+/// Work and the one who waits for it.
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// The thread's state.
+pub(crate) struct Writer {
+    pub(crate) conn: Connection,
+    /// Id of the transition that is due.
+    pub(crate) next: u64,
+}
+
+impl Writer {
+    /// Works until every sender is gone, then folds the journal into the file.
+    ///
+    /// It never waits for company: while one transaction is being flushed the next jobs gather in the queue and
+    /// share the following one, so that a lone transition is as fast as the disk.
+    pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(MOST_TOGETHER);
+        while let Some(job) = jobs.blocking_recv() {
+            batch.push(job);
+            while batch.len() < MOST_TOGETHER {
+                match jobs.try_recv() {
+                    Ok(job) => batch.push(job),
+                    Err(_) => break,
+                }
+            }
+            let results = self.transact(&batch);
+            for (job, result) in batch.drain(..).zip(results) {
+                // A caller that went away does not need its answer; the work is done all the same.
+                let _ = job.reply.send(result);
+            }
+        }
+        if let Err(error) = self.conn.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(())) {
+            tracing::warn!(%error, "the journal could not be folded in at the end; the next start does it");
+        }
+    }
+
+    /// One transaction for all of them; a job that fails is taken back alone.
+    pub(crate) fn transact(&mut self, batch: &[Job]) -> Vec<Result<(), StoreError>> {
+        let before = self.next;
+        match self.attempt(batch) {
+            Ok(results) => results,
+            Err(error) => {
+                self.next = before;
+                if !self.conn.is_autocommit()
+                    && let Err(error) = self.conn.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "rollback failed");
+                }
+                tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
+                vec![Err(error); batch.len()]
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let failed = |e: rusqlite::Error| StoreError::sqlite("commit", &e);
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let mut results = Vec::with_capacity(batch.len());
+        for job in batch {
+            self.conn.execute_batch("SAVEPOINT job").map_err(failed)?;
+            let next = self.next;
+            let result = self.apply(&job.work);
+            if let Err(error) = &result {
+                // SQLite ends the whole transaction by itself on a full disk or an I/O error.
+                if self.conn.is_autocommit() {
+                    return Err(error.clone());
+                }
+                self.next = next;
+                self.conn.execute_batch("ROLLBACK TO job").map_err(failed)?;
+            }
+            self.conn.execute_batch("RELEASE job").map_err(failed)?;
+            results.push(result);
+        }
+        self.conn.execute_batch("COMMIT").map_err(failed)?;
+        Ok(results)
+    }
+
+    fn apply(&mut self, work: &Work) -> Result<(), StoreError> {
+        match work {
+            Work::Commit(transitions) => self.commit(transitions),
+            Work::Devices(devices, now) => {
+                save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
+            }
+            Work::Latest(mark, devices) => {
+                save_latest(&self.conn, mark, devices).map_err(|e| StoreError::sqlite("save readings", &e))
+            }
+            Work::Clock(mark) => {
+                mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
+            }
+            Work::Remember(answer) => {
+                remember(&self.conn, answer).map_err(|e| StoreError::sqlite("keep an answer", &e))
+            }
+        }
+    }
+
+    fn commit(&mut self, transitions: &[Transition]) -> Result<(), StoreError> {
+        for transition in transitions {
+            if transition.id != self.next {
+                let (expected, got) = (self.next, transition.id);
+                return Err(StoreError::OutOfOrder { expected, got });
+            }
+            records::write(&self.conn, transition)
+                .map_err(|e| StoreError::sqlite("store a transition", &e))?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
+
+fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusqlite::Result<()> {
+    conn.execute(
+        "UPDATE device SET removed_at = ?1 WHERE removed_at IS NULL",
+        [now.0],
+    )?;
+    let mut upsert = conn.prepare_cached(
+        "INSERT INTO device (id, name, class, profile) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, profile = excluded.profile,
+           removed_at = NULL",
+    )?;
+    for device in devices {
+        upsert.execute(params![
+            device.id,
+            device.name,
+            device.class.word(),
+            device.profile
+        ])?;
+    }
+    Ok(())
+}
+
+fn save_latest(conn: &Connection, mark: &ClockMark, devices: &[LatestDevice]) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO latest (one, body) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET body = excluded.body",
+    )?
+    .execute([latest::encode(devices)])?;
+    mark_clock(conn, mark)
+}
+
+fn mark_clock(conn: &Connection, mark: &ClockMark) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO clock (boot, boottime_ms, wall, synchronised) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (boot) DO UPDATE SET boottime_ms = excluded.boottime_ms, wall = excluded.wall,
+           synchronised = excluded.synchronised",
+    )?
+    .execute(params![
+        mark.boot,
+        records::integer(mark.now.mono.0)?,
+        mark.now.wall.0,
+        mark.synchronised
+    ])?;
+    conn.prepare_cached("DELETE FROM clock WHERE ordinal <= (SELECT max(ordinal) FROM clock) - ?1")?
+        .execute([MOST_BOOTS])?;
+    Ok(())
+}
+
+fn remember(conn: &Connection, answer: &Answer) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM answer WHERE at < ?1")?
+        .execute([answer.at.0.saturating_sub(ANSWER_LIFE_MS)])?;
+    conn.prepare_cached("INSERT INTO answer (key, at, status, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![answer.key, answer.at.0, answer.status, answer.body])?;
+    conn.prepare_cached(
+        "DELETE FROM answer WHERE key IN (SELECT key FROM answer ORDER BY at DESC, key LIMIT -1 OFFSET ?1)",
+    )?
+    .execute([MOST_ANSWERS])?;
+    Ok(())
+}
