@@ -19,7 +19,9 @@ const LEVELS: [&str; 4] = ["critical", "major", "minor", "warning"];
 pub fn with_limits(profile: &Profile, limits: &Node, found: &mut Findings) -> Option<Arc<Profile>> {
     let before = found.count();
     let mut document = profile.document.clone();
-    let Value::Table(sections) = &mut document.value else { return None };
+    let Value::Table(sections) = &mut document.value else {
+        return None;
+    };
     let rules = sections.iter_mut().find(|section| section.key == "rule");
     let mut none = Vec::new();
     let rules = match rules.map(|section| &mut section.node.value) {
@@ -44,11 +46,18 @@ pub fn with_limits(profile: &Profile, limits: &Node, found: &mut Findings) -> Op
 }
 
 fn lay_levels(rule: &mut Node, limit: &Entry, found: &mut Findings) {
-    let Some(levels) = limit.node.table(found) else { return };
-    let Value::Table(own) = &mut rule.value else { return };
+    let Some(levels) = limit.node.table(found) else {
+        return;
+    };
+    let Value::Table(own) = &mut rule.value else {
+        return;
+    };
     for level in levels {
         if !LEVELS.contains(&level.key.as_str()) {
-            let what = format!("a site changes the levels of a rule, {} is none", quoted(&level.key));
+            let what = format!(
+                "a site changes the levels of a rule, {} is none",
+                quoted(&level.key)
+            );
             let mut diagnostic = Diagnostic::new(&level.key_at, what);
             diagnostic.hint = did_you_mean(&level.key, LEVELS);
             found.note(diagnostic);
@@ -64,7 +73,9 @@ fn lay_levels(rule: &mut Node, limit: &Entry, found: &mut Findings) {
 fn lay_keys(base: &mut Node, over: &Node, found: &mut Findings) {
     let Some(keys) = over.table(found) else { return };
     base.at = over.at.clone();
-    let Value::Table(own) = &mut base.value else { return };
+    let Value::Table(own) = &mut base.value else {
+        return;
+    };
     for key in keys {
         match own.iter_mut().find(|known| known.key == key.key) {
             Some(known) => *known = key.clone(),
