@@ -138,6 +138,14 @@ impl Node {
         }
     }
 
+    /// Its text, where it is one.
+    pub fn plain_text(&self) -> Option<String> {
+        match &self.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// The value of a key, where this is a table that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {

@@ -1,7 +1,7 @@
 //! `[[fixture]]` and `absent`: what a profile is proven with.
 
-use super::metric::{Measured, note_choice};
-use super::value::{duration_ms, filled, oid};
+use super::metric::Measured;
+use super::value::{duration_ms, filled, note_choice, oid};
 use super::{Expect, Expected, ExpectedFault, Fixture, Grow, SetTo, Step};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};

@@ -4,9 +4,11 @@
 //! [`Profile`], or everything that is wrong with it. `device-profiles/README.md` describes the keys for people.
 
 mod calc;
+mod derived;
 mod extend;
 mod fixture;
 mod guard;
+mod keys;
 mod lexer;
 mod metric;
 mod parts;

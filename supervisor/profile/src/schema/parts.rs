@@ -1,8 +1,8 @@
 //! `[[event]]`, `[[command]]` and `[[check]]`: parsed and checked here, carried out elsewhere.
 
-use super::metric::{Measured, note_choice};
+use super::metric::Measured;
 use super::rule::find_metric;
-use super::value::{bilingual, duration_ms, filled, kebab, oid};
+use super::value::{bilingual, duration_ms, filled, kebab, note_choice, oid};
 use super::{Argument, Check, Command, Event, Set, Signal, Verify};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node, Value};

@@ -1,8 +1,8 @@
 //! `[[rule]]`: when a reading means a fault.
 
 use super::guard::{self, Scope};
-use super::metric::{Measured, note_fault};
-use super::value::{bilingual, duration_ms, filled, interval, kebab};
+use super::metric::Measured;
+use super::value::{bilingual, duration_ms, filled, interval, kebab, note_fault};
 use super::{Event, MOST_RULES};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node};
@@ -63,6 +63,13 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
     let guard = fields.maybe("when");
     let when = match (guard, on) {
         (Some(node), Some(on)) => node.text(found).and_then(|text| {
+            if measured
+                .refused
+                .iter()
+                .any(|refused| text.contains(refused.as_str()))
+            {
+                return None;
+            }
             let scope = Scope {
                 model: &measured.model,
                 words: &measured.words,
@@ -91,7 +98,7 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
         found.note(Diagnostic::new(&id_node.at, what));
         return None;
     }
-    let levels = levels?;
+    let (on, levels) = (on?, levels?);
     if levels.is_empty() && !events.iter().any(|event| &*event.rule == id) {
         found.note(
             Diagnostic::new(
@@ -105,7 +112,7 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
     let rule = Rule {
         id: Arc::from(id),
         name: name.unwrap_or_else(|| Bilingual::new(id, id)),
-        on: on?,
+        on,
         when,
         levels,
         latch,
@@ -119,7 +126,7 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
 pub(super) fn find_metric(node: &Node, measured: &Measured, found: &mut Findings) -> Option<MetricIx> {
     let name = node.text(found)?;
     let metric = measured.model.metric(name);
-    if metric.is_none() {
+    if metric.is_none() && !measured.refused.iter().any(|refused| refused == name) {
         let mut diagnostic = Diagnostic::new(&node.at, format!("no metric is called {}", quoted(name)));
         diagnostic.hint = did_you_mean(name, measured.model.metrics.iter().map(|m| &*m.name));
         found.note(diagnostic);

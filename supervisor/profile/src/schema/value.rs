@@ -1,7 +1,8 @@
 //! The small things that stand in many places of a profile: names, object identifiers, durations, two-language text.
 
-use crate::diagnostic::{Diagnostic, Findings, quoted};
-use crate::document::{Fields, Node};
+use super::lexer::Fault;
+use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use crate::document::{Fields, Node, Value};
 use roundsman_core::text::Bilingual;
 use roundsman_wire::snmp::oid::Oid;
 use std::ops::RangeInclusive;
@@ -71,7 +72,7 @@ pub(crate) fn oid(node: &Node, found: &mut Findings) -> Option<Oid> {
 
 /// One identifier, or a list of them tried in order.
 pub(crate) fn oids(node: &Node, found: &mut Findings) -> Option<Vec<Oid>> {
-    let crate::document::Value::List(items) = &node.value else {
+    let Value::List(items) = &node.value else {
         return Some(vec![oid(node, found)?]);
     };
     if items.is_empty() || items.len() > MOST_FALLBACKS {
@@ -156,4 +157,22 @@ pub(crate) fn interval(node: &Node, found: &mut Findings) -> Option<RangeInclusi
         "two numbers are expected, `[low, high]`, the lower one first",
     ));
     None
+}
+
+/// Notes an error of one of the small languages at its place inside the string.
+pub(super) fn note_fault(node: &Node, fault: Fault, what: &str, found: &mut Findings) {
+    let at = match &node.value {
+        Value::Text(text) => node.at.inside(text, fault.span),
+        _ => node.at.clone(),
+    };
+    let mut diagnostic = Diagnostic::new(&at, format!("{what}: {}", fault.what));
+    diagnostic.hint = fault.hint;
+    found.note(diagnostic);
+}
+
+/// Notes that a word is none of those allowed.
+pub(super) fn note_choice(node: &Node, what: &str, word: &str, known: &[&str], found: &mut Findings) {
+    let mut diagnostic = Diagnostic::new(&node.at, format!("{what} is never {}", quoted(word)));
+    diagnostic.hint = did_you_mean(word, known.iter().copied());
+    found.note(diagnostic);
 }

@@ -19,6 +19,7 @@ use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_core::reading::{Absence, Readings};
 use roundsman_core::time::Now;
 use roundsman_wire::snmp::answer::{self, Answer};
+use std::cmp::Ordering;
 
 /// What one device's answers mean, with what must be remembered of it between polls. Starts anew with a new profile.
 #[derive(Clone, Debug, Default)]
@@ -94,11 +95,15 @@ fn add_column(
     };
     let mut cells = raw.cells.iter().peekable();
     let samples = roster.rows().iter().filter_map(|row| {
-        while let Some(cell) = cells.next_if(|cell| answer.arcs(cell.index) < row.index()) {
-            // A cell of a row that is not in the roster (only where an answer is out of order or past its limits).
-            let _ = cell;
-        }
-        let cell = cells.next_if(|cell| answer.arcs(cell.index) == row.index());
+        let cell = loop {
+            let Some(cell) = cells.peek() else { break None };
+            match answer.arcs(cell.index).cmp(row.index()) {
+                // A cell of a row that is not in the roster: the answer is out of order or past its limits.
+                Ordering::Less => cells.next(),
+                Ordering::Equal => break cells.next(),
+                Ordering::Greater => break None,
+            };
+        };
         let instance = row.instance()?;
         match cell {
             Some(cell) => Some((instance, column.convert.sample(answer, cell.raw))),

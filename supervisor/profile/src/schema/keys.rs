@@ -1,0 +1,230 @@
+//! The keys of one metric: its kind, and how a raw value becomes a value of that kind.
+
+use super::value::{bilingual, interval, is_kebab, note_choice, oids};
+use crate::diagnostic::{Diagnostic, Findings, quoted};
+use crate::document::{Fields, Node, Value};
+use crate::translate::recipe::{Convert, Number, TextFormat};
+use roundsman_core::model::{Kind, Record};
+use roundsman_core::text::Bilingual;
+use roundsman_wire::snmp::plan::Object;
+use std::sync::Arc;
+
+/// Most words one state may have.
+const MOST_WORDS: usize = 256;
+
+/// What a metric's own keys say.
+pub(super) struct Read {
+    pub(super) title: Bilingual,
+    pub(super) kind: Kind,
+    pub(super) unit: Arc<str>,
+    pub(super) record: Option<Record>,
+    pub(super) object: Object,
+    pub(super) convert: Convert,
+    pub(super) words: Vec<Arc<str>>,
+}
+
+pub(super) fn usual_record(kind: Kind) -> Record {
+    match kind {
+        Kind::Gauge => Record::Every,
+        Kind::State | Kind::Text => Record::Change,
+        Kind::Counter => Record::None,
+    }
+}
+
+pub(super) fn read_record(node: &Node, found: &mut Findings) -> Option<Record> {
+    match node.text(found)? {
+        "every" => Some(Record::Every),
+        "change" => Some(Record::Change),
+        "none" => Some(Record::None),
+        other => {
+            note_choice(node, "`record`", other, &["every", "change", "none"], found);
+            None
+        }
+    }
+}
+
+pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findings) -> Option<Read> {
+    let oids = fields.must("oid", found).and_then(|n| oids(n, found));
+    let kind_node = fields.must("kind", found);
+    let kind = kind_node.and_then(|node| match node.text(found)? {
+        "gauge" => Some(Kind::Gauge),
+        "counter" => Some(Kind::Counter),
+        "state" => Some(Kind::State),
+        "text" => Some(Kind::Text),
+        other => {
+            note_choice(
+                node,
+                "a metric's kind",
+                other,
+                &["gauge", "counter", "state", "text"],
+                found,
+            );
+            None
+        }
+    });
+    let unit = fields.maybe_text("unit", found).unwrap_or("");
+    let record = fields.maybe("record").and_then(|n| read_record(n, found));
+    let title = fields.maybe("title").and_then(|n| bilingual(n, "a title", found));
+    let (convert, words) = read_convert(fields, kind, found)?;
+    Some(Read {
+        title: title.unwrap_or_else(|| Bilingual::new(name, name)),
+        kind: kind?,
+        unit: Arc::from(unit),
+        record,
+        object: Object { oids: oids? },
+        convert,
+        words,
+    })
+}
+
+/// The keys that say how a raw value becomes one of this kind; those of other kinds are refused.
+fn read_convert(
+    fields: &mut Fields<'_>,
+    kind: Option<Kind>,
+    found: &mut Findings,
+) -> Option<(Convert, Vec<Arc<str>>)> {
+    let given = Given {
+        scale: fields.maybe("scale"),
+        range: fields.maybe("range"),
+        invalid: fields.maybe("invalid"),
+        words: fields.maybe("enum"),
+        format: fields.maybe("format"),
+    };
+    let kind = kind?;
+    given.refuse_strangers(kind, found);
+    let invalid = given.invalid.and_then(|n| n.list(found)).unwrap_or(&[]);
+    let invalid: Box<[f64]> = invalid.iter().filter_map(|item| item.number(found)).collect();
+    match kind {
+        Kind::Gauge => {
+            let scale = given.scale.map_or(Some(1.0), |n| read_scale(n, found))?;
+            let range = given.range.and_then(|n| interval(n, found));
+            Some((Convert::Number(Number::new(scale, invalid, range)), Vec::new()))
+        }
+        Kind::Counter => Some((Convert::Counter { invalid }, Vec::new())),
+        Kind::State => {
+            let Some(node) = given.words else {
+                found.note(
+                    Diagnostic::new(fields.at(), "a state needs the words of its numbers")
+                        .label("`enum` is missing")
+                        .hint("enum = { 1 = \"up\", 2 = \"down\" }"),
+                );
+                return None;
+            };
+            let pairs = read_words(node, found)?;
+            let mut known: Vec<Arc<str>> = Vec::new();
+            for (_, word) in &pairs {
+                if !known.contains(word) {
+                    known.push(word.clone());
+                }
+            }
+            let words = pairs.into();
+            Some((Convert::State { words, invalid }, known))
+        }
+        Kind::Text => {
+            let format = given
+                .format
+                .map_or(Some(TextFormat::Plain), |n| read_format(n, found))?;
+            Some((Convert::Text(format), Vec::new()))
+        }
+    }
+}
+
+/// The keys that not every kind of metric has, as far as they are given.
+struct Given<'a> {
+    scale: Option<&'a Node>,
+    range: Option<&'a Node>,
+    invalid: Option<&'a Node>,
+    words: Option<&'a Node>,
+    format: Option<&'a Node>,
+}
+
+impl Given<'_> {
+    fn refuse_strangers(&self, kind: Kind, found: &mut Findings) {
+        let scaled = "only gauges are scaled; a counter's rate is scaled in its [[derive]]";
+        let numbered = [Kind::Gauge, Kind::Counter, Kind::State];
+        let keys: [(_, _, &[Kind], _); 5] = [
+            (self.scale, "scale", &[Kind::Gauge], scaled),
+            (self.range, "range", &[Kind::Gauge], "only gauges have a range"),
+            (
+                self.invalid,
+                "invalid",
+                &numbered,
+                "for gauges, counters and states",
+            ),
+            (self.words, "enum", &[Kind::State], "only states have words"),
+            (self.format, "format", &[Kind::Text], "only texts have a format"),
+        ];
+        for (node, key, allowed, hint) in keys {
+            if let Some(node) = node
+                && !allowed.contains(&kind)
+            {
+                let what = format!("`{key}` does not go with this kind of metric");
+                found.note(Diagnostic::new(&node.at, what).hint(hint));
+            }
+        }
+    }
+}
+
+fn read_format(node: &Node, found: &mut Findings) -> Option<TextFormat> {
+    match node.text(found)? {
+        "mac" => Some(TextFormat::Mac),
+        "hex" => Some(TextFormat::Hex),
+        other => {
+            note_choice(node, "a text's format", other, &["mac", "hex"], found);
+            None
+        }
+    }
+}
+
+fn read_scale(node: &Node, found: &mut Findings) -> Option<f64> {
+    let scale = node.number(found)?;
+    if scale == 0.0 {
+        found.note(Diagnostic::new(&node.at, "a scale of 0 would make every value 0"));
+        return None;
+    }
+    Some(scale)
+}
+
+/// `enum`: a table from number to word, or a list of words counted from 0.
+fn read_words(node: &Node, found: &mut Findings) -> Option<Vec<(i64, Arc<str>)>> {
+    let mut pairs = Vec::new();
+    match &node.value {
+        Value::Table(entries) => {
+            for entry in entries {
+                match entry.key.parse::<i64>() {
+                    Ok(number) => pairs.push((number, &entry.node)),
+                    Err(_) => {
+                        let what = format!("{} is no number", quoted(&entry.key));
+                        let hint =
+                            "number on the left, word on the right: enum = { 1 = \"up\", 2 = \"down\" }";
+                        found.note(Diagnostic::new(&entry.key_at, what).hint(hint));
+                    }
+                }
+            }
+        }
+        Value::List(items) => pairs.extend(items.iter().enumerate().map(|(at, item)| (at as i64, item))),
+        _ => {
+            node.table(found);
+            return None;
+        }
+    }
+    if pairs.is_empty() || pairs.len() > MOST_WORDS {
+        found.note(Diagnostic::new(
+            &node.at,
+            format!("an enum has 1 to {MOST_WORDS} words"),
+        ));
+        return None;
+    }
+    let mut words = Vec::new();
+    for (number, node) in pairs {
+        let word = node.text(found)?;
+        if !is_kebab(word) {
+            let what = format!("{} is no word of a state", quoted(word));
+            found.note(Diagnostic::new(&node.at, what).hint("kebab case, such as `lower-layer-down`"));
+            return None;
+        }
+        words.push((number, Arc::from(word)));
+    }
+    words.sort_by_key(|(number, _)| *number);
+    Some(words)
+}
