@@ -11,8 +11,8 @@ use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceState, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice, SiteReading,
-    Unavailable, Which,
+    About, ActionError, DeviceState, FaultStory, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice,
+    SiteReading, Unavailable, Which,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -395,7 +395,7 @@ impl Site for SampleSite {
             .filter(|f| before.is_none_or(|b| f.id < b));
         self.answer(found.take(limit).cloned().collect())
     }
-    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>> {
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>> {
         let state = self.state.lock().unwrap();
         let history = state
             .transitions
