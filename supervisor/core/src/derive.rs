@@ -1,6 +1,9 @@
 //! Derived metrics: arithmetic over the readings of one poll, and rates over two.
 
-use crate::model::MetricIx;
+use crate::model::{InstanceIx, MetricIx, Model, TableIx};
+use crate::rate;
+use crate::reading::{Absence, Readings, Sample, Value};
+use crate::time::Mono;
 
 /// An arithmetic operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,3 +43,276 @@ pub enum Expression {
     /// Greatest value of a column; gives a scalar.
     MaxOf(MetricIx),
 }
+
+impl Expression {
+    /// Calls `see` for every metric the expression reads.
+    pub fn each_metric(&self, see: &mut impl FnMut(MetricIx)) {
+        match self {
+            Expression::Number(_) => {}
+            Expression::Metric(m)
+            | Expression::Rate(m)
+            | Expression::Restarted(m)
+            | Expression::SumOf(m)
+            | Expression::MinOf(m)
+            | Expression::MaxOf(m) => see(*m),
+            Expression::Binary(_, left, right) => {
+                left.each_metric(see);
+                right.each_metric(see);
+            }
+            Expression::Min(list) | Expression::Max(list) => list.iter().for_each(|e| e.each_metric(see)),
+        }
+    }
+
+    fn each_rated(&self, see: &mut impl FnMut(MetricIx)) {
+        match self {
+            Expression::Rate(m) => see(*m),
+            Expression::Binary(_, left, right) => {
+                left.each_rated(see);
+                right.each_rated(see);
+            }
+            Expression::Min(list) | Expression::Max(list) => list.iter().for_each(|e| e.each_rated(see)),
+            _ => {}
+        }
+    }
+}
+
+/// A counter as the last good poll saw it.
+#[derive(Clone, Debug)]
+struct Seen {
+    instance: InstanceIx,
+    value: Value,
+    at: Mono,
+    /// The instance's discontinuity mark then.
+    mark: Option<Value>,
+}
+
+/// What one device's derived metrics remember from poll to poll: counters and the uptime.
+#[derive(Clone, Debug, Default)]
+pub struct Derivation {
+    /// Per counter that some rate reads, its instances sorted.
+    counters: Vec<(MetricIx, Vec<Seen>)>,
+    uptime: Option<(f64, Mono)>,
+    /// Whether this poll found a restart; `None` on the first.
+    restarted: Option<bool>,
+    scratch: Vec<(InstanceIx, Sample)>,
+}
+
+impl Derivation {
+    /// Adds the derived metrics of `model` to `readings` and remembers what the next poll needs.
+    pub fn apply(&mut self, model: &Model, readings: &mut Readings) {
+        self.look_for_restart(model, readings);
+        for derive in &model.derives {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let table = model
+                .metrics
+                .get(derive.metric.at())
+                .and_then(|metric| metric.table);
+            match table.and_then(|table| leading_column(model, table, &derive.calc)) {
+                Some(column) => {
+                    for reading in readings.of(column) {
+                        let sample = match (reading.instance, &reading.sample) {
+                            (InstanceIx::SCALAR, Err(absence)) => Err(*absence),
+                            (instance, _) => self.number(model, &derive.calc, readings, instance),
+                        };
+                        scratch.push((reading.instance, sample));
+                    }
+                }
+                None => {
+                    let sample = self.number(model, &derive.calc, readings, InstanceIx::SCALAR);
+                    scratch.push((InstanceIx::SCALAR, sample));
+                }
+            }
+            readings.add(derive.metric, scratch.drain(..));
+            self.scratch = scratch;
+        }
+        self.remember(model, readings);
+    }
+
+    fn look_for_restart(&mut self, model: &Model, readings: &Readings) {
+        self.restarted = None;
+        let Some(metric) = model.uptime else { return };
+        let Some(Ok(Value::Number(seconds))) = readings.get(metric, InstanceIx::SCALAR) else {
+            return;
+        };
+        let now = (*seconds, readings.taken_at.mono);
+        self.restarted = self.uptime.map(|before| rate::restarted(before, now));
+        if self.restarted == Some(true) {
+            self.counters.iter_mut().for_each(|(_, rows)| rows.clear());
+        }
+        self.uptime = Some(now);
+    }
+
+    fn number(&self, model: &Model, calc: &Expression, readings: &Readings, row: InstanceIx) -> Sample {
+        let value = self.evaluate(model, calc, readings, row)?;
+        if value.is_finite() {
+            Ok(Value::Number(value))
+        } else {
+            Err(Absence::Invalid)
+        }
+    }
+
+    fn evaluate(
+        &self,
+        model: &Model,
+        e: &Expression,
+        readings: &Readings,
+        row: InstanceIx,
+    ) -> Result<f64, Absence> {
+        let fold = |list: &[Expression], pick: fn(f64, f64) -> f64| {
+            let mut best: Option<f64> = None;
+            for part in list {
+                let value = self.evaluate(model, part, readings, row)?;
+                best = Some(best.map_or(value, |b| pick(b, value)));
+            }
+            best.ok_or(Absence::NotJudged)
+        };
+        match e {
+            Expression::Number(x) => Ok(*x),
+            Expression::Metric(metric) => {
+                let sample = point(model, readings, *metric, row).ok_or(Absence::NotJudged)?;
+                sample
+                    .as_ref()
+                    .map_err(|absence| *absence)?
+                    .number()
+                    .ok_or(Absence::NotJudged)
+            }
+            Expression::Binary(operator, left, right) => {
+                let left = self.evaluate(model, left, readings, row)?;
+                let right = self.evaluate(model, right, readings, row)?;
+                match operator {
+                    Operator::Add => Ok(left + right),
+                    Operator::Subtract => Ok(left - right),
+                    Operator::Multiply => Ok(left * right),
+                    Operator::Divide if right == 0.0 => Err(Absence::Invalid),
+                    Operator::Divide => Ok(left / right),
+                }
+            }
+            Expression::Min(list) => fold(list, f64::min),
+            Expression::Max(list) => fold(list, f64::max),
+            Expression::Rate(metric) => self.rate(model, readings, *metric, row),
+            Expression::Restarted(_) => match self.restarted {
+                Some(restarted) => Ok(f64::from(u8::from(restarted))),
+                None => Err(Absence::FirstSample),
+            },
+            Expression::SumOf(metric) => aggregate(model, readings, *metric, |a, b| a + b),
+            Expression::MinOf(metric) => aggregate(model, readings, *metric, f64::min),
+            Expression::MaxOf(metric) => aggregate(model, readings, *metric, f64::max),
+        }
+    }
+
+    fn rate(
+        &self,
+        model: &Model,
+        readings: &Readings,
+        metric: MetricIx,
+        row: InstanceIx,
+    ) -> Result<f64, Absence> {
+        let row = if model.metrics.get(metric.at()).is_some_and(|m| m.table.is_some()) {
+            row
+        } else {
+            InstanceIx::SCALAR
+        };
+        let sample = readings.get(metric, row).ok_or(Absence::NotJudged)?;
+        let later = sample.as_ref().map_err(|absence| *absence)?;
+        let rows = self
+            .counters
+            .iter()
+            .find(|(m, _)| *m == metric)
+            .map(|(_, rows)| rows.as_slice());
+        let rows = rows.unwrap_or(&[]);
+        let at = rows
+            .binary_search_by_key(&row, |seen| seen.instance)
+            .map_err(|_| Absence::FirstSample)?;
+        let seen = &rows[at];
+        if seen.mark != discontinuity(model, readings, metric, row) {
+            return Err(Absence::FirstSample);
+        }
+        let elapsed_ms = readings.taken_at.mono.since_ms(seen.at);
+        rate::rate(&seen.value, later, elapsed_ms).ok_or(Absence::FirstSample)
+    }
+
+    /// Keeps this poll's counters; those that did not come back keep their old value unless their table says that
+    /// they are gone.
+    fn remember(&mut self, model: &Model, readings: &Readings) {
+        for derive in &model.derives {
+            derive.calc.each_rated(&mut |metric| {
+                if !self.counters.iter().any(|(m, _)| *m == metric) {
+                    self.counters.push((metric, Vec::new()));
+                }
+            });
+        }
+        for (metric, rows) in &mut self.counters {
+            let table = model.metrics.get(metric.at()).and_then(|m| m.table);
+            if table.is_some_and(|table| readings.is_complete(table)) {
+                rows.retain(|seen| readings.get(*metric, seen.instance).is_some());
+            }
+            for reading in readings.of(*metric) {
+                let Ok(value) = &reading.sample else { continue };
+                let seen = Seen {
+                    instance: reading.instance,
+                    value: value.clone(),
+                    at: readings.taken_at.mono,
+                    mark: discontinuity(model, readings, *metric, reading.instance),
+                };
+                match rows.binary_search_by_key(&seen.instance, |seen| seen.instance) {
+                    Ok(at) => rows[at] = seen,
+                    Err(at) => rows.insert(at, seen),
+                }
+            }
+        }
+    }
+}
+
+/// The first column of `table` that the expression reads: it says which instances the derived metric has.
+fn leading_column(model: &Model, table: TableIx, calc: &Expression) -> Option<MetricIx> {
+    let mut found = None;
+    calc.each_metric(&mut |metric| {
+        let here = model
+            .metrics
+            .get(metric.at())
+            .is_some_and(|m| m.table == Some(table));
+        if here && found.is_none() {
+            found = Some(metric);
+        }
+    });
+    found
+}
+
+/// A column at its row, a scalar as it is.
+fn point<'a>(model: &Model, readings: &'a Readings, metric: MetricIx, row: InstanceIx) -> Option<&'a Sample> {
+    let scalar = model.metrics.get(metric.at()).is_some_and(|m| m.table.is_none());
+    readings.get(metric, if scalar { InstanceIx::SCALAR } else { row })
+}
+
+fn discontinuity(model: &Model, readings: &Readings, metric: MetricIx, row: InstanceIx) -> Option<Value> {
+    let table = model.metrics.get(metric.at())?.table?;
+    let mark = model.tables.get(table.at())?.discontinuity?;
+    readings.get(mark, row)?.as_ref().ok().cloned()
+}
+
+/// A column folded over its good values. One that is missing for want of an answer makes the whole unknown.
+fn aggregate(
+    model: &Model,
+    readings: &Readings,
+    metric: MetricIx,
+    fold: fn(f64, f64) -> f64,
+) -> Result<f64, Absence> {
+    let table = model.metrics.get(metric.at()).and_then(|m| m.table);
+    if table.is_some_and(|table| !readings.is_complete(table)) {
+        let first_bad = readings
+            .of(metric)
+            .iter()
+            .find_map(|reading| reading.sample.as_ref().err());
+        return Err(first_bad.copied().unwrap_or(Absence::NotJudged));
+    }
+    let mut total: Option<f64> = None;
+    for reading in readings.of(metric) {
+        if let Some(value) = reading.sample.as_ref().ok().and_then(Value::number) {
+            total = Some(total.map_or(value, |t| fold(t, value)));
+        }
+    }
+    total.ok_or(Absence::Unsupported)
+}
+
+#[cfg(test)]
+mod tests;

@@ -165,6 +165,11 @@ impl Labels {
         self.known.get(label).copied()
     }
 
+    /// How many labels there are, the scalar's among them.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// The label of an instance; empty for the scalar and for an instance of another device.
     pub fn name(&self, instance: InstanceIx) -> Arc<str> {
         self.names

@@ -48,8 +48,8 @@ pub enum Test {
     },
     /// Bad while the state or text is none of these.
     Expect(Vec<Arc<str>>),
-    /// Bad when the value differs from the one seen first; the new value is taken as the normal one when the fault
-    /// is closed.
+    /// Bad when the value differs from the one seen first; once the fault is acknowledged the new value is taken as
+    /// the normal one, and the fault clears.
     Changed,
 }
 

@@ -1,1 +1,450 @@
-//! The fault engine.
+//! The fault engine: a value that takes events and gives effects.
+//!
+//! Invariants:
+//! - at most one open fault a key; numbers and transition ids never repeat;
+//! - a missing value never clears a fault, and any valid reply proves a device alive;
+//! - nothing here reads a clock or does I/O; the same events at the same moments give the same effects.
+
+use super::guard::Surroundings;
+use super::judge::Watches;
+use super::presence::{self, Absent, Evidence, Presence, Step};
+use super::register::{Draft, Register};
+use super::{
+    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, Refusal,
+    RequestId, UNREACHABLE,
+};
+use crate::device::{Device, DeviceIx};
+use crate::model::{Labels, Model};
+use crate::reading::Readings;
+use crate::rule::Severity;
+use crate::text::Bilingual;
+use crate::time::{Mono, Now};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
+
+/// What the site says about faults in general.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// The site's offset from UTC in seconds: fault numbers carry the site's year.
+    pub utc_offset_s: i32,
+}
+
+/// A device and the model of its profile, site overrides applied.
+#[derive(Clone, Debug)]
+pub struct SiteDevice {
+    /// The device.
+    pub device: Device,
+    /// Its profile's model.
+    pub model: Arc<Model>,
+}
+
+#[derive(Clone, Debug)]
+struct Watched {
+    site: SiteDevice,
+    presence: Presence,
+    watches: Watches,
+}
+
+/// The engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    devices: Vec<Watched>,
+    register: Register,
+    /// Deadlines of asks; an entry whose moment no longer stands in its device's presence is void.
+    deadlines: BinaryHeap<Reverse<(Mono, DeviceIx)>>,
+}
+
+impl Engine {
+    /// An engine without devices.
+    pub fn new(settings: Settings) -> Engine {
+        let register = Register::new(settings.utc_offset_s);
+        Engine {
+            devices: Vec::new(),
+            register,
+            deadlines: BinaryHeap::new(),
+        }
+    }
+
+    /// Takes over what the store kept, before [`Engine::load`]: open and lately ended faults, the next free fault and
+    /// transition numbers, and the last fault number of each year.
+    pub fn restore(&mut self, kept: Kept, now: Now) {
+        for (year, sequence) in kept.numbers {
+            self.register.restore_number(year, sequence);
+        }
+        self.register
+            .restore(kept.faults, kept.next_fault, kept.next_transition, now);
+    }
+
+    /// Loads the site, at start and at each reload. Open faults of devices and rules that are still there stay open;
+    /// the others are withdrawn; what was pending starts anew.
+    pub fn load(&mut self, site: Vec<SiteDevice>, now: Now) {
+        let mut before: BTreeMap<Arc<str>, Presence> = self
+            .devices
+            .drain(..)
+            .map(|watched| (watched.site.device.id.clone(), watched.presence))
+            .collect();
+        self.deadlines.clear();
+        for device in site {
+            let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
+            let watches = Watches::new(device.model.rules.len());
+            self.devices.push(Watched {
+                site: device,
+                presence,
+                watches,
+            });
+        }
+        self.take_over_open_faults(now);
+    }
+
+    /// Gives one device another model, as when `profile = "auto"` has been resolved.
+    pub fn replace(&mut self, device: DeviceIx, site: SiteDevice, now: Now) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        watched.watches = Watches::new(site.model.rules.len());
+        watched.site = site;
+        self.take_over_open_faults(now);
+    }
+
+    fn take_over_open_faults(&mut self, now: Now) {
+        let at: BTreeMap<Arc<str>, usize> = self
+            .devices
+            .iter()
+            .enumerate()
+            .map(|(at, watched)| (watched.site.device.id.clone(), at))
+            .collect();
+        let open: Vec<(FaultId, FaultKey)> = self.register.open().map(|f| (f.id, f.key.clone())).collect();
+        for (id, key) in open {
+            let watched = at.get(&key.device).map(|&at| &mut self.devices[at]);
+            let Some(watched) = watched else {
+                self.register.end(id, Ending::Withdrawn, now);
+                continue;
+            };
+            let rule = watched
+                .site
+                .model
+                .rules
+                .iter()
+                .position(|rule| rule.id == key.rule);
+            match (&*key.rule, rule) {
+                (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
+                (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
+                (_, Some(rule)) => watched.watches.adopt(rule, key.instance, id),
+                (_, None) => self.register.end(id, Ending::Withdrawn, now),
+            }
+        }
+    }
+
+    /// Takes an event.
+    pub fn handle(&mut self, event: Event<'_>, now: Now) {
+        match event {
+            Event::Polled {
+                device,
+                generation,
+                readings,
+                labels,
+            } => {
+                self.polled(device, generation, readings, labels, now);
+            }
+            Event::Reached {
+                device,
+                generation,
+                answered,
+            } => {
+                let Some(watched) = self.devices.get_mut(device.at()) else {
+                    return;
+                };
+                if watched.presence.generation == generation {
+                    let step = watched.presence.reached(answered);
+                    self.take(device, step, now);
+                }
+            }
+            Event::Acknowledge { request, fault, by } => self.acknowledge(request, fault, by, now),
+            Event::Close { request, fault, by } => self.close(request, fault, by, now),
+            Event::Tick => {}
+        }
+        self.expire(now);
+    }
+
+    /// The next effect, in order; `None` when there is nothing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.register.effects.pop_front()
+    }
+
+    /// When the engine wants an [`Event::Tick`] at the latest.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The generation that a poll started now must carry.
+    pub fn generation(&self, device: DeviceIx) -> Generation {
+        self.devices
+            .get(device.at())
+            .map(|watched| watched.presence.generation)
+            .unwrap_or_default()
+    }
+
+    /// The open faults, oldest first.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.register.open()
+    }
+
+    /// One open fault.
+    pub fn fault(&self, id: FaultId) -> Option<&Fault> {
+        self.register.get(id)
+    }
+
+    /// The devices as loaded; a [`DeviceIx`] points in here.
+    pub fn devices(&self) -> impl ExactSizeIterator<Item = &SiteDevice> {
+        self.devices.iter().map(|watched| &watched.site)
+    }
+
+    /// Whether a device was polled since it was loaded, with whatever outcome.
+    pub fn is_known(&self, device: DeviceIx) -> bool {
+        self.devices.get(device.at()).is_some_and(|watched| watched.presence.known)
+    }
+
+    fn polled(
+        &mut self,
+        device: DeviceIx,
+        generation: Generation,
+        readings: &Readings,
+        labels: &Labels,
+        now: Now,
+    ) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        if watched.presence.generation != generation {
+            return;
+        }
+        let evidence = match (readings.answered, readings.good()) {
+            (true, 1..) => Evidence::Data,
+            (true, 0) => Evidence::Mute,
+            (false, _) => Evidence::Silent,
+        };
+        let step = watched.presence.polled(evidence, now);
+        if evidence == Evidence::Data {
+            let SiteDevice { device: site, model } = &watched.site;
+            let around = Surroundings {
+                device: site,
+                model,
+                readings,
+                labels,
+            };
+            let confirm_at = watched.watches.judge(&around, &mut self.register, now);
+            let regular_at = now.mono.plus_ms(u64::from(site.interval_s) * 1000);
+            let generation = watched.presence.generation;
+            if let Some(at) = confirm_at.filter(|at| *at < regular_at) {
+                let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
+                let ask = Ask {
+                    device,
+                    probe: Probe::Poll,
+                    at,
+                    deadline,
+                    generation,
+                };
+                self.register.effects.push_back(Effect::Ask(ask));
+            }
+        } else {
+            let id = watched.site.device.id.clone();
+            let kept: Vec<FaultId> = self
+                .register
+                .open()
+                .filter(|f| f.key.device == id && !f.key.is_presence())
+                .map(|f| f.id)
+                .collect();
+            kept.into_iter()
+                .for_each(|fault| self.register.set_stale(fault, true));
+        }
+        self.take(device, step, now);
+    }
+
+    /// Carries out what the presence of a device asks for.
+    fn take(&mut self, device: DeviceIx, step: Option<Step>, now: Now) {
+        let Some(step) = step else { return };
+        match step {
+            Step::Retry { poll_at } => {
+                self.ask(device, Probe::Reach, now.mono);
+                self.ask(device, Probe::Poll, poll_at);
+            }
+            Step::AskReach => self.ask(device, Probe::Reach, now.mono),
+            Step::Confirm { poll_at } => self.ask(device, Probe::Poll, poll_at),
+            Step::Raise(absent) => self.raise_absence(device, absent, now),
+            Step::Clear(absent) => self.end_absence(device, absent, now),
+            Step::Turn { from, to } => {
+                self.end_absence(device, from, now);
+                self.raise_absence(device, to, now);
+            }
+        }
+    }
+
+    fn ask(&mut self, device: DeviceIx, probe: Probe, at: Mono) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
+        match probe {
+            Probe::Reach => watched.presence.reach_due = Some(deadline),
+            Probe::Poll => watched.presence.poll_due = Some(deadline),
+        }
+        let generation = watched.presence.generation;
+        self.deadlines.push(Reverse((deadline, device)));
+        self.register.effects.push_back(Effect::Ask(Ask {
+            device,
+            probe,
+            at,
+            deadline,
+            generation,
+        }));
+    }
+
+    /// Counts asks without an answer as silence.
+    fn expire(&mut self, now: Now) {
+        while let Some(Reverse((at, device))) = self.deadlines.peek().copied() {
+            let Some(watched) = self.devices.get_mut(device.at()) else {
+                self.deadlines.pop();
+                continue;
+            };
+            let presence = &mut watched.presence;
+            let live = [presence.reach_due, presence.poll_due].contains(&Some(at));
+            if live && at > now.mono {
+                return;
+            }
+            self.deadlines.pop();
+            if !live {
+                continue;
+            }
+            let step = if presence.reach_due == Some(at) {
+                presence.reached(false)
+            } else {
+                presence.polled(Evidence::Silent, now)
+            };
+            self.take(device, step, now);
+        }
+    }
+
+    fn raise_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
+        let Some(watched) = self.devices.get(device.at()) else {
+            return;
+        };
+        let first_bad = watched.presence.since.unwrap_or(now).wall;
+        let rule = match absent {
+            Absent::Unreachable => UNREACHABLE,
+            Absent::NoData => NO_DATA,
+        };
+        let (severity, summary, advice) = absence_texts(absent);
+        let key = FaultKey {
+            device: watched.site.device.id.clone(),
+            rule: rule.into(),
+            instance: "".into(),
+        };
+        let cause = "communicationsSubsystemFailure".into();
+        self.register.raise(
+            Draft {
+                key,
+                severity,
+                first_bad,
+                value: None,
+                cause,
+                summary,
+                advice,
+            },
+            now,
+        );
+    }
+
+    fn end_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
+        let Some(watched) = self.devices.get(device.at()) else {
+            return;
+        };
+        let rule = match absent {
+            Absent::Unreachable => UNREACHABLE,
+            Absent::NoData => NO_DATA,
+        };
+        let key = FaultKey {
+            device: watched.site.device.id.clone(),
+            rule: rule.into(),
+            instance: "".into(),
+        };
+        if let Some(fault) = self.register.find(&key) {
+            self.register.end(fault, Ending::Cleared, now);
+        }
+    }
+
+    fn acknowledge(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
+        let why = match self.register.get(fault) {
+            None => Some(Refusal::NoSuchFault),
+            Some(open) if open.acknowledged.is_some() => Some(Refusal::AlreadyAcknowledged),
+            Some(_) => None,
+        };
+        if let Some(why) = why {
+            return self.register.effects.push_back(Effect::Refuse { request, why });
+        }
+        self.register.acknowledge(fault, by, request, now);
+        self.devices
+            .iter_mut()
+            .for_each(|watched| watched.watches.accept(fault));
+    }
+
+    fn close(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
+        let why = match self.register.get(fault) {
+            None => Some(Refusal::NoSuchFault),
+            Some(open) if open.condition != Condition::Cleared => Some(Refusal::NotClosable),
+            Some(_) => None,
+        };
+        match why {
+            Some(why) => self.register.effects.push_back(Effect::Refuse { request, why }),
+            None => self.register.close(fault, by, request, now),
+        }
+    }
+
+    /// Number of devices for which an episode of asking runs; for self-observation.
+    pub fn suspects(&self) -> usize {
+        self.devices
+            .iter()
+            .filter(|watched| watched.presence.since.is_some())
+            .count()
+    }
+}
+
+/// What the store hands over at start.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Open faults, and those that ended within the last 30 minutes.
+    pub faults: Vec<Fault>,
+    /// Next free fault id.
+    pub next_fault: u64,
+    /// Next free transition id.
+    pub next_transition: u64,
+    /// Last fault number of each year.
+    pub numbers: BTreeSet<(u16, u32)>,
+}
+
+fn absence_texts(absent: Absent) -> (Severity, Bilingual, Bilingual) {
+    match absent {
+        Absent::Unreachable => (
+            Severity::Critical,
+            Bilingual::new(
+                "设备不可达，网络探测与协议均无应答",
+                "Device unreachable: neither probe nor protocol answers",
+            ),
+            Bilingual::new(
+                "先查供电与网线，再查上联设备端口；同一上联下多台不可达时，联系线路运营商",
+                "Check power and cable, then the port on its uplink; if others behind the same uplink are gone too, call the carrier",
+            ),
+        ),
+        Absent::NoData => (
+            Severity::Major,
+            Bilingual::new("设备在线但无数据", "Device answers, but gives no data"),
+            Bilingual::new(
+                "核对 SNMP 版本与团体字、设备侧访问控制列表，确认 SNMP 服务已启用",
+                "Check SNMP version and community, the device's access list, and that its SNMP service runs",
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,12 @@
 //! [`poll_effect`](engine::Engine::poll_effect) gives [`Effect`]s out, [`poll_timeout`](engine::Engine::poll_timeout)
 //! says when it wants to be woken. It does no I/O.
 
+mod condition;
 pub mod engine;
+mod guard;
+mod judge;
+mod presence;
+mod register;
 
 use crate::device::DeviceIx;
 use crate::reading::{Readings, Value};
@@ -41,6 +46,13 @@ pub struct FaultKey {
     pub rule: Arc<str>,
     /// Instance label; empty for a device-wide fault.
     pub instance: Arc<str>,
+}
+
+impl FaultKey {
+    /// Whether this is one of the two built-in faults about the device's presence.
+    pub fn is_presence(&self) -> bool {
+        matches!(&*self.rule, UNREACHABLE | NO_DATA)
+    }
 }
 
 /// Built-in rule: neither reach nor protocol answers.
@@ -133,6 +145,8 @@ pub struct Fault {
     pub cleared: Option<Wall>,
     /// How it ended; `None` while it is open.
     pub ending: Option<Ending>,
+    /// Who closed it, where a person did.
+    pub closed_by: Option<Arc<str>>,
     /// The value that raised it or changed its severity last, if a value did.
     pub value: Option<Value>,
     /// X.733 probable cause.
@@ -166,6 +180,8 @@ pub enum Change {
     },
     /// Somebody took note of it.
     Acknowledged,
+    /// Its condition is over, but its rule latches: it stays open until a person closes it.
+    Restored,
     /// It ended, see [`Fault::ending`].
     Ended,
 }
@@ -178,6 +194,7 @@ impl Change {
             Change::Reopened => "reopened",
             Change::Severity { .. } => "severity",
             Change::Acknowledged => "acknowledged",
+            Change::Restored => "restored",
             Change::Ended => "ended",
         }
     }
@@ -251,6 +268,8 @@ pub enum Event<'a> {
         request: RequestId,
         /// Which fault.
         fault: FaultId,
+        /// Who.
+        by: Arc<str>,
     },
     /// Time passed; the shell sends it when [`engine::Engine::poll_timeout`] is due.
     Tick,
@@ -288,7 +307,7 @@ pub enum Effect {
     /// Make this durable, then publish it (and answer `request`, where an operator waits).
     Commit {
         /// The transition.
-        transition: Transition,
+        transition: Box<Transition>,
         /// The operator's request it fulfils.
         request: Option<RequestId>,
     },

@@ -129,6 +129,12 @@ impl Answer {
         }
     }
 
+    /// Makes room for what a device of known size will bring: `arcs` and `octets` more.
+    pub fn reserve(&mut self, arcs: usize, octets: usize) {
+        self.arcs.reserve(arcs);
+        self.octets.reserve(octets.min(Answer::MOST_OCTETS));
+    }
+
     /// Keeps arcs.
     pub fn keep_arcs(&mut self, arcs: &[u32]) -> Arcs {
         let start = self.arcs.len() as u32;

@@ -1,0 +1,214 @@
+//! `[[device]]`, before references are resolved, and `[credentials.…]`.
+
+use super::values;
+use roundsman_core::device::{Network, Tier};
+use roundsman_driver::reach::Reach;
+use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use roundsman_profile::document::{Fields, Node, Value};
+use roundsman_wire::snmp::session::Version;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Longest community (RFC 3584 names none; agents keep 32 to 255).
+const LONGEST_COMMUNITY: usize = 255;
+
+/// Most uplinks of one device.
+const MOST_UPLINKS: usize = 8;
+
+/// Most tags of one device.
+const MOST_TAGS: usize = 1_000;
+
+/// Seconds between two polls where the site says nothing.
+const DEFAULT_INTERVAL_S: u32 = 60;
+
+/// How SNMP agents are spoken to.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pub(super) version: Version,
+    pub(super) community: Arc<[u8]>,
+}
+
+/// A device as written.
+pub(super) struct Draft<'a> {
+    pub(super) id: &'a str,
+    pub(super) id_node: &'a Node,
+    pub(super) name: &'a str,
+    pub(super) profile: (&'a str, &'a Node),
+    pub(super) tier: Tier,
+    pub(super) network: Network,
+    pub(super) location: &'a str,
+    pub(super) address: SocketAddr,
+    pub(super) address_text: &'a str,
+    pub(super) credentials: Option<&'a Node>,
+    pub(super) uplinks: Vec<(&'a Node, Option<Arc<str>>)>,
+    pub(super) tags: Vec<(Arc<str>, Arc<str>)>,
+    pub(super) reach: Option<Reach>,
+    pub(super) interval_s: u32,
+    pub(super) rules: Option<&'a Node>,
+}
+
+/// Reads one `[[device]]`.
+pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>> {
+    let mut fields = Fields::of(node, "a device", found)?;
+    let id_node = fields.must("id", found);
+    let id = id_node.and_then(|n| values::id(n, found));
+    let name = fields.must("name", found).and_then(|n| values::name(n, found));
+    let profile_node = fields.must("profile", found);
+    let profile = profile_node.and_then(|n| n.text(found));
+    let tier = fields.must("tier", found).and_then(|n| values::tier(n, found));
+    let network = fields.must("network", found).and_then(|n| values::network(n, found));
+    let location = fields.maybe("location").map(|n| values::line(n, found));
+    let address_node = fields.must("address", found);
+    let address = address_node.and_then(|n| values::address(n, found));
+    let credentials = fields.maybe("credentials");
+    let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
+    let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
+    let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
+    let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
+    let rules = fields.maybe("rule");
+    fields.finish(found);
+    Some(Draft {
+        id: id?,
+        id_node: id_node?,
+        name: name?,
+        profile: (profile?, profile_node?),
+        tier: tier?,
+        network: network?,
+        location: location.unwrap_or(Some(""))?,
+        address: address?,
+        address_text: address_node.and_then(|n| n.text(found))?,
+        credentials,
+        uplinks,
+        tags,
+        reach,
+        interval_s: interval_s.unwrap_or(Some(DEFAULT_INTERVAL_S))?,
+        rules,
+    })
+}
+
+/// `uplink = "id"`, or a list of `{ device, port }`.
+fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Arc<str>>)> {
+    let items = match &node.value {
+        Value::Text(_) => return vec![(node, None)],
+        Value::List(items) => items,
+        _ => {
+            let what = format!("an uplink is expected, this is {}", node.kind());
+            let hint = "a device's id, or a list such as [{ device = \"rt-province\", port = \"GE0/0/1\" }]";
+            found.note(Diagnostic::new(&node.at, what).hint(hint));
+            return vec![];
+        }
+    };
+    if items.len() > MOST_UPLINKS {
+        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_UPLINKS} uplinks")));
+    }
+    let mut uplinks = Vec::new();
+    for item in items.iter().take(MOST_UPLINKS) {
+        let Some(mut fields) = Fields::of(item, "an uplink", found) else { continue };
+        let device = fields.must("device", found);
+        let port = fields.maybe("port").and_then(|n| values::name(n, found)).map(Arc::from);
+        fields.finish(found);
+        uplinks.extend(device.map(|device| (device, port)));
+    }
+    uplinks
+}
+
+fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
+    let entries = node.table(found).unwrap_or(&[]);
+    if entries.len() > MOST_TAGS {
+        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_TAGS} tags")));
+    }
+    let tag = |entry: &roundsman_profile::document::Entry, found: &mut Findings| {
+        let word = values::name(&entry.node, found)?;
+        Some((Arc::from(entry.key.as_str()), Arc::from(word)))
+    };
+    entries.iter().take(MOST_TAGS).filter_map(|entry| tag(entry, found)).collect()
+}
+
+/// Reads `[credentials.…]`; secrets are read from their files.
+pub(super) fn credentials(
+    node: &Node,
+    folder: &Path,
+    warnings: &mut Vec<Diagnostic>,
+    found: &mut Findings,
+) -> BTreeMap<String, Credentials> {
+    let mut all = BTreeMap::new();
+    for entry in node.table(found).unwrap_or(&[]) {
+        let Some(mut fields) = Fields::of(&entry.node, "an entry of `credentials`", found) else { continue };
+        let snmp = fields.must("snmp", found);
+        fields.finish(found);
+        if let Some(credentials) = snmp.and_then(|snmp| read_snmp(snmp, folder, warnings, found)) {
+            all.insert(entry.key.clone(), credentials);
+        }
+    }
+    all
+}
+
+fn read_snmp(
+    node: &Node,
+    folder: &Path,
+    warnings: &mut Vec<Diagnostic>,
+    found: &mut Findings,
+) -> Option<Credentials> {
+    let mut fields = Fields::of(node, "`snmp`", found)?;
+    let version_node = fields.must("version", found);
+    let inline = fields.maybe("community");
+    let file = fields.maybe("community_file");
+    fields.finish(found);
+    let version_node = version_node?;
+    let version = match version_node.text(found)? {
+        "1" => Version::V1,
+        "2c" => Version::V2c,
+        other => {
+            let mut diagnostic =
+                Diagnostic::new(&version_node.at, format!("SNMP version {} is not spoken here", quoted(other)));
+            diagnostic.hint = did_you_mean(other, ["1", "2c"]);
+            found.note(diagnostic);
+            return None;
+        }
+    };
+    let community = match (inline, file) {
+        (Some(node), None) => {
+            let warning = Diagnostic::new(&node.at, "a secret stands in the site file itself");
+            warnings.push(warning.hint("put it into a file of mode 0600 and name that as `community_file`"));
+            node.text(found)?.to_owned()
+        }
+        (None, Some(node)) => secret(node, folder, warnings, found)?,
+        (Some(_), Some(node)) => {
+            found.note(Diagnostic::new(&node.at, "`community` and `community_file` exclude each other"));
+            return None;
+        }
+        (None, None) => {
+            let what = "`snmp` needs a community";
+            found.note(Diagnostic::new(&node.at, what).hint("name its file as `community_file`"));
+            return None;
+        }
+    };
+    if community.is_empty() || community.len() > LONGEST_COMMUNITY {
+        let what = format!("a community has 1 to {LONGEST_COMMUNITY} bytes");
+        found.note(Diagnostic::new(&inline.or(file)?.at, what));
+        return None;
+    }
+    Some(Credentials { version, community: Arc::from(community.as_bytes()) })
+}
+
+/// The first line of a secret's file. Its content never shows up in an error.
+fn secret(node: &Node, folder: &Path, warnings: &mut Vec<Diagnostic>, found: &mut Findings) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = values::path(node, folder, found)?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(why) => {
+            let what = format!("the secret's file {} cannot be read: {why}", path.display());
+            found.note(Diagnostic::new(&node.at, what).hint("it must exist and be readable by the service's user"));
+            return None;
+        }
+    };
+    let others = std::fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o077).unwrap_or(0);
+    if others != 0 {
+        let what = format!("others may read the secret's file {}", path.display());
+        warnings.push(Diagnostic::new(&node.at, what).hint("chmod 600"));
+    }
+    Some(text.lines().next().unwrap_or("").trim_end().to_owned())
+}

@@ -1,0 +1,97 @@
+//! The site file: read, checked whole, references resolved.
+//!
+//! [`load`] reaches for nothing but files: no network, no device. Everything that is wrong is found at once, with
+//! file, line and a hint.
+
+mod device;
+mod limits;
+mod read;
+mod values;
+
+pub use limits::Limits;
+
+use jiff::tz::TimeZone;
+use roundsman_core::device::Device;
+use roundsman_core::text::Language;
+use roundsman_driver::reach::Reach;
+use roundsman_profile::catalogue::Catalogue;
+use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source};
+use roundsman_profile::schema::Profile;
+use roundsman_wire::snmp::session::Target;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Largest site file in bytes: 10,000 devices with all their keys stay below half of it.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// Most devices of one site. Above it several boxes share the work.
+pub const MOST_DEVICES: usize = 10_000;
+
+/// A checked site.
+#[derive(Debug)]
+pub struct Site {
+    /// Name shown to people.
+    pub name: Arc<str>,
+    /// Zone of every time shown.
+    pub zone: TimeZone,
+    /// Language where a visitor asks for none.
+    pub language: Language,
+    /// The folder of the store.
+    pub store: PathBuf,
+    /// Where the panel listens; loopback.
+    pub listen: SocketAddr,
+    /// All profiles.
+    pub catalogue: Arc<Catalogue>,
+    /// Devices in the order of the file.
+    pub devices: Vec<SiteEntry>,
+    /// Limits that the site changes.
+    pub limits: Limits,
+    /// What is allowed but not good.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A device of the site and how it is asked.
+#[derive(Clone, Debug)]
+pub struct SiteEntry {
+    /// The device as the domain knows it.
+    pub device: Device,
+    /// Its profile, the site's limits applied. For `profile = "auto"` the generic one until the device has said
+    /// what it is.
+    pub profile: Arc<Profile>,
+    /// Whether the profile is to be found by the device's sysObjectID.
+    pub auto: bool,
+    /// Its address.
+    pub address: IpAddr,
+    /// How its SNMP agent is asked.
+    pub target: Arc<Target>,
+    /// How it is reached; `None` where the site leaves that to the box.
+    pub reach: Option<Reach>,
+}
+
+/// Reads and checks a site file.
+pub fn load(path: &Path) -> Result<Site, Rejected> {
+    let mut found = Findings::default();
+    match read_text(path) {
+        Ok(text) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            read::site(&Source::new(path.display().to_string(), text), folder, found)
+        }
+        Err(why) => {
+            found.note(Diagnostic::unreadable(format!("the site file {} cannot be read: {why}", path.display())));
+            match found.into_rejected() {
+                Some(rejected) => Err(rejected),
+                None => unreachable!("one finding was noted"),
+            }
+        }
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > MOST_BYTES {
+        return Err(format!("it has {size} bytes, at most {MOST_BYTES} are read"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8 at byte {}", e.utf8_error().valid_up_to()))
+}

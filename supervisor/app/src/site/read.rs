@@ -1,0 +1,277 @@
+//! The whole file: sections, then references between devices.
+
+use super::device::{self, Credentials, Draft};
+use super::limits::Limits;
+use super::{MOST_DEVICES, Site, SiteEntry, values};
+use jiff::tz::TimeZone;
+use roundsman_core::device::{Device, DeviceIx, Uplink};
+use roundsman_core::text::Language;
+use roundsman_core::topology::Topology;
+use roundsman_profile::catalogue::{Catalogue, GENERIC};
+use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source, did_you_mean, quoted};
+use roundsman_profile::document::{self, Fields, Node};
+use roundsman_wire::snmp::session::Target;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the panel listens where the site says nothing.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// Where the store lies where the site says nothing.
+const DEFAULT_STORE: &str = "/var/lib/roundsman";
+
+/// Reads a site file.
+pub(super) fn site(source: &Arc<Source>, folder: &Path, mut found: Findings) -> Result<Site, Rejected> {
+    let site = document::parse(source, &mut found).and_then(|root| read(&root, folder, &mut found));
+    match (site, found.into_rejected()) {
+        (Some(site), None) => Ok(site),
+        (_, Some(rejected)) => Err(rejected),
+        (None, None) => {
+            let mut found = Findings::default();
+            found.note(Diagnostic::new(&source.at(0..0), "the site file could not be read"));
+            match found.into_rejected() {
+                Some(rejected) => Err(rejected),
+                None => unreachable!("one finding was noted"),
+            }
+        }
+    }
+}
+
+struct Head {
+    name: Arc<str>,
+    zone: TimeZone,
+    language: Language,
+}
+
+fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
+    let mut fields = Fields::of(root, "the site file", found)?;
+    let head_node = fields.must("site", found);
+    let mut attached_to = None;
+    let head = head_node.and_then(|node| read_head(node, &mut attached_to, found));
+    let store = fields.maybe("store").map(|node| read_store(node, folder, found));
+    let listen = fields.maybe("panel").map(|node| read_panel(node, found));
+    let catalogue = read_profiles(fields.maybe("profiles"), folder, found);
+    let mut warnings = Vec::new();
+    let credentials = fields.maybe("credentials");
+    let credentials = credentials.map(|node| device::credentials(node, folder, &mut warnings, found));
+    let override_nodes = fields.items("override", found);
+    let device_nodes = fields.items("device", found);
+    fields.finish(found);
+    if let Some(node) = device_nodes.get(MOST_DEVICES) {
+        found.note(Diagnostic::new(&node.at, format!("one box watches at most {MOST_DEVICES} devices")));
+        return None;
+    }
+    let drafts: Vec<Option<Draft<'_>>> = device_nodes.iter().map(|node| device::read(node, found)).collect();
+    let catalogue = catalogue?;
+    let profile_ids: Vec<&str> = catalogue.list().map(|item| &*item.profile.id).collect();
+    let mut limits = Limits::read(override_nodes, &profile_ids, found);
+    let credentials = credentials.unwrap_or_default();
+    let names = Names { catalogue: &catalogue, profile_ids, credentials: &credentials };
+    let devices = resolve(&drafts, &names, &mut limits, found);
+    if let Some((node, id)) = attached_to
+        && !drafts.iter().flatten().any(|draft| draft.id == id)
+    {
+        unknown_device(node, id, &drafts, found);
+    }
+    let head = head?;
+    Some(Site {
+        name: head.name,
+        zone: head.zone,
+        language: head.language,
+        store: store.unwrap_or_else(|| Some(PathBuf::from(DEFAULT_STORE)))?,
+        listen: listen.unwrap_or_else(|| DEFAULT_LISTEN.parse().ok())?,
+        catalogue: Arc::new(catalogue),
+        devices: devices?,
+        limits,
+        warnings,
+    })
+}
+
+fn read_head<'a>(node: &'a Node, attached_to: &mut Option<(&'a Node, &'a str)>, found: &mut Findings) -> Option<Head> {
+    let mut fields = Fields::of(node, "`site`", found)?;
+    let name = fields.must("name", found).and_then(|n| values::name(n, found));
+    let zone_node = fields.must("timezone", found);
+    let language_node = fields.maybe("language");
+    *attached_to = fields.maybe("attached_to").and_then(|n| Some((n, n.text(found)?)));
+    fields.finish(found);
+    let zone_node = zone_node?;
+    let zone = zone_node.text(found)?;
+    let zone = TimeZone::get(zone).ok().or_else(|| {
+        let what = format!("{} is no time zone", quoted(zone));
+        found.note(Diagnostic::new(&zone_node.at, what).hint("a name of the IANA database, such as \"Asia/Shanghai\""));
+        None
+    });
+    let language = match language_node {
+        None => Some(Language::Chinese),
+        Some(node) => match node.text(found)? {
+            "zh-CN" => Some(Language::Chinese),
+            "en" => Some(Language::English),
+            other => {
+                let mut diagnostic = Diagnostic::new(&node.at, format!("{} is no language here", quoted(other)));
+                diagnostic.hint = did_you_mean(other, ["zh-CN", "en"]);
+                found.note(diagnostic);
+                None
+            }
+        },
+    };
+    Some(Head { name: name?.into(), zone: zone?, language: language? })
+}
+
+fn read_store(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
+    let mut fields = Fields::of(node, "`store`", found)?;
+    let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
+    fields.finish(found);
+    path
+}
+
+fn read_panel(node: &Node, found: &mut Findings) -> Option<std::net::SocketAddr> {
+    let mut fields = Fields::of(node, "`panel`", found)?;
+    let listen = fields.must("listen", found).and_then(|n| values::listen(n, found));
+    fields.finish(found);
+    listen
+}
+
+fn read_profiles(node: Option<&Node>, folder: &Path, found: &mut Findings) -> Option<Catalogue> {
+    let catalogue = match node {
+        None => Catalogue::embedded(),
+        Some(node) => {
+            let mut fields = Fields::of(node, "`profiles`", found)?;
+            let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
+            fields.finish(found);
+            Catalogue::with_folder(&path?)
+        }
+    };
+    match catalogue {
+        Ok(catalogue) => Some(catalogue),
+        Err(rejected) => {
+            rejected.diagnostics().iter().for_each(|d| found.note(d.clone()));
+            None
+        }
+    }
+}
+
+/// What devices refer to.
+struct Names<'a> {
+    catalogue: &'a Catalogue,
+    profile_ids: Vec<&'a str>,
+    credentials: &'a BTreeMap<String, Credentials>,
+}
+
+fn resolve(
+    drafts: &[Option<Draft<'_>>],
+    names: &Names<'_>,
+    limits: &mut Limits,
+    found: &mut Findings,
+) -> Option<Vec<SiteEntry>> {
+    let before = found.count();
+    let mut by_id: HashMap<&str, DeviceIx> = HashMap::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(draft) = draft else { continue };
+        if by_id.insert(draft.id, DeviceIx(at as u32)).is_some() {
+            let what = format!("two devices have the id {}", quoted(draft.id));
+            found.note(Diagnostic::new(&draft.id_node.at, what).label("the second one"));
+        }
+    }
+    let mut targets: HashMap<(std::net::SocketAddr, Option<&str>), Arc<Target>> = HashMap::new();
+    let mut entries = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(draft) = draft else { continue };
+        let mut uplinks = Vec::new();
+        for (node, port) in &draft.uplinks {
+            let Some(id) = node.text(found) else { continue };
+            match by_id.get(id) {
+                Some(&device) => uplinks.push(Uplink { device, port: port.clone() }),
+                None => unknown_device(node, id, drafts, found),
+            }
+        }
+        let target = target(draft, names, &mut targets, found);
+        let (word, node) = draft.profile;
+        let auto = word == "auto";
+        let Some(profile) = names.catalogue.get(if auto { GENERIC } else { word }) else {
+            let mut diagnostic = Diagnostic::new(&node.at, format!("no profile is called {}", quoted(word)));
+            diagnostic.hint = did_you_mean(word, names.profile_ids.iter().copied().chain(["auto"]));
+            found.note(diagnostic);
+            continue;
+        };
+        if let Some(rules) = draft.rules {
+            limits.keep_own(at, rules.clone());
+        }
+        // With `auto` the profile is not known yet: limits are applied when it is.
+        let applied = if auto { Some(profile.clone()) } else { limits.apply(at, draft.tier, profile, found) };
+        let (Some(profile), Some(target)) = (applied, target) else { continue };
+        entries.push(SiteEntry {
+            device: Device {
+                id: draft.id.into(),
+                name: draft.name.into(),
+                class: profile.class,
+                profile: profile.id.clone(),
+                tier: draft.tier,
+                network: draft.network,
+                location: draft.location.into(),
+                address: draft.address_text.into(),
+                uplinks,
+                interval_s: draft.interval_s,
+                tags: draft.tags.clone(),
+            },
+            profile,
+            auto,
+            address: draft.address.ip(),
+            target,
+            reach: draft.reach,
+        });
+    }
+    if found.count() > before || entries.len() < drafts.len() {
+        return None;
+    }
+    check_loops(&entries, drafts, found)?;
+    Some(entries)
+}
+
+fn target<'a>(
+    draft: &Draft<'a>,
+    names: &Names<'_>,
+    targets: &mut HashMap<(std::net::SocketAddr, Option<&'a str>), Arc<Target>>,
+    found: &mut Findings,
+) -> Option<Arc<Target>> {
+    let Some(node) = draft.credentials else {
+        let what = format!("the device {} is asked by SNMP and needs `credentials`", quoted(draft.id));
+        let hint = "name a section such as [credentials.branch-routers] with snmp = { version = \"2c\", … }";
+        found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
+        return None;
+    };
+    let name = node.text(found)?;
+    let Some(credentials) = names.credentials.get(name) else {
+        let mut diagnostic = Diagnostic::new(&node.at, format!("there are no credentials {}", quoted(name)));
+        diagnostic.hint = did_you_mean(name, names.credentials.keys().map(String::as_str));
+        found.note(diagnostic);
+        return None;
+    };
+    let shared = targets.entry((draft.address, Some(name))).or_insert_with(|| {
+        let mut target = Target::new(draft.address, &credentials.community);
+        target.version = credentials.version;
+        Arc::new(target)
+    });
+    Some(shared.clone())
+}
+
+fn unknown_device(node: &Node, id: &str, drafts: &[Option<Draft<'_>>], found: &mut Findings) {
+    // A device that could not be read has an error of its own already.
+    if drafts.iter().any(Option::is_none) {
+        return;
+    }
+    let mut diagnostic = Diagnostic::new(&node.at, format!("no device has the id {}", quoted(id)));
+    diagnostic.hint = did_you_mean(id, drafts.iter().flatten().map(|draft| draft.id));
+    found.note(diagnostic);
+}
+
+fn check_loops(entries: &[SiteEntry], drafts: &[Option<Draft<'_>>], found: &mut Findings) -> Option<()> {
+    let devices: Vec<Device> = entries.iter().map(|entry| entry.device.clone()).collect();
+    let Err(looped) = Topology::new(&devices) else { return Some(()) };
+    let first = drafts.get(looped.first()?.at())?.as_ref()?;
+    let ids: Vec<&str> = looped.iter().take(8).map(|ix| &*devices[ix.at()].id).collect();
+    let what = format!("the uplinks lead in a circle: {}", ids.join(", "));
+    let hint = "an uplink leads towards the province; two devices cannot hang on each other";
+    found.note(Diagnostic::new(&first.id_node.at, what).hint(hint));
+    None
+}

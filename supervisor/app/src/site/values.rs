@@ -1,0 +1,145 @@
+//! Single values of the site file.
+
+use roundsman_core::device::{Class, Network, Tier};
+use roundsman_driver::reach::Reach;
+use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use roundsman_profile::document::Node;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Longest id.
+const LONGEST_ID: usize = 64;
+
+/// Longest name or location in characters.
+const LONGEST_NAME: usize = 200;
+
+/// Port of an SNMP agent (RFC 3417 section 3.1) where the address names none.
+const SNMP_PORT: u16 = 161;
+
+macro_rules! word {
+    ($name:ident, $type:ty, $what:literal) => {
+        #[doc = concat!("A ", $what, " by its word.")]
+        pub(super) fn $name(node: &Node, found: &mut Findings) -> Option<$type> {
+            let word = node.text(found)?;
+            let value = <$type>::from_word(word);
+            if value.is_none() {
+                let what = format!(concat!("{} is no ", $what), quoted(word));
+                let mut diagnostic = Diagnostic::new(&node.at, what);
+                diagnostic.hint = did_you_mean(word, <$type>::ALL.iter().map(|known| known.word()));
+                found.note(diagnostic);
+            }
+            value
+        }
+    };
+}
+
+word!(tier, Tier, "tier");
+word!(network, Network, "network");
+word!(class, Class, "class");
+
+/// An id: lower-case letters, digits and `-`, at most 64, beginning with a letter or digit.
+pub(super) fn id<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
+    let id = node.text(found)?;
+    let good = !id.is_empty()
+        && id.len() <= LONGEST_ID
+        && !id.starts_with('-')
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !good {
+        let what = format!("{} is no id", quoted(id));
+        let hint = format!("lower-case letters, digits and `-`, at most {LONGEST_ID}, such as \"rt-city-core\"");
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+    }
+    good.then_some(id)
+}
+
+/// A name for people: one line, not empty.
+pub(super) fn name<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
+    let name = line(node, found)?;
+    if name.trim().is_empty() {
+        found.note(Diagnostic::new(&node.at, "this name is empty"));
+        return None;
+    }
+    Some(name)
+}
+
+/// One line of text, may be empty.
+pub(super) fn line<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
+    let text = node.text(found)?;
+    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
+        let what = format!("one line of at most {LONGEST_NAME} characters is expected");
+        found.note(Diagnostic::new(&node.at, what));
+        return None;
+    }
+    Some(text)
+}
+
+/// `host[:port]` with the host as an IP address: the box works without DNS.
+pub(super) fn address(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
+    let text = node.text(found)?;
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    let parsed = match (bare.parse::<IpAddr>(), text.parse::<SocketAddr>()) {
+        (Ok(ip), _) => Some(SocketAddr::new(ip, SNMP_PORT)),
+        (_, Ok(address)) if address.port() != 0 => Some(address),
+        _ => None,
+    };
+    if parsed.is_none() {
+        let what = format!("{} is no address", quoted(text));
+        let hint = "an IP address with an optional port, such as \"192.0.2.1\" or \"192.0.2.1:1161\"; names are not \
+                    looked up, since the box must work without a name server";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+    }
+    parsed
+}
+
+/// Where the panel listens: loopback only, since it speaks plain HTTP.
+pub(super) fn listen(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
+    let text = node.text(found)?;
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Some(address),
+        Ok(_) => {
+            let what = format!("plain HTTP is served on loopback only, {} is another address", quoted(text));
+            found.note(Diagnostic::new(&node.at, what).hint("use 127.0.0.1 with a port, such as \"127.0.0.1:8080\""));
+            None
+        }
+        Err(_) => {
+            let what = format!("{} is no address to listen on", quoted(text));
+            found.note(Diagnostic::new(&node.at, what).hint("an IP address and a port, such as \"127.0.0.1:8080\""));
+            None
+        }
+    }
+}
+
+/// How a device is reached.
+pub(super) fn reach(node: &Node, found: &mut Findings) -> Option<Reach> {
+    let text = node.text(found)?;
+    match text.parse() {
+        Ok(reach) => Some(reach),
+        Err(_) => {
+            let what = format!("{} is no way to reach a device", quoted(text));
+            found.note(Diagnostic::new(&node.at, what).hint("icmp, tcp:PORT, snmp or echo:PORT"));
+            None
+        }
+    }
+}
+
+/// A path, taken from the site file's folder where it is relative.
+pub(super) fn path(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
+    let text = node.text(found)?;
+    if text.is_empty() {
+        found.note(Diagnostic::new(&node.at, "this path is empty"));
+        return None;
+    }
+    Some(folder.join(text))
+}
+
+/// A whole number of seconds in `range`, written as a duration.
+pub(super) fn interval_s(node: &Node, found: &mut Findings) -> Option<u32> {
+    const DAY_MS: u64 = 86_400_000;
+    let ms = roundsman_profile::schema::duration_ms(node, found)?;
+    if ms == 0 || ms > DAY_MS || ms % 1000 != 0 {
+        let what = "an interval is a whole number of seconds from 1s to 1d";
+        found.note(Diagnostic::new(&node.at, what));
+        return None;
+    }
+    Some((ms / 1000) as u32)
+}

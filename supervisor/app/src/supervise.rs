@@ -1,0 +1,535 @@
+//! The loop: everything that happens in a running supervisor passes through here, one event at a time.
+//!
+//! schedule → driver → reading → rule → fault → effects → store → panel: [`Supervisor::run`] waits for the next
+//! [`Event`] or the next due moment, hands it to the values that decide ([`Schedule`], [`Engine`]) and carries out
+//! what they ask for. Nothing here decides.
+//!
+//! | queue | bound | when it is full |
+//! |---|---|---|
+//! | SNMP polls to the driver | driver's own | the device waits for its next turn, counted as missed |
+//! | answers from the driver | 256 | the driver waits: the kernel's receive buffer takes the burst |
+//! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
+//! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
+//! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
+//! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
+
+pub mod commit;
+mod numbers;
+mod polled;
+mod view;
+
+pub use numbers::Measured;
+pub use view::View;
+
+use crate::site::{self, Site};
+use anyhow::{Context, Result};
+use commit::Committer;
+use polled::Runtime;
+use roundsman_core::device::{Device, DeviceIx};
+use roundsman_core::fault::engine::{Engine, Kept, Settings, SiteDevice};
+use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
+use roundsman_core::schedule::{Limits, Schedule};
+use roundsman_core::time::{Mono, Now};
+use roundsman_driver::clock::Clock;
+use roundsman_driver::reach::{Prober, Reach};
+use roundsman_driver::snmp::{self, Finished, Snmp};
+use roundsman_panel::{ActionError, Unavailable};
+use roundsman_store::{DeviceRecord, Restored, Store, StoreError};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// Events of tasks (reach probes, commits, signals) that wait for the loop.
+const MOST_EVENTS: usize = 1_024;
+
+/// Operator requests that wait for the loop.
+pub const MOST_REQUESTS: usize = 64;
+
+/// Reach probes under way at once.
+const MOST_PROBES: usize = 256;
+
+/// Answers taken in one go before timers are looked at again.
+const MOST_AT_ONCE: usize = 64;
+
+/// How long a reach probe waits for its answer, in ms.
+const REACH_TIMEOUT_MS: u32 = 2_000;
+
+/// How often the latest readings are stored, in ms: a power cut may lose that much of them.
+const SAVE_EVERY_MS: u64 = 60_000;
+
+/// How often flags that are not durable (stale, clearing) are shown anew, in ms.
+const SHOW_EVERY_MS: u64 = 1_000;
+
+/// Marks the poller's key of a reach probe by SNMP, apart from the device's polls.
+const REACH_KEY: u32 = 1 << 31;
+
+/// What an operator wants.
+#[derive(Debug)]
+pub struct Request {
+    /// Which fault.
+    pub fault: FaultId,
+    /// Who.
+    pub by: Arc<str>,
+    /// Whether to close it; else it is acknowledged.
+    pub close: bool,
+    /// Where the answer goes after the commit.
+    pub reply: oneshot::Sender<Result<fault::Fault, ActionError>>,
+}
+
+/// Everything that can happen. Closed: a new kind of input is a new variant here.
+#[derive(Debug)]
+enum Event {
+    /// A poll ended.
+    Polled(Box<Finished>),
+    /// A reach probe ended; `None` where it could not be made at all.
+    Reached { key: u32, generation: Generation, answered: Option<bool> },
+    /// An operator wants something.
+    Operator(Request),
+    /// A batch of transitions is durable, or not.
+    Committed(Vec<commit::Waiting>, Result<(), StoreError>, Duration),
+    /// The site file is to be read again.
+    Reload,
+    /// The service is to end.
+    Stop,
+}
+
+/// A running supervisor.
+pub struct Supervisor {
+    clock: Clock,
+    site_path: PathBuf,
+    site: Site,
+    engine: Engine,
+    schedule: Schedule,
+    /// Per device, in the order of the site.
+    devices: Vec<Runtime>,
+    /// The poller's key of a device, kept over reloads, and the way back.
+    keys: HashMap<Arc<str>, u32>,
+    by_key: HashMap<u32, DeviceIx>,
+    snmp: Snmp,
+    answers: mpsc::Receiver<Finished>,
+    prober: Arc<Prober>,
+    probes: Arc<Semaphore>,
+    store: Arc<Store>,
+    committer: Committer,
+    events: mpsc::Receiver<Event>,
+    sender: mpsc::Sender<Event>,
+    requests: mpsc::Receiver<Request>,
+    waiting_requests: HashMap<RequestId, oneshot::Sender<Result<fault::Fault, ActionError>>>,
+    next_request: u64,
+    view: Arc<View>,
+    save_at: Mono,
+    show_at: Mono,
+    stopping: bool,
+}
+
+/// What [`Supervisor::start`] gives besides the supervisor.
+pub struct Handle {
+    sender: mpsc::Sender<Event>,
+    /// What the panel looks at.
+    pub view: Arc<View>,
+}
+
+impl Handle {
+    /// Has the site file read again.
+    pub async fn reload(&self) {
+        let _ = self.sender.send(Event::Reload).await;
+    }
+
+    /// Ends the loop; everything is stored before it returns.
+    pub async fn stop(&self) {
+        let _ = self.sender.send(Event::Stop).await;
+    }
+}
+
+impl Supervisor {
+    /// Opens the store, takes over what it kept, and gets everything ready; nothing is polled yet.
+    pub async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
+        let clock = Clock::new();
+        let now = clock.now();
+        std::fs::create_dir_all(&site.store)
+            .with_context(|| format!("the store's folder {} cannot be made", site.store.display()))?;
+        let (store, restored) = Store::open(&site.store, now.wall)?;
+        let store = Arc::new(store);
+        let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
+        let (sender, events) = mpsc::channel(MOST_EVENTS);
+        let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
+        let mut engine = Engine::new(Settings { utc_offset_s: utc_offset_s(&site, now) });
+        let view = Arc::new(View::new(&site, version, clock, store.clone(), request_sender, restored.next_transition));
+        let mut supervisor = Supervisor {
+            clock,
+            site_path,
+            engine: Engine::new(Settings::default()),
+            schedule: Schedule::new([], Limits::default(), now.mono),
+            devices: Vec::new(),
+            keys: HashMap::new(),
+            by_key: HashMap::new(),
+            snmp,
+            answers,
+            prober: Arc::new(Prober::new(clock)),
+            probes: Arc::new(Semaphore::new(MOST_PROBES)),
+            committer: Committer::new(store.clone()),
+            store,
+            events,
+            sender: sender.clone(),
+            requests,
+            waiting_requests: HashMap::new(),
+            next_request: 0,
+            view: view.clone(),
+            save_at: now.mono.plus_ms(SAVE_EVERY_MS),
+            show_at: now.mono,
+            stopping: false,
+            site,
+        };
+        take_over(&mut engine, &view, &restored, now);
+        supervisor.engine = engine;
+        supervisor.load(now, &restored).await;
+        Ok((supervisor, Handle { sender, view }))
+    }
+
+    /// Runs until [`Handle::stop`], then stores what there is.
+    pub async fn run(mut self) -> Result<()> {
+        while !self.stopping {
+            let now = self.clock.now();
+            let wake_ms = self.next_due().map_or(60_000, |due| due.since_ms(now.mono));
+            tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => self.handle(event).await?,
+                Some(request) = self.requests.recv() => self.handle(Event::Operator(request)).await?,
+                Some(finished) = self.answers.recv() => {
+                    self.handle(Event::Polled(Box::new(finished))).await?;
+                    for _ in 1..MOST_AT_ONCE {
+                        let Ok(finished) = self.answers.try_recv() else { break };
+                        self.handle(Event::Polled(Box::new(finished))).await?;
+                    }
+                }
+                () = tokio::time::sleep(Duration::from_millis(wake_ms)) => {}
+            }
+            self.look_at_the_clock().await?;
+        }
+        self.finish().await
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<()> {
+        let now = self.clock.now();
+        match event {
+            Event::Polled(finished) if finished.key & REACH_KEY != 0 => {
+                self.reached(finished.key & !REACH_KEY, finished.generation, Some(finished.answer.answered), now);
+            }
+            Event::Polled(finished) => self.polled(*finished, now).await,
+            Event::Reached { key, generation, answered } => self.reached(key, generation, answered, now),
+            Event::Operator(request) => self.operate(request, now),
+            Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
+            Event::Reload => self.reload(now).await,
+            Event::Stop => self.stopping = true,
+        }
+        self.carry_out(now);
+        Ok(())
+    }
+
+    /// When something is due without any event.
+    fn next_due(&self) -> Option<Mono> {
+        let schedule = self.schedule.poll_timeout();
+        let show = (self.show_at.0 > 0).then_some(self.show_at);
+        [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.save_at), show]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    async fn look_at_the_clock(&mut self) -> Result<()> {
+        let now = self.clock.now();
+        if self.engine.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.engine.handle(fault::Event::Tick, now);
+            self.carry_out(now);
+        }
+        self.schedule.tick(now.mono);
+        while let Some(device) = self.schedule.start(now.mono) {
+            self.start_poll(device, now);
+        }
+        if now.mono >= self.save_at {
+            self.save_at = now.mono.plus_ms(SAVE_EVERY_MS);
+            self.save_latest(now);
+        }
+        if self.show_at.0 > 0 && now.mono >= self.show_at {
+            self.show_at = Mono(0);
+            self.view.show_flags(&self.engine);
+            self.view.keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
+        }
+        self.committer.go_on(&self.sender, now.mono);
+        Ok(())
+    }
+
+    fn queues(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("polls-running", self.schedule.running() as u64),
+            ("polls-waiting", self.schedule.waiting() as u64),
+            ("events", (self.events.max_capacity() - self.events.capacity()) as u64),
+            ("transitions", self.committer.waiting() as u64),
+            ("store", self.store.queued() as u64),
+            ("suspects", self.engine.suspects() as u64),
+        ]
+    }
+
+    fn start_poll(&mut self, device: DeviceIx, now: Now) {
+        let runtime = &self.devices[device.at()];
+        let request = snmp::Request {
+            key: runtime.key,
+            generation: self.engine.generation(device),
+            target: runtime.entry.target.clone(),
+            plan: runtime.plan(),
+        };
+        if let Err(busy) = self.snmp.poll(request) {
+            tracing::warn!(device = %runtime.entry.device.id, %busy, "poll not started");
+            self.schedule.finished(device, true, now.mono);
+            self.view.measured().count_refused_poll();
+        }
+    }
+
+    fn reached(&mut self, key: u32, generation: Generation, answered: Option<bool>, now: Now) {
+        let Some(&device) = self.by_key.get(&key) else { return };
+        // A probe that could not be made says nothing about the device; the ask's deadline decides.
+        let Some(answered) = answered else { return };
+        self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+    }
+
+    fn operate(&mut self, request: Request, now: Now) {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        self.waiting_requests.retain(|_, reply| !reply.is_closed());
+        self.waiting_requests.insert(id, request.reply);
+        let event = match request.close {
+            true => fault::Event::Close { request: id, fault: request.fault, by: request.by },
+            false => fault::Event::Acknowledge { request: id, fault: request.fault, by: request.by },
+        };
+        self.engine.handle(event, now);
+    }
+
+    fn answer(&mut self, request: RequestId, answer: Result<fault::Fault, ActionError>) {
+        if let Some(reply) = self.waiting_requests.remove(&request) {
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Carries out what the engine asks for.
+    fn carry_out(&mut self, now: Now) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Commit { transition, request } => self.committer.take(*transition, request),
+                Effect::Ask(ask) => self.ask(ask),
+                Effect::Refuse { request, why } => self.answer(request, Err(ActionError::Refused(why))),
+            }
+        }
+        self.committer.go_on(&self.sender, now.mono);
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        match ask.probe {
+            Probe::Poll => self.schedule.ask(ask.device, ask.at),
+            Probe::Reach => self.probe_reach(ask),
+        }
+    }
+
+    /// Starts a reach probe; its answer comes back as an event.
+    fn probe_reach(&mut self, ask: Ask) {
+        let runtime = &self.devices[ask.device.at()];
+        let (key, generation) = (runtime.key, ask.generation);
+        if runtime.reach == Reach::Snmp {
+            let request = snmp::Request {
+                key: key | REACH_KEY,
+                generation,
+                target: runtime.entry.target.clone(),
+                plan: Arc::new(snmp::reach_plan()),
+            };
+            if let Err(busy) = self.snmp.poll(request) {
+                tracing::warn!(device = %runtime.entry.device.id, %busy, "reach probe not started");
+            }
+            return;
+        }
+        let (prober, probes, sender) = (self.prober.clone(), self.probes.clone(), self.sender.clone());
+        let (address, reach, id) = (runtime.entry.address, runtime.reach, runtime.entry.device.id.clone());
+        tokio::spawn(async move {
+            let Ok(_place) = probes.acquire().await else { return };
+            let answered = match prober.probe(address, reach, REACH_TIMEOUT_MS).await {
+                Ok(reached) => Some(reached.answered()),
+                Err(error) => {
+                    tracing::warn!(device = %id, %error, "reach probe not possible");
+                    None
+                }
+            };
+            let _ = sender.send(Event::Reached { key, generation, answered }).await;
+        });
+    }
+
+    /// Transitions became durable: now the world hears of them.
+    fn committed(
+        &mut self,
+        batch: Vec<commit::Waiting>,
+        result: Result<(), StoreError>,
+        took: Duration,
+        now: Now,
+    ) -> Result<()> {
+        self.view.measured().add_commit(took);
+        if let Err(error) = result {
+            return self.committer.failed(batch, error, now.mono);
+        }
+        self.committer.succeeded();
+        for waiting in batch {
+            self.view.publish(&waiting.transition);
+            log_transition(&waiting.transition);
+            if let Some(request) = waiting.request {
+                self.answer(request, Ok(waiting.transition.fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads `self.site` into engine, schedule and view; keeps what is known of devices that stay.
+    async fn load(&mut self, now: Now, restored: &Restored) {
+        let mut before: HashMap<Arc<str>, Runtime> =
+            self.devices.drain(..).map(|runtime| (runtime.entry.device.id.clone(), runtime)).collect();
+        self.by_key.clear();
+        let icmp = self.prober.available();
+        if let Err(error) = &icmp {
+            tracing::warn!(%error, "devices without `reach` are reached by SNMP");
+        }
+        let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
+        for (at, entry) in self.site.devices.iter().enumerate() {
+            let next_key = self.keys.len() as u32;
+            let key = *self.keys.entry(entry.device.id.clone()).or_insert(next_key);
+            self.by_key.insert(key, DeviceIx(at as u32));
+            let old = before.remove(&entry.device.id);
+            if old.as_ref().is_some_and(|old| old.entry.target != entry.target) {
+                let _ = self.snmp.forget(key).await;
+            }
+            let reach = entry.reach.unwrap_or(fallback);
+            self.devices.push(Runtime::new(entry.clone(), key, reach, old));
+        }
+        for gone in before.into_values() {
+            let _ = self.snmp.forget(gone.key).await;
+        }
+        for latest in &restored.latest {
+            if let Some(at) = self.site.devices.iter().position(|entry| entry.device.id == latest.device) {
+                if self.devices[at].is_unresolved() && let Some(profile) = self.site.catalogue.get(&latest.profile).cloned() {
+                    self.resolve(DeviceIx(at as u32), &profile);
+                }
+                self.devices[at].restore(latest);
+            }
+        }
+        let devices = self.devices.iter().map(Runtime::site_device).collect();
+        self.engine.load(devices, now);
+        let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
+        self.schedule = Schedule::new(plain, Limits::default(), now.mono);
+        self.view.load(&self.site, &self.devices, &self.engine);
+        self.save_devices(now);
+        self.carry_out(now);
+    }
+
+    /// SIGHUP: a broken file changes nothing.
+    async fn reload(&mut self, now: Now) {
+        let site = match site::load(&self.site_path) {
+            Ok(site) => site,
+            Err(rejected) => {
+                tracing::error!("the site file was not taken over, the old one stays in force:\n{rejected}");
+                return;
+            }
+        };
+        if site.store != self.site.store || site.listen != self.site.listen {
+            tracing::warn!("a change of [store] path or [panel] listen takes a restart");
+        }
+        for warning in &site.warnings {
+            tracing::warn!("{warning}");
+        }
+        self.site = site;
+        let nothing = Restored {
+            open: vec![],
+            recent: vec![],
+            next_fault: FaultId(0),
+            next_transition: 0,
+            numbers: vec![],
+            latest: vec![],
+            clock: None,
+        };
+        self.load(now, &nothing).await;
+        tracing::info!(devices = self.devices.len(), "site file taken over");
+    }
+
+    fn save_devices(&self, now: Now) {
+        let record = |runtime: &Runtime| DeviceRecord {
+            id: runtime.entry.device.id.clone(),
+            name: runtime.entry.device.name.clone(),
+            class: runtime.entry.device.class,
+            profile: runtime.entry.device.profile.clone(),
+        };
+        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
+        tokio::spawn(async move {
+            if let Err(error) = saved.await {
+                tracing::error!(%error, "the list of devices was not stored");
+            }
+        });
+    }
+
+    fn save_latest(&self, now: Now) {
+        let latest = self.devices.iter().filter_map(Runtime::latest_for_store).collect();
+        let saved = self.store.save_latest(numbers::clock_mark(now), latest);
+        tokio::spawn(async move {
+            if let Err(error) = saved.await {
+                tracing::error!(%error, "the latest readings were not stored");
+            }
+        });
+    }
+
+    async fn finish(mut self) -> Result<()> {
+        let now = self.clock.now();
+        self.carry_out(now);
+        while self.committer.is_busy() {
+            let Some(event) = self.events.recv().await else { break };
+            if let Event::Committed(batch, result, took) = event {
+                let failed = result.is_err();
+                self.committed(batch, result, took, now)?;
+                if failed {
+                    anyhow::bail!("the store refused the last transitions; they are judged anew at the next start");
+                }
+                self.committer.go_on(&self.sender, now.mono);
+            }
+        }
+        let latest = self.devices.iter().filter_map(Runtime::latest_for_store).collect();
+        self.store.save_latest(numbers::clock_mark(now), latest).await?;
+        tracing::info!("everything is stored");
+        Ok(())
+    }
+}
+
+fn take_over(engine: &mut Engine, view: &View, restored: &Restored, now: Now) {
+    let kept = Kept {
+        faults: restored.open.iter().chain(&restored.recent).cloned().collect(),
+        next_fault: restored.next_fault.0,
+        next_transition: restored.next_transition,
+        numbers: restored.numbers.iter().copied().collect(),
+    };
+    engine.restore(kept, now);
+    view.take_over(&restored.open);
+}
+
+fn utc_offset_s(site: &Site, now: Now) -> i32 {
+    let at = jiff::Timestamp::from_millisecond(now.wall.0).unwrap_or_default();
+    site.zone.to_offset(at).seconds()
+}
+
+fn log_transition(transition: &Transition) {
+    let fault = &transition.fault;
+    tracing::info!(
+        number = %fault.number,
+        change = transition.change.word(),
+        severity = fault.severity.word(),
+        device = %fault.key.device,
+        "{}",
+        fault.summary.en
+    );
+}
+
+/// Why an action failed, for callers whose request never reached the loop.
+pub(crate) fn overloaded() -> ActionError {
+    ActionError::Unavailable(Unavailable(format!("{MOST_REQUESTS} operator requests are waiting already")))
+}

@@ -1,0 +1,222 @@
+//! From one device's raw answer to its readings, and on to the engine.
+
+use super::Supervisor;
+use super::view::Latest;
+use crate::site::SiteEntry;
+use roundsman_core::derive::Derivation;
+use roundsman_core::device::DeviceIx;
+use roundsman_core::fault::Event;
+use roundsman_core::fault::engine::SiteDevice;
+use roundsman_core::model::{InstanceIx, Labels, MetricIx, Record};
+use roundsman_core::reading::{Readings, Sample};
+use roundsman_core::time::{Mono, Now};
+use roundsman_driver::reach::Reach;
+use roundsman_driver::snmp::Finished;
+use roundsman_profile::diagnostic::Findings;
+use roundsman_profile::schema::Profile;
+use roundsman_profile::translate::Translator;
+use roundsman_store::{LatestDevice, LatestReading};
+use roundsman_wire::snmp::answer::{Answer, Raw};
+use roundsman_wire::snmp::oid::Oid;
+use roundsman_wire::snmp::plan::{Object, Plan};
+use std::sync::Arc;
+
+/// sysObjectID.0 (RFC 3418): what a device says it is.
+const SYS_OBJECT_ID: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 2, 0];
+
+/// One device as it is being polled.
+pub(super) struct Runtime {
+    pub(super) entry: SiteEntry,
+    /// The poller's key, the same over reloads.
+    pub(super) key: u32,
+    pub(super) reach: Reach,
+    /// `profile = "auto"`, and the device has not said what it is.
+    unresolved: bool,
+    translator: Translator,
+    derivation: Derivation,
+    pub(super) latest: Option<Arc<Latest>>,
+    labels: Arc<Labels>,
+}
+
+impl Runtime {
+    /// A device; `old` is the same one before a reload. What it remembers stays if its profile did.
+    pub(super) fn new(entry: SiteEntry, key: u32, reach: Reach, old: Option<Runtime>) -> Runtime {
+        let unresolved = entry.auto;
+        let fresh = Runtime {
+            key,
+            reach,
+            unresolved,
+            translator: Translator::default(),
+            derivation: Derivation::default(),
+            latest: None,
+            labels: Arc::default(),
+            entry,
+        };
+        match old {
+            Some(old) if !old.unresolved && old.entry.auto && fresh.entry.auto => {
+                let mut entry = fresh.entry;
+                entry.profile = old.entry.profile.clone();
+                entry.device.profile = old.entry.device.profile.clone();
+                entry.device.class = old.entry.device.class;
+                Runtime { entry, key, reach, ..old }
+            }
+            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => {
+                Runtime { entry: fresh.entry, key, reach, unresolved, ..old }
+            }
+            _ => fresh,
+        }
+    }
+
+    /// What to ask now: who it is, or everything.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        if !self.unresolved {
+            return self.entry.profile.plan.clone();
+        }
+        let oids = Oid::new(&SYS_OBJECT_ID).into_iter().collect();
+        Arc::new(Plan { scalars: vec![Object { oids }], tables: vec![] })
+    }
+
+    pub(super) fn is_unresolved(&self) -> bool {
+        self.unresolved
+    }
+
+    /// The device as the engine knows it.
+    pub(super) fn site_device(&self) -> SiteDevice {
+        SiteDevice { device: self.entry.device.clone(), model: self.entry.profile.model.clone() }
+    }
+
+    fn become_profile(&mut self, profile: Arc<Profile>) {
+        self.entry.device.class = profile.class;
+        self.entry.device.profile = profile.id.clone();
+        self.entry.profile = profile;
+        self.unresolved = false;
+        self.translator = Translator::default();
+        self.derivation = Derivation::default();
+    }
+
+    /// Raw answer → readings → derived metrics.
+    fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
+        tracing::trace!(target: "way", step = "Translator::translate");
+        let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
+        tracing::trace!(target: "way", step = "Derivation::apply");
+        self.derivation.apply(&self.entry.profile.model, &mut readings);
+        readings
+    }
+
+    fn keep(&mut self, readings: Readings) {
+        if self.labels.count() != self.translator.labels().count() {
+            self.labels = Arc::new(self.translator.labels().clone());
+        }
+        let profile = self.entry.profile.clone();
+        self.latest = Some(Arc::new(Latest { readings, labels: self.labels.clone(), profile }));
+    }
+
+    /// The latest readings as the store keeps them; raw counters mean nothing after a restart and stay out.
+    pub(super) fn latest_for_store(&self) -> Option<LatestDevice> {
+        let latest = self.latest.as_ref()?;
+        let model = &latest.profile.model;
+        let kept = |reading: &roundsman_core::reading::Reading| {
+            let metric = model.metrics.get(reading.metric.at())?;
+            (metric.record != Record::None).then(|| LatestReading {
+                metric: metric.name.clone(),
+                instance: latest.labels.name(reading.instance),
+                sample: reading.sample.clone(),
+            })
+        };
+        Some(LatestDevice {
+            device: self.entry.device.id.clone(),
+            profile: latest.profile.id.clone(),
+            taken_at: latest.readings.taken_at.wall,
+            answered: latest.readings.answered,
+            readings: latest.readings.iter().filter_map(kept).collect(),
+        })
+    }
+
+    /// Shows what the store kept until the first poll brings news.
+    pub(super) fn restore(&mut self, kept: &LatestDevice) {
+        if kept.profile != self.entry.profile.id {
+            return;
+        }
+        let model = &self.entry.profile.model;
+        let mut labels = Labels::default();
+        let mut columns: Vec<Vec<(InstanceIx, Sample)>> = vec![Vec::new(); model.metrics.len()];
+        for reading in &kept.readings {
+            if let (Some(metric), Some(row)) = (model.metric(&reading.metric), labels.intern(&reading.instance)) {
+                columns[metric.at()].push((row, reading.sample.clone()));
+            }
+        }
+        let taken_at = Now { mono: Mono(0), wall: kept.taken_at };
+        let mut readings = Readings::new(taken_at, kept.answered);
+        for (at, column) in columns.into_iter().enumerate() {
+            readings.add(MetricIx(at as u16), column);
+        }
+        let profile = self.entry.profile.clone();
+        self.latest = Some(Arc::new(Latest { readings, labels: Arc::new(labels), profile }));
+    }
+}
+
+impl Supervisor {
+    /// A poll ended: readings to the engine, the latest to the view.
+    pub(super) async fn polled(&mut self, finished: Finished, now: Now) {
+        self.view.measured().add_poll(&finished);
+        let Some(&device) = self.by_key.get(&finished.key) else { return };
+        self.schedule.finished(device, finished.answer.answered, now.mono);
+        if self.devices[device.at()].unresolved && finished.answer.answered {
+            self.identify(device, &finished.answer, now);
+            return;
+        }
+        let runtime = &mut self.devices[device.at()];
+        let readings = if runtime.unresolved {
+            Readings::new(finished.finished, false)
+        } else {
+            runtime.read(&finished.answer, finished.finished)
+        };
+        let event = Event::Polled {
+            device,
+            generation: finished.generation,
+            readings: &readings,
+            labels: runtime.translator.labels(),
+        };
+        tracing::trace!(target: "way", step = "Engine::handle");
+        self.engine.handle(event, now);
+        runtime.keep(readings);
+        if let Some(latest) = &runtime.latest {
+            tracing::trace!(target: "way", step = "View::keep_latest");
+            self.view.keep_latest(device, latest, now);
+        }
+        if self.show_at.0 == 0 {
+            self.show_at = now.mono.plus_ms(super::SHOW_EVERY_MS);
+        }
+    }
+
+    /// A device with `profile = "auto"` said what it is.
+    fn identify(&mut self, device: DeviceIx, answer: &Answer, now: Now) {
+        let arcs = match answer.scalars.first() {
+            Some(Ok(Raw::Oid(arcs))) => answer.arcs(*arcs).to_vec(),
+            _ => Vec::new(),
+        };
+        match self.site.catalogue.resolve_auto(&arcs).cloned() {
+            Ok(profile) => {
+                self.resolve(device, &profile);
+                let site = self.devices[device.at()].site_device();
+                tracing::info!(device = %site.device.id, profile = %site.device.profile, "profile found");
+                self.engine.replace(device, site, now);
+                self.view.load(&self.site, &self.devices, &self.engine);
+                self.save_devices(now);
+                self.schedule.ask(device, now.mono);
+            }
+            Err(error) => tracing::error!(%error, "no profile for the device"),
+        }
+    }
+
+    /// Gives a device its profile, the site's limits applied.
+    pub(super) fn resolve(&mut self, device: DeviceIx, profile: &Arc<Profile>) {
+        let tier = self.devices[device.at()].entry.device.tier;
+        let mut found = Findings::default();
+        let applied = self.site.limits.apply(device.at(), tier, profile, &mut found);
+        if let Some(rejected) = found.into_rejected() {
+            tracing::error!("limits of the site do not fit the profile that was found, it is used without:\n{rejected}");
+        }
+        self.devices[device.at()].become_profile(applied.unwrap_or_else(|| profile.clone()));
+    }
+}

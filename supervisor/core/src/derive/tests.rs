@@ -1,0 +1,229 @@
+use super::*;
+use crate::model::{Derive, Kind, Metric, Record, Table};
+use crate::text::Bilingual;
+use crate::time::Now;
+
+const UPTIME: MetricIx = MetricIx(0);
+const OCTETS: MetricIx = MetricIx(1);
+const MARK: MetricIx = MetricIx(2);
+const USED: MetricIx = MetricIx(3);
+const RATE: MetricIx = MetricIx(4);
+const SUM: MetricIx = MetricIx(5);
+const RESTARTED: MetricIx = MetricIx(6);
+const SHARE: MetricIx = MetricIx(7);
+
+fn model() -> Model {
+    let metric = |name: &str, kind, table| Metric {
+        name: name.into(),
+        title: Bilingual::default(),
+        kind,
+        unit: "".into(),
+        record: Record::Every,
+        table,
+    };
+    let row = Some(TableIx(0));
+    let bits = Expression::Binary(
+        Operator::Multiply,
+        Box::new(Expression::Rate(OCTETS)),
+        Box::new(Expression::Number(8.0)),
+    );
+    let share = Expression::Binary(
+        Operator::Divide,
+        Box::new(Expression::Metric(USED)),
+        Box::new(Expression::Min(vec![
+            Expression::Metric(UPTIME),
+            Expression::Number(50.0),
+        ])),
+    );
+    Model {
+        metrics: vec![
+            metric("system.uptime", Kind::Gauge, None),
+            metric("interface.in-octets", Kind::Counter, row),
+            metric("interface.counter-discontinuity", Kind::Gauge, row),
+            metric("interface.used", Kind::Gauge, row),
+            metric("interface.in-rate", Kind::Gauge, row),
+            metric("interface.used-total", Kind::Gauge, None),
+            metric("system.restarted", Kind::Gauge, None),
+            metric("interface.share", Kind::Gauge, row),
+        ],
+        tables: vec![Table {
+            group: "interface".into(),
+            discontinuity: Some(MARK),
+        }],
+        derives: vec![
+            Derive {
+                metric: RATE,
+                calc: bits,
+            },
+            Derive {
+                metric: SUM,
+                calc: Expression::SumOf(USED),
+            },
+            Derive {
+                metric: RESTARTED,
+                calc: Expression::Restarted(UPTIME),
+            },
+            Derive {
+                metric: SHARE,
+                calc: share,
+            },
+        ],
+        rules: vec![],
+        uptime: Some(UPTIME),
+    }
+}
+
+struct Poll {
+    at_s: u64,
+    uptime: f64,
+    octets: Sample,
+    mark: f64,
+    used: Vec<Sample>,
+    complete: bool,
+}
+
+impl Poll {
+    fn at(at_s: u64, octets: u64) -> Poll {
+        let octets = Ok(Value::Counter64(octets));
+        Poll {
+            at_s,
+            uptime: 1e6 + at_s as f64,
+            octets,
+            mark: 0.0,
+            used: vec![Ok(Value::Number(10.0))],
+            complete: true,
+        }
+    }
+
+    fn take(self, derivation: &mut Derivation) -> Readings {
+        let mut readings = Readings::new(Now::at(self.at_s * 1000, 0), true);
+        let one = InstanceIx(1);
+        readings.add(UPTIME, [(InstanceIx::SCALAR, Ok(Value::Number(self.uptime)))]);
+        readings.add(OCTETS, [(one, self.octets)]);
+        readings.add(MARK, [(one, Ok(Value::Number(self.mark)))]);
+        readings.add(
+            USED,
+            self.used
+                .into_iter()
+                .enumerate()
+                .map(|(at, s)| (InstanceIx(at as u32 + 1), s)),
+        );
+        if self.complete {
+            readings.mark_complete(TableIx(0));
+        }
+        derivation.apply(&model(), &mut readings);
+        readings
+    }
+}
+
+fn number(readings: &Readings, metric: MetricIx, row: u32) -> Result<f64, Absence> {
+    let sample = readings
+        .get(metric, InstanceIx(row))
+        .cloned()
+        .unwrap_or(Err(Absence::NotJudged));
+    sample.map(|value| value.number().unwrap_or(f64::NAN))
+}
+
+#[test]
+fn rates_over_time() {
+    let mut d = Derivation::default();
+    let table = [
+        ("first poll", Poll::at(0, 1_000), Err(Absence::FirstSample)),
+        ("second", Poll::at(60, 61_000), Ok(8_000.0)),
+        (
+            "a poll without it",
+            Poll {
+                octets: Err(Absence::Timeout),
+                ..Poll::at(120, 0)
+            },
+            Err(Absence::Timeout),
+        ),
+        ("over the gap", Poll::at(180, 181_000), Ok(8_000.0)),
+        (
+            "decrease: restart of the counter",
+            Poll::at(240, 5),
+            Err(Absence::FirstSample),
+        ),
+        ("and on", Poll::at(300, 605), Ok(80.0)),
+        (
+            "discontinuity marked",
+            Poll {
+                mark: 7.0,
+                ..Poll::at(360, 90_000)
+            },
+            Err(Absence::FirstSample),
+        ),
+        (
+            "and on",
+            Poll {
+                mark: 7.0,
+                ..Poll::at(420, 90_600)
+            },
+            Ok(80.0),
+        ),
+        (
+            "reboot",
+            Poll {
+                mark: 7.0,
+                uptime: 20.0,
+                ..Poll::at(480, 99_000)
+            },
+            Err(Absence::FirstSample),
+        ),
+        (
+            "and on",
+            Poll {
+                mark: 7.0,
+                uptime: 80.0,
+                ..Poll::at(540, 99_600)
+            },
+            Ok(80.0),
+        ),
+    ];
+    for (name, poll, expected) in table {
+        let readings = poll.take(&mut d);
+        assert_eq!(number(&readings, RATE, 1), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_restart_is_a_reading() {
+    let mut d = Derivation::default();
+    let table = [
+        (0, 1e6, Err(Absence::FirstSample)),
+        (60, 1e6 + 60.0, Ok(0.0)),
+        (120, 5.0, Ok(1.0)),
+        (180, 65.0, Ok(0.0)),
+    ];
+    for (at_s, uptime, expected) in table {
+        let readings = Poll {
+            uptime,
+            ..Poll::at(at_s, 0)
+        }
+        .take(&mut d);
+        assert_eq!(number(&readings, RESTARTED, 0), expected, "at {at_s} s");
+    }
+}
+
+#[test]
+fn sums_need_the_whole_table_and_scalars_mix_with_columns() {
+    let n = |x: f64| Ok(Value::Number(x));
+    let take = |used: Vec<Sample>, complete| {
+        Poll {
+            used,
+            complete,
+            ..Poll::at(0, 0)
+        }
+        .take(&mut Derivation::default())
+    };
+    let whole = take(vec![n(10.0), n(32.0)], true);
+    assert_eq!(number(&whole, SUM, 0), Ok(42.0));
+    assert_eq!(number(&whole, SHARE, 2), Ok(32.0 / 50.0));
+    let cut = take(vec![n(10.0), Err(Absence::Timeout)], false);
+    assert_eq!(number(&cut, SUM, 0), Err(Absence::Timeout));
+    assert_eq!(number(&cut, SHARE, 2), Err(Absence::Timeout));
+    assert_eq!(
+        number(&take(vec![n(10.0)], false), SUM, 0),
+        Err(Absence::NotJudged)
+    );
+}

@@ -1,0 +1,331 @@
+//! The register of faults: numbers, at most one open fault a key, reopening, and the effects of each transition.
+
+use super::{
+    Acknowledgement, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey, FaultNumber, RequestId,
+    Transition,
+};
+use crate::reading::Value;
+use crate::rule::Severity;
+use crate::text::Bilingual;
+use crate::time::{Mono, Now, Wall};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// The same condition within this time reopens the same number.
+pub(super) const REOPEN_MS: u64 = 30 * 60 * 1000;
+
+/// Most ended faults remembered for reopening and linking; the oldest goes first.
+const MOST_PAST: usize = 4096;
+
+/// Everything a new fault starts with.
+pub(super) struct Draft {
+    pub(super) key: FaultKey,
+    pub(super) severity: Severity,
+    pub(super) first_bad: Wall,
+    pub(super) value: Option<Value>,
+    pub(super) cause: Arc<str>,
+    pub(super) summary: Bilingual,
+    pub(super) advice: Bilingual,
+}
+
+/// An ended fault.
+#[derive(Clone, Debug)]
+struct Past {
+    fault: Fault,
+    /// Until when it may be reopened.
+    reopen_until: Mono,
+}
+
+/// Open faults, the recently ended, the numbers, and what is to be committed.
+#[derive(Clone, Debug)]
+pub(super) struct Register {
+    open: BTreeMap<FaultId, Fault>,
+    by_key: BTreeMap<FaultKey, FaultId>,
+    past: BTreeMap<FaultKey, Past>,
+    next_fault: u64,
+    next_transition: u64,
+    /// Last number given out, per year.
+    numbers: BTreeMap<u16, u32>,
+    utc_offset_s: i32,
+    pub(super) effects: VecDeque<Effect>,
+}
+
+impl Register {
+    pub(super) fn new(utc_offset_s: i32) -> Register {
+        Register {
+            open: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            past: BTreeMap::new(),
+            next_fault: 1,
+            next_transition: 1,
+            numbers: BTreeMap::new(),
+            utc_offset_s,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Takes over what the store kept: open faults, ended ones, and the next transition's number.
+    pub(super) fn restore(&mut self, faults: Vec<Fault>, next_fault: u64, next_transition: u64, now: Now) {
+        self.next_fault = self.next_fault.max(next_fault);
+        self.next_transition = self.next_transition.max(next_transition);
+        for fault in faults {
+            self.next_fault = self.next_fault.max(fault.id.0 + 1);
+            let number = self.numbers.entry(fault.number.year).or_default();
+            *number = (*number).max(fault.number.sequence);
+            if fault.is_open() {
+                self.by_key.insert(fault.key.clone(), fault.id);
+                self.open.insert(
+                    fault.id,
+                    Fault {
+                        stale: !fault.key.is_presence(),
+                        ..fault
+                    },
+                );
+            } else {
+                let ended_at = fault.cleared.unwrap_or(fault.confirmed);
+                let age_ms = now.wall.0.saturating_sub(ended_at.0).max(0).unsigned_abs();
+                let reopen_until = now.mono.plus_ms(REOPEN_MS.saturating_sub(age_ms));
+                self.remember(fault, reopen_until);
+            }
+        }
+    }
+
+    /// The last number given out in a year; what the store knows beyond the faults handed to `restore`.
+    pub(super) fn restore_number(&mut self, year: u16, sequence: u32) {
+        let number = self.numbers.entry(year).or_default();
+        *number = (*number).max(sequence);
+    }
+
+    pub(super) fn open(&self) -> impl Iterator<Item = &Fault> {
+        self.open.values()
+    }
+
+    pub(super) fn get(&self, id: FaultId) -> Option<&Fault> {
+        self.open.get(&id)
+    }
+
+    pub(super) fn find(&self, key: &FaultKey) -> Option<FaultId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// Raises a fault, or reopens the one that ended a short while ago.
+    pub(super) fn raise(&mut self, draft: Draft, now: Now) -> FaultId {
+        if let Some(&open) = self.by_key.get(&draft.key) {
+            return open;
+        }
+        let past = self.past.remove(&draft.key);
+        let previous = past.as_ref().map(|past| past.fault.id);
+        if let Some(past) = past
+            && past.fault.ending == Some(Ending::Cleared)
+            && now.mono <= past.reopen_until
+        {
+            let fault = Fault {
+                severity: draft.severity,
+                condition: Condition::Active,
+                stale: false,
+                cleared: None,
+                ending: None,
+                value: draft.value,
+                ..past.fault
+            };
+            return self.begin(fault, Change::Reopened, now);
+        }
+        let fault = Fault {
+            id: FaultId(self.next_fault),
+            number: self.next_number(now.wall),
+            key: draft.key,
+            severity: draft.severity,
+            condition: Condition::Active,
+            acknowledged: None,
+            stale: false,
+            first_bad: draft.first_bad,
+            confirmed: now.wall,
+            cleared: None,
+            ending: None,
+            closed_by: None,
+            value: draft.value,
+            cause: draft.cause,
+            summary: draft.summary,
+            advice: draft.advice,
+            previous,
+        };
+        self.next_fault += 1;
+        self.begin(fault, Change::Raised, now)
+    }
+
+    fn begin(&mut self, fault: Fault, change: Change, now: Now) -> FaultId {
+        let id = fault.id;
+        self.by_key.insert(fault.key.clone(), id);
+        self.open.insert(id, fault.clone());
+        self.commit(fault, change, now, None);
+        id
+    }
+
+    /// The condition's fine state; not durable, nobody is told but those who look.
+    pub(super) fn set_condition(&mut self, id: FaultId, condition: Condition) {
+        if let Some(fault) = self.open.get_mut(&id) {
+            fault.condition = condition;
+        }
+    }
+
+    /// Marks data as missing or back; not durable.
+    pub(super) fn set_stale(&mut self, id: FaultId, stale: bool) {
+        if let Some(fault) = self.open.get_mut(&id) {
+            fault.stale = stale;
+        }
+    }
+
+    /// A change of severity is a transition of the same fault.
+    pub(super) fn set_severity(&mut self, id: FaultId, severity: Severity, value: Option<Value>, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        if fault.severity == severity {
+            return;
+        }
+        let from = std::mem::replace(&mut fault.severity, severity);
+        fault.value = value;
+        let fault = fault.clone();
+        self.commit(fault, Change::Severity { from }, now, None);
+    }
+
+    /// The condition is over but the rule latches: stays open for a person.
+    pub(super) fn rest(&mut self, id: FaultId, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        if fault.condition == Condition::Cleared {
+            return;
+        }
+        fault.condition = Condition::Cleared;
+        fault.cleared = Some(now.wall);
+        let fault = fault.clone();
+        self.commit(fault, Change::Restored, now, None);
+    }
+
+    /// A latched fault whose condition came back.
+    pub(super) fn revive(&mut self, id: FaultId, severity: Severity, value: Option<Value>, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        fault.condition = Condition::Active;
+        fault.cleared = None;
+        fault.severity = severity;
+        fault.value = value;
+        let fault = fault.clone();
+        self.commit(fault, Change::Reopened, now, None);
+    }
+
+    /// Ends a fault.
+    pub(super) fn end(&mut self, id: FaultId, ending: Ending, now: Now) {
+        self.finish(id, ending, None, None, now);
+    }
+
+    /// A person ends a fault.
+    pub(super) fn close(&mut self, id: FaultId, by: Arc<str>, request: RequestId, now: Now) {
+        self.finish(id, Ending::Closed, Some(by), Some(request), now);
+    }
+
+    fn finish(
+        &mut self,
+        id: FaultId,
+        ending: Ending,
+        by: Option<Arc<str>>,
+        request: Option<RequestId>,
+        now: Now,
+    ) {
+        let Some(mut fault) = self.open.remove(&id) else {
+            return;
+        };
+        self.by_key.remove(&fault.key);
+        fault.condition = Condition::Cleared;
+        fault.stale = false;
+        fault.cleared = fault.cleared.or(Some(now.wall));
+        fault.ending = Some(ending);
+        fault.closed_by = by;
+        self.remember(fault.clone(), now.mono.plus_ms(REOPEN_MS));
+        self.commit(fault, Change::Ended, now, request);
+    }
+
+    /// Notes who took note of a fault.
+    pub(super) fn acknowledge(&mut self, id: FaultId, by: Arc<str>, request: RequestId, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        fault.acknowledged = Some(Acknowledgement { by, at: now.wall });
+        let fault = fault.clone();
+        self.commit(fault, Change::Acknowledged, now, Some(request));
+    }
+
+    fn commit(&mut self, fault: Fault, change: Change, now: Now, request: Option<RequestId>) {
+        let transition = Transition {
+            id: self.next_transition,
+            at: now.wall,
+            change,
+            fault,
+        };
+        self.next_transition += 1;
+        self.effects.push_back(Effect::Commit {
+            transition: Box::new(transition),
+            request,
+        });
+    }
+
+    fn remember(&mut self, fault: Fault, reopen_until: Mono) {
+        if self.past.len() >= MOST_PAST {
+            let oldest = self
+                .past
+                .iter()
+                .min_by_key(|(_, past)| past.reopen_until)
+                .map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                self.past.remove(&oldest);
+            }
+        }
+        self.past.insert(fault.key.clone(), Past { fault, reopen_until });
+    }
+
+    fn next_number(&mut self, at: Wall) -> FaultNumber {
+        let year = year_of(at, self.utc_offset_s);
+        let sequence = self.numbers.entry(year).or_default();
+        *sequence += 1;
+        FaultNumber {
+            year,
+            sequence: *sequence,
+        }
+    }
+}
+
+/// The civil year of a moment at an offset from UTC; 1970 for anything before, 9999 for anything after that.
+fn year_of(at: Wall, utc_offset_s: i32) -> u16 {
+    let days = (at.0 / 1000 + i64::from(utc_offset_s)).div_euclid(86_400);
+    let leap_days_before = |year: i64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
+    let first_day = |year: i64| 365 * (year - 1970) + leap_days_before(year) - leap_days_before(1970);
+    let mut year = (1970 + days / 366).clamp(1970, 9999);
+    while year < 9999 && first_day(year + 1) <= days {
+        year += 1;
+    }
+    year as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years() {
+        let table = [
+            (0, 0, 1970),
+            (-1, 0, 1970),
+            (1_798_761_599_000, 0, 2026),
+            (1_798_761_600_000, 0, 2027),
+            (1_798_761_599_000, 8 * 3600, 2027),
+            (1_798_732_799_000, 8 * 3600, 2026),
+            (951_868_800_000, 0, 2000),
+            (i64::MAX, 0, 9999),
+        ];
+        for (ms, offset_s, expected) in table {
+            assert_eq!(year_of(Wall(ms), offset_s), expected, "{ms} {offset_s}");
+        }
+    }
+}

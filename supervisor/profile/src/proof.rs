@@ -1,0 +1,452 @@
+//! `profile test`: a profile's fixtures, on virtual time, through the real translator, derivation and engine.
+//!
+//! **Duty.** [`prove`] polls each recorded device as the daemon would: once, again every 60 s, through the steps of
+//! the fixture; it compares readings and faults, and asks that every metric was good and every rule was seen to fire
+//! and to stay silent.
+//!
+//! **Place in the flow.** The same way as a real poll, with a [`Walk`] in the place of driver and device.
+//!
+//! **Refuses.** Shortcuts: nothing is judged here that the engine does not judge.
+//!
+//! What a profile inherits is proven by the profile it comes from; what it adds or lays over it proves itself.
+
+use crate::catalogue::{Item, Origin};
+use crate::diagnostic::{At, Diagnostic, Findings, Rejected};
+use crate::schema::{Expect, Expected, ExpectedFault, Fixture, Profile, Step};
+use crate::snmprec::Walk;
+use crate::translate::Translator;
+use roundsman_core::derive::Derivation;
+use roundsman_core::device::{Device, DeviceIx, Network, Tier};
+use roundsman_core::fault::engine::{Engine, Settings, SiteDevice};
+use roundsman_core::fault::{Effect, Event, Fault, Generation, Probe};
+use roundsman_core::model::{InstanceIx, MetricIx};
+use roundsman_core::reading::{Readings, Value, quality};
+use roundsman_core::time::Now;
+use std::sync::Arc;
+
+/// Time between two polls of a fixture, in s.
+const INTERVAL_S: u32 = 60;
+
+/// Most answers to the engine's questions after one poll: a fixture that keeps it asking is broken.
+const MOST_ASKED: usize = 64;
+
+/// When fixtures begin: some moment, the same every time (2026-01-01, an hour after the box started).
+const BEGIN: (u64, i64) = (3_600_000, 1_767_225_600_000);
+
+/// What a proven profile showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Fixtures that were run.
+    pub fixtures: usize,
+    /// Metrics of its own that were good in some fixture.
+    pub metrics: usize,
+    /// Rules of its own that fired and stayed silent.
+    pub rules: usize,
+    /// Polls on virtual time.
+    pub polls: usize,
+}
+
+/// Runs all fixtures of a profile. Every failure points at its place in the profile.
+pub fn prove(item: &Item) -> Result<Proof, Rejected> {
+    let profile = &item.profile;
+    let mut found = Findings::default();
+    let mut seen = Seen {
+        good: vec![false; profile.model.metrics.len()],
+        fired: vec![false; profile.model.rules.len()],
+        silent: vec![false; profile.model.rules.len()],
+        polls: 0,
+    };
+    let mut all_read = true;
+    for fixture in &profile.fixtures {
+        if let Some(walk) = open(fixture, &item.origin, &mut found) {
+            Run::new(profile, fixture, walk).go(&mut seen, &mut found);
+        } else {
+            all_read = false;
+        }
+    }
+    // Without one of its recordings nothing can be said about what the profile shows.
+    let proof = if all_read { seen.check(profile, &mut found) } else { Proof::default() };
+    found.finish(proof)
+}
+
+fn open(fixture: &Fixture, origin: &Origin, found: &mut Findings) -> Option<Walk> {
+    let text = match origin.recording(&fixture.walk) {
+        Ok(text) => text,
+        Err(what) => {
+            found.note(
+                Diagnostic::new(&fixture.walk_at, what).hint("the name is relative to the profile's file"),
+            );
+            return None;
+        }
+    };
+    match Walk::parse(&text) {
+        Ok(walk) => Some(walk),
+        Err(problems) => {
+            for problem in problems {
+                let what = format!("the recording `{}` is broken: {problem}", fixture.walk);
+                found.note(Diagnostic::new(&fixture.walk_at, what));
+            }
+            None
+        }
+    }
+}
+
+/// What was seen over all fixtures.
+struct Seen {
+    good: Vec<bool>,
+    fired: Vec<bool>,
+    silent: Vec<bool>,
+    polls: usize,
+}
+
+impl Seen {
+    fn check(&self, profile: &Profile, found: &mut Findings) -> Proof {
+        let own = |at: &At| at.source() == profile.at.source();
+        let mut proof = Proof {
+            fixtures: profile.fixtures.len(),
+            polls: self.polls,
+            ..Proof::default()
+        };
+        for (at, metric) in profile.model.metrics.iter().enumerate() {
+            let place = &profile.metric_at[at];
+            let absent = profile.absent.contains(&MetricIx(at as u16));
+            if !own(place) || (absent && !self.good[at]) {
+                continue;
+            }
+            if self.good[at] && absent {
+                let what = format!("`{}` stands in `absent`, yet a fixture shows it", metric.name);
+                found.note(Diagnostic::new(place, what).hint("take it out of `absent`"));
+            } else if self.good[at] {
+                proof.metrics += 1;
+            } else {
+                found.note(
+                    Diagnostic::new(
+                        place,
+                        format!("no fixture shows a good value of `{}`", metric.name),
+                    )
+                    .hint("record a device that has it, or say in `absent` why none can be had"),
+                );
+            }
+        }
+        for (at, rule) in profile.model.rules.iter().enumerate() {
+            let place = &profile.rule_at[at];
+            if !own(place) || rule.levels.is_empty() {
+                continue;
+            }
+            if !self.fired[at] {
+                found.note(
+                    Diagnostic::new(place, format!("the rule `{}` never fires", rule.id)).hint(
+                        "add a step that makes its value bad for long enough, with the fault in `faults`",
+                    ),
+                );
+            } else if !self.silent[at] {
+                found.note(
+                    Diagnostic::new(place, format!("the rule `{}` is never silent", rule.id))
+                        .hint("add a step in which its value is good"),
+                );
+            } else {
+                proof.rules += 1;
+            }
+        }
+        proof
+    }
+}
+
+/// One fixture on its way.
+struct Run<'a> {
+    profile: &'a Profile,
+    fixture: &'a Fixture,
+    walk: Walk,
+    translator: Translator,
+    derivation: Derivation,
+    engine: Engine,
+    now: Now,
+    /// Until when the next scheduled poll waits, in ms from now.
+    next_poll_ms: u64,
+    polls: usize,
+}
+
+const DEVICE: DeviceIx = DeviceIx(0);
+
+impl<'a> Run<'a> {
+    fn new(profile: &'a Profile, fixture: &'a Fixture, walk: Walk) -> Run<'a> {
+        let now = Now::at(BEGIN.0, BEGIN.1);
+        let device = Device {
+            id: Arc::from("fixture"),
+            name: Arc::from("fixture"),
+            class: profile.class,
+            profile: profile.id.clone(),
+            tier: Tier::Station,
+            network: Network::Business,
+            location: Arc::from(""),
+            address: Arc::from(""),
+            uplinks: Vec::new(),
+            interval_s: INTERVAL_S,
+            tags: fixture.tags.clone(),
+        };
+        let mut engine = Engine::new(Settings::default());
+        let model = profile.model.clone();
+        engine.load(vec![SiteDevice { device, model }], now);
+        Run {
+            profile,
+            fixture,
+            walk,
+            translator: Translator::default(),
+            derivation: Derivation::default(),
+            engine,
+            now,
+            next_poll_ms: 0,
+            polls: 0,
+        }
+    }
+
+    fn go(mut self, seen: &mut Seen, found: &mut Findings) {
+        let first = self.poll(seen);
+        self.compare(&first, &self.fixture.expect, found);
+        let second = self.pass(u64::from(INTERVAL_S) * 1_000, seen).unwrap_or(first);
+        self.compare_faults(&self.fixture.faults, &self.fixture.at, found);
+        self.look(&second, seen);
+        for step in &self.fixture.then {
+            if !self.change(step, found) {
+                return;
+            }
+            let readings = self.pass(step.after_ms, seen);
+            match &readings {
+                Some(readings) => {
+                    self.compare(readings, &step.expect, found);
+                    self.look(readings, seen);
+                }
+                None if !step.expect.is_empty() => {
+                    let what = format!("no poll falls into this step: they come every {INTERVAL_S} s");
+                    found.note(Diagnostic::new(&step.at, what).hint("let more time pass"));
+                }
+                None => {}
+            }
+            self.compare_faults(&step.faults, &step.at, found);
+        }
+        seen.polls += self.polls;
+    }
+
+    /// Makes the changes of a step; `false` if one of them is impossible.
+    fn change(&mut self, step: &Step, found: &mut Findings) -> bool {
+        for set in &step.set {
+            if let Err(error) = self.walk.set(&set.oid, &set.value) {
+                found.note(Diagnostic::new(
+                    &set.at,
+                    format!("{} cannot be set: {error}", set.oid),
+                ));
+                return false;
+            }
+        }
+        for grow in &step.grow {
+            if let Err(error) = self.walk.grow(&grow.oid, grow.per_s) {
+                found.note(Diagnostic::new(
+                    &grow.at,
+                    format!("{} cannot grow: {error}", grow.oid),
+                ));
+                return false;
+            }
+        }
+        for (oid, at) in &step.remove {
+            if !self.walk.remove(oid) {
+                found.note(Diagnostic::new(
+                    at,
+                    format!("the recording has nothing at or below {oid}"),
+                ));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Lets time pass with a poll every interval; gives the readings of the last poll, if there was one.
+    fn pass(&mut self, ms: u64, seen: &mut Seen) -> Option<Readings> {
+        let mut left_ms = ms;
+        let mut last = None;
+        while self.next_poll_ms <= left_ms {
+            let wait_ms = self.next_poll_ms;
+            left_ms -= wait_ms;
+            self.wait(wait_ms);
+            last = Some(self.poll(seen));
+        }
+        self.next_poll_ms -= left_ms;
+        self.wait(left_ms);
+        last
+    }
+
+    /// Time passes without a poll; the engine is woken when it wants to be.
+    fn wait(&mut self, ms: u64) {
+        let end = self.now.mono.plus_ms(ms);
+        while let Some(due) = self.engine.poll_timeout().filter(|due| *due < end) {
+            let step_ms = due.since_ms(self.now.mono);
+            self.step(step_ms.max(1));
+            self.engine.handle(Event::Tick, self.now);
+            self.drain();
+        }
+        self.step(end.since_ms(self.now.mono));
+    }
+
+    fn step(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+        self.walk.pass_ms(ms);
+    }
+
+    fn poll(&mut self, seen: &mut Seen) -> Readings {
+        self.next_poll_ms = u64::from(INTERVAL_S) * 1_000;
+        let readings = self.ask();
+        for reading in readings.iter().filter(|reading| reading.sample.is_ok()) {
+            seen.good[reading.metric.at()] = true;
+        }
+        let generation = self.engine.generation(DEVICE);
+        self.tell(&readings, generation);
+        self.drain();
+        readings
+    }
+
+    /// One poll: the agent's answer through translator and derivation.
+    fn ask(&mut self) -> Readings {
+        self.polls += 1;
+        let answer = self.walk.answer(&self.profile.plan);
+        let mut readings = self.translator.translate(self.profile, &answer, self.now);
+        self.derivation.apply(&self.profile.model, &mut readings);
+        readings
+    }
+
+    fn tell(&mut self, readings: &Readings, generation: Generation) {
+        let event = Event::Polled {
+            device: DEVICE,
+            generation,
+            readings,
+            labels: self.translator.labels(),
+        };
+        self.engine.handle(event, self.now);
+    }
+
+    /// Answers what the engine asks. A recorded device always answers, and at once.
+    fn drain(&mut self) {
+        for _ in 0..MOST_ASKED {
+            let Some(effect) = self.engine.poll_effect() else {
+                return;
+            };
+            let Effect::Ask(ask) = effect else { continue };
+            match ask.probe {
+                Probe::Reach => {
+                    let event = Event::Reached {
+                        device: ask.device,
+                        generation: ask.generation,
+                        answered: true,
+                    };
+                    self.engine.handle(event, self.now);
+                }
+                Probe::Poll => {
+                    let readings = self.ask();
+                    self.tell(&readings, ask.generation);
+                }
+            }
+        }
+    }
+
+    fn instance(&self, label: &str) -> Option<InstanceIx> {
+        self.translator.labels().find(label)
+    }
+
+    fn compare(&self, readings: &Readings, expected: &[Expect], found: &mut Findings) {
+        for expect in expected {
+            let sample = self
+                .instance(&expect.instance)
+                .and_then(|i| readings.get(expect.metric, i));
+            let name = &self.profile.model.metrics[expect.metric.at()].name;
+            let Some(sample) = sample else {
+                let rows: Vec<String> = readings
+                    .of(expect.metric)
+                    .iter()
+                    .take(12)
+                    .map(|reading| self.translator.labels().name(reading.instance).to_string())
+                    .collect();
+                let what = format!("`{name}` has no reading for `{}`", expect.instance);
+                found.note(Diagnostic::new(&expect.at, what).hint(format!("it has: {}", rows.join(", "))));
+                continue;
+            };
+            let same = match (&expect.value, sample) {
+                (Expected::Number(number), Ok(value)) => value.number().is_some_and(|is| near(is, *number)),
+                (Expected::Word(word), Ok(value)) => value.word() == Some(word),
+                (Expected::Word(word), Err(absence)) => absence.word() == &**word,
+                (Expected::Number(_), Err(_)) => false,
+            };
+            if !same {
+                let is = match sample {
+                    Ok(Value::State(word) | Value::Text(word)) => format!("`{word}`"),
+                    Ok(value) => format!("{}", value.number().unwrap_or(f64::NAN)),
+                    Err(_) => format!("without a value ({})", quality(sample).word()),
+                };
+                found.note(Diagnostic::new(
+                    &expect.at,
+                    format!("this is expected, but `{name}` is {is}"),
+                ));
+            }
+        }
+    }
+
+    fn open_faults(&self) -> Vec<&Fault> {
+        self.engine.faults().filter(|fault| fault.is_open()).collect()
+    }
+
+    fn compare_faults(&self, expected: &[ExpectedFault], at: &At, found: &mut Findings) {
+        let open = self.open_faults();
+        let meets = |expect: &ExpectedFault, fault: &Fault| {
+            fault.key.rule == expect.rule
+                && fault.severity == expect.severity
+                && expect
+                    .instance
+                    .as_ref()
+                    .is_none_or(|instance| *instance == fault.key.instance)
+        };
+        let list = || {
+            let words: Vec<String> = open.iter().map(|fault| shown(fault)).collect();
+            if words.is_empty() {
+                "no fault is open".to_owned()
+            } else {
+                format!("open: {}", words.join(", "))
+            }
+        };
+        for expect in expected {
+            if !open.iter().any(|fault| meets(expect, fault)) {
+                found.note(
+                    Diagnostic::new(&expect.at, "this fault is expected here, it is not open").hint(list()),
+                );
+            }
+        }
+        for fault in &open {
+            if !expected.iter().any(|expect| meets(expect, fault)) {
+                let what = format!("the fault {} is open here, it is not expected", shown(fault));
+                found.note(Diagnostic::new(at, what).hint("add it to `faults`, or mend the rule"));
+            }
+        }
+    }
+
+    /// Notes which rules are firing now, and which are silent although their metric has a value.
+    fn look(&self, readings: &Readings, seen: &mut Seen) {
+        let open = self.open_faults();
+        for (at, rule) in self.profile.model.rules.iter().enumerate() {
+            if open.iter().any(|fault| fault.key.rule == rule.id) {
+                seen.fired[at] = true;
+            } else if readings.of(rule.on).iter().any(|reading| reading.sample.is_ok()) {
+                seen.silent[at] = true;
+            }
+        }
+    }
+}
+
+fn shown(fault: &Fault) -> String {
+    let severity = fault.severity.word();
+    if fault.key.instance.is_empty() {
+        format!("{}:{severity}", fault.key.rule)
+    } else {
+        format!("{}[{}]:{severity}", fault.key.rule, fault.key.instance)
+    }
+}
+
+/// Equal to six digits: expectations are written in decimal.
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}

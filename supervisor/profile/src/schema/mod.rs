@@ -1,0 +1,413 @@
+//! The schema: a profile's TOML, checked whole.
+//!
+//! [`read`] takes a file that is already laid over its bases ([`catalogue`](crate::catalogue) does that) and gives a
+//! [`Profile`], or everything that is wrong with it. `device-profiles/README.md` describes the keys for people.
+
+mod calc;
+mod extend;
+mod fixture;
+mod guard;
+mod lexer;
+mod metric;
+mod parts;
+mod rule;
+mod value;
+
+pub(crate) use extend::{lay_over, remove};
+pub use value::duration_ms;
+pub(crate) use value::kebab;
+
+use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean};
+use crate::document::{Fields, Node};
+use crate::snmprec::NewValue;
+use crate::translate::recipe::Recipes;
+use roundsman_core::device::Class;
+use roundsman_core::model::{MetricIx, Model};
+use roundsman_core::rule::Severity;
+use roundsman_core::text::Bilingual;
+use roundsman_wire::snmp::oid::Oid;
+use roundsman_wire::snmp::plan::Plan;
+use std::sync::Arc;
+
+/// The version of the schema that this program reads.
+pub const SCHEMA: i64 = 1;
+
+/// Largest profile file in bytes; the largest vendor profiles stay under a tenth of it.
+pub const MOST_BYTES: usize = 256 * 1024;
+
+/// Most metrics of a profile; one poll asks for all of them.
+pub const MOST_METRICS: usize = 2_000;
+
+/// Most tables of a profile.
+pub const MOST_TABLES: usize = 128;
+
+/// Most rules of a profile; each is judged at every poll for every instance.
+pub const MOST_RULES: usize = 500;
+
+/// Most `sysobjectid` prefixes of one profile.
+const MOST_PREFIXES: usize = 256;
+
+/// A checked profile.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its id, maker-family in kebab case.
+    pub id: Arc<str>,
+    /// Class of the devices it is for.
+    pub class: Class,
+    /// Name shown to people.
+    pub name: Bilingual,
+    /// What the domain knows of it.
+    pub model: Arc<Model>,
+    /// What one poll asks.
+    pub plan: Arc<Plan>,
+    /// sysObjectID prefixes it is for.
+    pub matchers: Vec<Matcher>,
+    /// What patrols look at.
+    pub checks: Vec<Check>,
+    /// What the device can be told to do.
+    pub commands: Vec<Command>,
+    /// What the device says of its own accord.
+    pub events: Vec<Event>,
+    /// What proves it.
+    pub fixtures: Vec<Fixture>,
+    /// Metrics that no fixture can show (the file says why).
+    pub absent: Vec<MetricIx>,
+    /// The ids of the profiles it is laid over.
+    pub extends: Vec<Arc<str>>,
+    pub(crate) recipes: Recipes,
+    /// The merged document it was read from.
+    pub(crate) document: Node,
+    /// Where its id stands: its own file.
+    pub(crate) at: At,
+    /// Where each metric stands.
+    pub(crate) metric_at: Vec<At>,
+    /// Where each rule stands.
+    pub(crate) rule_at: Vec<At>,
+}
+
+/// A sysObjectID prefix.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    /// The prefix; it ends at a dot.
+    pub prefix: Oid,
+    /// Where it stands.
+    pub at: At,
+}
+
+/// Something a device says of its own accord.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its id.
+    pub id: Arc<str>,
+    /// What raises it.
+    pub raise: Signal,
+    /// The rule it raises.
+    pub rule: Arc<str>,
+    /// Where the rule is named.
+    pub rule_at: At,
+    /// The severity, where it is not that of the rule's first level.
+    pub severity: Option<Severity>,
+    /// The varbind that names the instance.
+    pub instance: Option<Oid>,
+    /// What clears it.
+    pub clear: Option<Signal>,
+    /// When it is over by itself, in ms.
+    pub expires_ms: Option<u64>,
+}
+
+/// A sign of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    /// An SNMP notification.
+    Trap(Oid),
+    /// A topic (ONVIF, MQTT).
+    Topic(Arc<str>),
+    /// Part of a line of text (syslog, serial).
+    Line(Arc<str>),
+}
+
+/// Something a device can be told to do. Carried out by the drivers of the device's protocol.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Name shown to people.
+    pub name: Bilingual,
+    /// What it takes.
+    pub arguments: Vec<Argument>,
+    /// The frame or line to send, with `{placeholders}`; `None` for SNMP.
+    pub send: Option<Arc<str>>,
+    /// The variables to set by SNMP; empty for other protocols.
+    pub set: Vec<Set>,
+    /// Whether a person confirms it a second time.
+    pub two_step: bool,
+    /// What shows that it worked.
+    pub verify: Option<Verify>,
+}
+
+/// An argument of a command: one of a few words.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Word, and what is sent for it.
+    pub choices: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A variable set by a command.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// Which.
+    pub oid: Oid,
+    /// To what; may hold `{placeholders}`.
+    pub value: Arc<str>,
+    /// Whether it is written as a number.
+    pub integer: bool,
+}
+
+/// What shows that a command worked.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// The metric to look at.
+    pub metric: MetricIx,
+    /// What it must say; may hold `{placeholders}`.
+    pub is: Arc<str>,
+    /// By when, in ms.
+    pub within_ms: u64,
+}
+
+/// A question of a patrol.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its id.
+    pub id: Arc<str>,
+    /// The question.
+    pub ask: Bilingual,
+    /// The answers to choose from.
+    pub answers: Vec<Arc<str>>,
+}
+
+/// A recorded device, what must come out of it, and what happens to it then.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    /// Where it stands.
+    pub at: At,
+    /// The recorded walk (snmprec), relative to the profile's file.
+    pub walk: Arc<str>,
+    /// Where that name stands.
+    pub walk_at: At,
+    /// Tags of instances, as the site file would give them.
+    pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// Readings of the first poll.
+    pub expect: Vec<Expect>,
+    /// Faults after the second poll.
+    pub faults: Vec<ExpectedFault>,
+    /// What happens then.
+    pub then: Vec<Step>,
+}
+
+/// An expected reading.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// Where it stands.
+    pub at: At,
+    /// The metric.
+    pub metric: MetricIx,
+    /// The label; empty for scalars.
+    pub instance: Arc<str>,
+    /// The value.
+    pub value: Expected,
+}
+
+/// An expected value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// A number, compared to six digits.
+    Number(f64),
+    /// A state, a text, or the quality of a reading without a value (such as `first-sample`).
+    Word(Arc<str>),
+}
+
+/// An expected fault.
+#[derive(Clone, Debug)]
+pub struct ExpectedFault {
+    /// Where it stands.
+    pub at: At,
+    /// Its rule.
+    pub rule: Arc<str>,
+    /// Its instance; `None` for any.
+    pub instance: Option<Arc<str>>,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+/// A step of a fixture: first the device changes, then time passes and polls go on, then it is looked at.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where it stands.
+    pub at: At,
+    /// How much time passes, in ms.
+    pub after_ms: u64,
+    /// Values that change at its beginning.
+    pub set: Vec<SetTo>,
+    /// Numbers that grow from its beginning on, per second.
+    pub grow: Vec<Grow>,
+    /// Values (and everything below them) that vanish at its beginning.
+    pub remove: Vec<(Oid, At)>,
+    /// Readings of its last poll.
+    pub expect: Vec<Expect>,
+    /// Faults at its end, all of them.
+    pub faults: Vec<ExpectedFault>,
+}
+
+/// A value that changes.
+#[derive(Clone, Debug)]
+pub struct SetTo {
+    /// Which.
+    pub oid: Oid,
+    /// Where it is written.
+    pub at: At,
+    /// To what.
+    pub value: NewValue,
+}
+
+/// A number that grows.
+#[derive(Clone, Debug)]
+pub struct Grow {
+    /// Which.
+    pub oid: Oid,
+    /// Where it is written.
+    pub at: At,
+    /// By how much every second; 0 stops it.
+    pub per_s: u64,
+}
+
+impl Profile {
+    /// The profile as it stands after all its bases were laid under it, as TOML.
+    pub fn merged(&self) -> String {
+        self.document.to_toml()
+    }
+}
+
+/// Reads a merged profile document. Everything that is wrong is noted; then there is no profile.
+pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
+    let before = found.count();
+    let mut fields = Fields::of(document, "a profile", found)?;
+    check_version(&mut fields, found);
+    let id_node = fields.must("id", found);
+    let id = id_node.and_then(|n| kebab(n, found));
+    let class = fields.must("class", found).and_then(|n| read_class(n, found));
+    let name = fields
+        .must("name", found)
+        .and_then(|n| value::bilingual(n, "a name", found));
+    let extends = fields.items("extends", found);
+    let extends = extends
+        .iter()
+        .filter_map(|n| n.text(found))
+        .map(Arc::from)
+        .collect();
+    fields.items("remove", found);
+    let matchers = read_match(&mut fields, found);
+    let mut measured = metric::read(&mut fields, found);
+    let events = parts::events(&mut fields, found);
+    let rules = rule::read(&mut fields, &measured, &events, found);
+    let ids: Vec<Arc<str>> = rules.iter().map(|(rule, _)| rule.id.clone()).collect();
+    // Where rules were refused their events and fixtures would only repeat it.
+    let sound = found.count() == before;
+    if sound {
+        parts::check_events(&events, &ids, found);
+    }
+    let commands = parts::commands(&mut fields, &measured, found);
+    let checks = parts::checks(&mut fields, found);
+    let mut unheard = Findings::default();
+    let listener = if sound { &mut *found } else { &mut unheard };
+    let fixtures = fixture::read(&mut fields, &measured, &ids, listener);
+    let absent = fixture::absent(&mut fields, &measured, listener);
+    fields.finish(found);
+    if found.count() > before {
+        return None;
+    }
+    let (rules, rule_at) = rules.into_iter().unzip();
+    measured.model.rules = rules;
+    Some(Profile {
+        id: Arc::from(id?),
+        class: class?,
+        name: name?,
+        model: Arc::new(measured.model),
+        plan: Arc::new(measured.plan),
+        matchers,
+        checks,
+        commands,
+        events,
+        fixtures,
+        absent,
+        extends,
+        recipes: measured.recipes,
+        document: document.clone(),
+        at: id_node?.at.clone(),
+        metric_at: measured.at,
+        rule_at,
+    })
+}
+
+fn check_version(fields: &mut Fields<'_>, found: &mut Findings) {
+    let Some(node) = fields.must("schema", found) else {
+        return;
+    };
+    if let Some(version) = node.integer(found)
+        && version != SCHEMA
+    {
+        let what = format!("this profile is of schema {version}, this program reads schema {SCHEMA}");
+        found.note(Diagnostic::new(&node.at, what));
+    }
+}
+
+fn read_class(node: &Node, found: &mut Findings) -> Option<Class> {
+    let word = node.text(found)?;
+    let class = Class::from_word(word);
+    if class.is_none() {
+        let mut diagnostic = Diagnostic::new(
+            &node.at,
+            format!("there is no class {}", crate::diagnostic::quoted(word)),
+        );
+        diagnostic.hint = did_you_mean(word, Class::ALL.iter().map(|c| c.word()));
+        found.note(diagnostic);
+    }
+    class
+}
+
+fn read_match(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Matcher> {
+    let Some(node) = fields.maybe("match") else {
+        return Vec::new();
+    };
+    let Some(mut ways) = Fields::of(node, "`match`", found) else {
+        return Vec::new();
+    };
+    let mut matchers = Vec::new();
+    if let Some(node) = ways.maybe("snmp")
+        && let Some(mut snmp) = Fields::of(node, "`match.snmp`", found)
+    {
+        let list = snmp
+            .must("sysobjectid", found)
+            .and_then(|n| n.list(found))
+            .unwrap_or(&[]);
+        if list.len() > MOST_PREFIXES {
+            found.note(Diagnostic::new(
+                &node.at,
+                format!("more than {MOST_PREFIXES} prefixes"),
+            ));
+        }
+        for node in list.iter().take(MOST_PREFIXES) {
+            let Some(prefix) = value::oid(node, found) else {
+                continue;
+            };
+            matchers.push(Matcher {
+                prefix,
+                at: node.at.clone(),
+            });
+        }
+        snmp.finish(found);
+    }
+    ways.finish(found);
+    matchers
+}

@@ -1,0 +1,116 @@
+//! Raw answers to readings. Pure: no I/O, no clock, no judgement.
+//!
+//! **Duty.** A [`Translator`] stands for one device: it scales numbers, names states, refuses sentinels, cleans text,
+//! and gives table rows their stable labels.
+//!
+//! **Place in the flow.** Behind the driver (or a fixture), before `core`'s derivation and engine.
+//!
+//! **Refuses.** It computes nothing over two polls, and it never invents a value: what did not come back is an
+//! [`Absence`](roundsman_core::reading::Absence).
+
+pub(crate) mod recipe;
+mod roster;
+mod text;
+
+use crate::schema::Profile;
+use recipe::{Column, Table};
+use roster::Roster;
+use roundsman_core::model::{InstanceIx, Labels};
+use roundsman_core::reading::{Absence, Readings};
+use roundsman_core::time::Now;
+use roundsman_wire::snmp::answer::{self, Answer};
+
+/// What one device's answers mean, with what must be remembered of it between polls. Starts anew with a new profile.
+#[derive(Clone, Debug, Default)]
+pub struct Translator {
+    labels: Labels,
+    rosters: Vec<Roster>,
+}
+
+impl Translator {
+    /// The labels of the device's instances.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The readings of one poll. `answer` is the answer to `profile.plan`; of an answer of another shape, what is
+    /// missing counts as not answered.
+    pub fn translate(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
+        let mut readings = Readings::new(now, answer.answered);
+        for scalar in &profile.recipes.scalars {
+            let raw = answer.scalars.get(scalar.scalar).copied();
+            let raw = raw.unwrap_or(Err(Absence::Timeout));
+            let sample = raw.and_then(|raw| scalar.convert.sample(answer, raw));
+            readings.add(scalar.metric, [(InstanceIx::SCALAR, sample)]);
+        }
+        self.rosters
+            .resize_with(profile.recipes.tables.len(), Roster::default);
+        let tables = profile.recipes.tables.iter().zip(&mut self.rosters);
+        for (at, (recipe, roster)) in tables.enumerate() {
+            let Some(table) = answer.tables.get(at) else {
+                continue;
+            };
+            roster.follow(recipe, table, answer, &mut self.labels);
+            for column in &recipe.columns {
+                add_column(column, table, roster, answer, &mut readings);
+            }
+            if answer.answered && is_complete(recipe, table) {
+                readings.mark_complete(recipe.table);
+            }
+        }
+        readings
+    }
+}
+
+/// Whether every column of the table that this agent has was walked to its end.
+fn is_complete(recipe: &Table, table: &answer::Table) -> bool {
+    let keep = recipe.keep.as_ref().map(|keep| keep.column);
+    let hidden = recipe.label.iter().copied().chain(keep);
+    let columns = recipe.columns.iter().map(|column| column.column);
+    hidden
+        .chain(columns)
+        .all(|at| table.columns.get(at).is_some_and(has_ended))
+}
+
+/// Whether nothing more is to be had of a column: walked to its end, or not there.
+fn has_ended(column: &answer::Column) -> bool {
+    matches!(column.end, Ok(()) | Err(Absence::Unsupported))
+}
+
+/// Adds a column's readings row by row: its cells, and for rows that the walk did not reach the reason why.
+fn add_column(
+    column: &Column,
+    table: &answer::Table,
+    roster: &Roster,
+    answer: &Answer,
+    readings: &mut Readings,
+) {
+    let Some(raw) = table.columns.get(column.column) else {
+        return;
+    };
+    let lost = match raw.end {
+        Err(absence) if absence != Absence::Unsupported => Some(absence),
+        _ => None,
+    };
+    let mut cells = raw.cells.iter().peekable();
+    let samples = roster.rows().iter().filter_map(|row| {
+        while let Some(cell) = cells.next_if(|cell| answer.arcs(cell.index) < row.index()) {
+            // A cell of a row that is not in the roster (only where an answer is out of order or past its limits).
+            let _ = cell;
+        }
+        let cell = cells.next_if(|cell| answer.arcs(cell.index) == row.index());
+        let instance = row.instance()?;
+        match cell {
+            Some(cell) => Some((instance, column.convert.sample(answer, cell.raw))),
+            None => lost.map(|absence| (instance, Err(absence))),
+        }
+    });
+    readings.add(column.metric, samples);
+    if readings.of(column.metric).is_empty() && raw.cells.is_empty() {
+        let absence = lost.unwrap_or(Absence::Unsupported);
+        readings.add(column.metric, [(InstanceIx::SCALAR, Err(absence))]);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! Recipes: how the raw values of a plan become the values of a model. Made by the schema, followed by the translator.
+
+use super::text;
+use roundsman_core::model::{MetricIx, TableIx};
+use roundsman_core::reading::{Absence, Sample, Value};
+use roundsman_wire::snmp::answer::{Answer, Raw};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// All recipes of a profile.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recipes {
+    pub(crate) scalars: Vec<Scalar>,
+    /// In the order of the plan's tables.
+    pub(crate) tables: Vec<Table>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Scalar {
+    pub(crate) metric: MetricIx,
+    /// Position in the plan's scalars.
+    pub(crate) scalar: usize,
+    pub(crate) convert: Convert,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) table: TableIx,
+    /// The plan's column that names the rows.
+    pub(crate) label: Option<usize>,
+    pub(crate) keep: Option<Keep>,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// Only rows whose value in this column is one of these are looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Keep {
+    pub(crate) column: usize,
+    pub(crate) values: Box<[Mark]>,
+}
+
+/// A value of a keep column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mark {
+    /// A number, such as entPhysicalClass.
+    Number(i64),
+    /// An identifier, such as hrStorageType.
+    Oid(Box<[u32]>),
+}
+
+impl Mark {
+    /// The mark of a raw value; `None` for types that mark nothing.
+    pub(super) fn of(answer: &Answer, raw: Raw) -> Option<Mark> {
+        match raw {
+            Raw::Oid(arcs) => Some(Mark::Oid(answer.arcs(arcs).into())),
+            other => integer(other).map(Mark::Number),
+        }
+    }
+
+    /// Whether `raw` is this mark.
+    pub(super) fn is(&self, answer: &Answer, raw: Raw) -> bool {
+        match (self, raw) {
+            (Mark::Oid(known), Raw::Oid(arcs)) => **known == *answer.arcs(arcs),
+            (Mark::Number(known), other) => integer(other) == Some(*known),
+            (Mark::Oid(_), _) => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) metric: MetricIx,
+    /// Position in the plan's columns of this table.
+    pub(crate) column: usize,
+    pub(crate) convert: Convert,
+}
+
+/// How a raw value becomes a value.
+#[derive(Clone, Debug)]
+pub(crate) enum Convert {
+    Number(Number),
+    Counter {
+        invalid: Box<[f64]>,
+    },
+    State {
+        /// Sorted by number.
+        words: Box<[(i64, Arc<str>)]>,
+        invalid: Box<[f64]>,
+    },
+    Text(TextFormat),
+}
+
+/// How octets become text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextFormat {
+    /// Text where it is text, hexadecimal where it is not.
+    Plain,
+    /// `00:1a:2b:3c:4d:5e`.
+    Mac,
+    /// `001a2b`.
+    Hex,
+}
+
+/// How a number is scaled and checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Number {
+    /// Multiplied by this, unless `divisor` is set.
+    scale: f64,
+    /// Where the scale is the reciprocal of a whole number: division by it is exact to the last digit (305 × 0.1).
+    divisor: Option<f64>,
+    /// Raw values that mean "none".
+    invalid: Box<[f64]>,
+    /// Scaled values outside it are `invalid`.
+    range: Option<RangeInclusive<f64>>,
+}
+
+impl Default for Number {
+    fn default() -> Number {
+        Number::new(1.0, Box::default(), None)
+    }
+}
+
+impl Number {
+    pub(crate) fn new(scale: f64, invalid: Box<[f64]>, range: Option<RangeInclusive<f64>>) -> Number {
+        let reciprocal = scale.recip().round();
+        let exact = scale.abs() < 1.0 && ((reciprocal * scale) - 1.0).abs() < 1e-12;
+        Number {
+            scale,
+            divisor: exact.then_some(reciprocal),
+            invalid,
+            range,
+        }
+    }
+
+    fn of(&self, raw: f64) -> Sample {
+        if self.invalid.contains(&raw) {
+            return Err(Absence::Invalid);
+        }
+        let value = match self.divisor {
+            Some(divisor) => raw / divisor,
+            None => raw * self.scale,
+        };
+        let inside = self.range.as_ref().is_none_or(|range| range.contains(&value));
+        if value.is_finite() && inside {
+            Ok(Value::Number(value))
+        } else {
+            Err(Absence::Invalid)
+        }
+    }
+}
+
+impl Convert {
+    /// The value of `raw`, or why it is none.
+    pub(crate) fn sample(&self, answer: &Answer, raw: Raw) -> Sample {
+        if raw == Raw::Null {
+            return Err(Absence::Unsupported);
+        }
+        match self {
+            Convert::Number(number) => number.of(numeric(answer, raw).ok_or(Absence::Malformed)?),
+            Convert::Counter { invalid } => counter(raw, invalid),
+            Convert::State { words, invalid } => {
+                let number = integer(raw).ok_or(Absence::Malformed)?;
+                if invalid.contains(&(number as f64)) {
+                    return Err(Absence::Invalid);
+                }
+                let at = words.binary_search_by_key(&number, |(known, _)| *known);
+                at.map(|at| Value::State(words[at].1.clone()))
+                    .map_err(|_| Absence::Invalid)
+            }
+            Convert::Text(format) => Ok(Value::Text(text::of(answer, raw, *format))),
+        }
+    }
+}
+
+fn counter(raw: Raw, invalid: &[f64]) -> Sample {
+    let value = match raw {
+        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => Value::Counter32(x),
+        Raw::Counter64(x) => Value::Counter64(x),
+        // Some agents keep counters in plain integers.
+        Raw::Integer(x) => match u32::try_from(x) {
+            Ok(x) => Value::Counter32(x),
+            Err(_) => Value::Counter64(u64::try_from(x).map_err(|_| Absence::Invalid)?),
+        },
+        _ => return Err(Absence::Malformed),
+    };
+    match value.number() {
+        Some(number) if invalid.contains(&number) => Err(Absence::Invalid),
+        _ => Ok(value),
+    }
+}
+
+/// The value as a whole number, where it is one.
+fn integer(raw: Raw) -> Option<i64> {
+    match raw {
+        Raw::Integer(x) => Some(x),
+        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => Some(i64::from(x)),
+        Raw::Counter64(x) => i64::try_from(x).ok(),
+        _ => None,
+    }
+}
+
+/// The value as a number; text may begin with one ("52 PERCENT", "44292kB", "0.15").
+fn numeric(answer: &Answer, raw: Raw) -> Option<f64> {
+    match raw {
+        Raw::Counter64(x) => Some(x as f64),
+        Raw::Octets(octets) => leading_number(answer.octets(octets)),
+        other => integer(other).map(|x| x as f64),
+    }
+}
+
+fn leading_number(octets: &[u8]) -> Option<f64> {
+    let text = octets.trim_ascii();
+    let signed = usize::from(text.first().is_some_and(|b| matches!(b, b'-' | b'+')));
+    let length = text[signed..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit() || **b == b'.')
+        .count();
+    std::str::from_utf8(&text[..signed + length]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_scaled_exactly_and_sentinels_refused() {
+        let tenth = Number::new(0.1, Box::new([65535.0]), Some(-40.0..=125.0));
+        assert_eq!(tenth.of(305.0), Ok(Value::Number(30.5)));
+        assert_eq!(tenth.of(546.0), Ok(Value::Number(54.6)));
+        assert_eq!(tenth.of(65535.0), Err(Absence::Invalid));
+        assert_eq!(tenth.of(1251.0), Err(Absence::Invalid));
+        let million = Number::new(1e6, Box::default(), None);
+        assert_eq!(million.of(1000.0), Ok(Value::Number(1e9)));
+    }
+
+    #[test]
+    fn text_may_begin_with_a_number() {
+        for (text, number) in [
+            ("52 PERCENT", Some(52.0)),
+            (" 44292kB", Some(44292.0)),
+            ("-3.5", Some(-3.5)),
+            ("0.15", Some(0.15)),
+            ("none", None),
+            ("", None),
+            ("-", None),
+        ] {
+            assert_eq!(leading_number(text.as_bytes()), number, "{text}");
+        }
+    }
+}

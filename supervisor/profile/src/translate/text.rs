@@ -1,0 +1,140 @@
+//! Octets to text that is safe to show: no control characters, no bidirectional overrides, bounded.
+
+use super::recipe::TextFormat;
+use roundsman_wire::snmp::answer::{Answer, Raw};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Most characters of a text ([`Value::Text`](roundsman_core::reading::Value::Text)).
+pub(super) const LONGEST: usize = 1_024;
+
+/// The text of a raw value of any type.
+pub(super) fn of(answer: &Answer, raw: Raw, format: TextFormat) -> Arc<str> {
+    let text = match raw {
+        Raw::Octets(octets) => octets_text(answer.octets(octets), format),
+        Raw::Oid(arcs) => dotted(answer.arcs(arcs)),
+        Raw::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        Raw::Integer(x) => x.to_string(),
+        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => x.to_string(),
+        Raw::Counter64(x) => x.to_string(),
+        Raw::Null => String::new(),
+    };
+    Arc::from(text)
+}
+
+/// Arcs with dots between them; at most [`LONGEST`] characters.
+pub(super) fn dotted(arcs: &[u32]) -> String {
+    let mut text = String::with_capacity(arcs.len() * 4);
+    for (at, arc) in arcs.iter().enumerate() {
+        let before = text.len();
+        let dot = if at > 0 { "." } else { "" };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{dot}{arc}");
+        if text.len() > LONGEST {
+            text.truncate(before);
+            break;
+        }
+    }
+    text
+}
+
+/// Octets as text in the given format.
+pub(super) fn octets_text(octets: &[u8], format: TextFormat) -> String {
+    match format {
+        TextFormat::Mac => hex(octets, ":"),
+        TextFormat::Hex => hex(octets, ""),
+        TextFormat::Plain => plain(octets),
+    }
+}
+
+/// UTF-8 cleaned; octets that are no UTF-8 and hold control characters or are as long as a hardware address are
+/// binary and shown as hexadecimal, others are text in an encoding unknown here and keep what can be read.
+fn plain(octets: &[u8]) -> String {
+    let end = octets.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
+    let octets = &octets[..end];
+    match std::str::from_utf8(octets) {
+        Ok(text) => clean(text),
+        Err(_) if octets.len() == 6 || octets.iter().any(|b| *b < 0x20 && !b.is_ascii_whitespace()) => {
+            hex(octets, ":")
+        }
+        Err(_) => clean(&String::from_utf8_lossy(octets)),
+    }
+}
+
+fn hex(octets: &[u8], between: &str) -> String {
+    let most = LONGEST / (2 + between.len());
+    let mut text = String::with_capacity(octets.len().min(most) * (2 + between.len()));
+    for (at, octet) in octets.iter().take(most).enumerate() {
+        let between = if at > 0 { between } else { "" };
+        let _ = write!(text, "{between}{octet:02x}");
+    }
+    text
+}
+
+/// Without what would break a line, a page or the reading direction (Unicode TR #36); runs of white space are one
+/// blank.
+fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(LONGEST));
+    let mut blank = false;
+    let mut count = 0;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            blank = !clean.is_empty();
+            continue;
+        }
+        if c.is_control() || is_invisible(c) {
+            continue;
+        }
+        let needed = 1 + usize::from(blank);
+        if count + needed > LONGEST {
+            break;
+        }
+        if blank {
+            clean.push(' ');
+        }
+        clean.push(c);
+        count += needed;
+        blank = false;
+    }
+    clean
+}
+
+/// Marks that change the direction or hide in text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cleaned() {
+        for (octets, expected) in [
+            (&b"GigabitEthernet0/0/1\0\0"[..], "GigabitEthernet0/0/1"),
+            (b"  two\r\n lines\t", "two lines"),
+            ("临汾\u{202e}txt".as_bytes(), "临汾txt"),
+            (b"\x1b[31mred", "[31mred"),
+            (&[0x00, 0x1a, 0x2b, 0xff, 0x4d, 0x5e], "00:1a:2b:ff:4d:5e"),
+            (&[0x07, 0xe9, 0x0b, 0x15, 0x16], "07:e9:0b:15:16"),
+            (b"caf\xe9 bar", "caf\u{fffd} bar"),
+            (b"", ""),
+            (b"\0", ""),
+        ] {
+            assert_eq!(octets_text(octets, TextFormat::Plain), expected);
+        }
+        assert_eq!(octets_text(&[1, 2, 0xab], TextFormat::Mac), "01:02:ab");
+        assert_eq!(octets_text(&[1, 2, 0xab], TextFormat::Hex), "0102ab");
+    }
+
+    #[test]
+    fn text_is_bounded() {
+        let long = "长".repeat(5_000);
+        assert_eq!(
+            octets_text(long.as_bytes(), TextFormat::Plain).chars().count(),
+            LONGEST
+        );
+        assert!(octets_text(&[0xff; 9_000], TextFormat::Mac).len() <= LONGEST);
+        assert!(dotted(&[u32::MAX; 2_000]).len() <= LONGEST);
+    }
+}

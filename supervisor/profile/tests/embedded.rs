@@ -1,0 +1,29 @@
+//! The profiles in the tree: all are sound, all are proven.
+
+use roundsman_profile::catalogue::Catalogue;
+use roundsman_profile::proof;
+
+#[test]
+fn every_embedded_profile_is_proven() {
+    let catalogue = Catalogue::embedded().unwrap_or_else(|rejected| panic!("{}", rejected.render(false)));
+    assert!(catalogue.list().len() >= 2);
+    for item in catalogue.list() {
+        let proof = proof::prove(item).unwrap_or_else(|rejected| panic!("{}", rejected.render(false)));
+        assert!(proof.fixtures > 0, "{} has no fixture", item.profile.id);
+        println!("{}: {proof:?}", item.profile.id);
+    }
+}
+
+#[test]
+fn the_longest_prefix_wins() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for (oid, id) in [
+        (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 10][..], "linux-net-snmp"),
+        (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 10, 1], "linux-net-snmp"),
+        (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 1], "snmp-generic"),
+        (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 100], "snmp-generic"),
+        (&[], "snmp-generic"),
+    ] {
+        assert_eq!(&*catalogue.resolve_auto(oid).unwrap().id, id);
+    }
+}
