@@ -81,6 +81,7 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
         confirmed: Wall(T0 - 740_000),
         cleared: None,
         ending: None,
+        closed_by: None,
         value: None,
         cause: "communicationsSubsystemFailure".into(),
         summary: Bilingual::new(
@@ -432,7 +433,7 @@ impl Site for SampleSite {
         });
         Box::pin(async move { result })
     }
-    fn close(&self, id: FaultId, _by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();
         let allowed = |f: &Fault| {
             if f.condition == Condition::Cleared {
@@ -442,7 +443,7 @@ impl Site for SampleSite {
             }
         };
         let result = self.act(id, allowed, |f| {
-            (f.ending, f.cleared) = (Some(Ending::Closed), Some(at));
+            (f.ending, f.cleared, f.closed_by) = (Some(Ending::Closed), Some(at), Some(by));
             Change::Ended
         });
         Box::pin(async move { result })
