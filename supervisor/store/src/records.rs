@@ -42,13 +42,22 @@ pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
 
 /// Writes one transition and the fault as it stands after it.
 pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
+    write_fault(conn, transition)?;
+    write_transition(conn, transition)
+}
+
+fn acknowledgement_cells(fault: &Fault) -> (Option<&str>, Option<i64>) {
+    match &fault.acknowledged {
+        Some(ack) => (Some(&*ack.by), Some(ack.at.0)),
+        None => (None, None),
+    }
+}
+
+fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
     let f = &transition.fault;
     let device = device_row(conn, &f.key.device)?;
     let (value_kind, value) = value_cells(f.value.as_ref());
-    let (by, at) = match &f.acknowledged {
-        Some(ack) => (Some(&*ack.by), Some(ack.at.0)),
-        None => (None, None),
-    };
+    let (by, at) = acknowledgement_cells(f);
     let id = integer(f.id.0)?;
     conn.prepare_cached(
         "INSERT INTO fault (id, year, sequence, device, rule, instance, severity, condition, acknowledged_by,
@@ -90,6 +99,13 @@ pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Res
         transition.at.0,
         f.closed_by,
     ])?;
+    Ok(())
+}
+
+fn write_transition(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
+    let f = &transition.fault;
+    let (value_kind, value) = value_cells(f.value.as_ref());
+    let (by, at) = acknowledgement_cells(f);
     let from = match transition.change {
         Change::Severity { from } => Some(from.word()),
         _ => None,
@@ -102,7 +118,7 @@ pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Res
     )?
     .execute(params![
         integer(transition.id)?,
-        id,
+        integer(f.id.0)?,
         transition.at.0,
         transition.change.word(),
         from,
@@ -116,7 +132,7 @@ pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Res
         f.cleared.map(|w| w.0),
         f.ending.map(Ending::word),
         value_kind,
-        value_cells(f.value.as_ref()).1,
+        value,
         f.summary.zh,
         f.summary.en,
         f.closed_by,
