@@ -40,7 +40,7 @@ function paint() {
   }
   if (heard) for (const time of document.querySelectorAll("time[data-since]")) {
     time.dataset.start ??= time.textContent;
-    time.textContent = `${time.dataset.start} · ${say("已", "")}${age(now + offset - Number(time.dataset.since))}`;
+    time.textContent = `${time.dataset.start} · ${say("已持续 ", "")}${age(now + offset - Number(time.dataset.since))}`;
   }
 }
 

@@ -27,6 +27,6 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, DeviceState, Kept, Latencies, Later, Numbers, Site, SiteDevice, SiteReading,
-    Unavailable, Which,
+    About, ActionError, DeviceState, FaultStory, Kept, Latencies, Later, Numbers, Site, SiteDevice,
+    SiteReading, Unavailable, Which,
 };

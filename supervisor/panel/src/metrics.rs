@@ -9,8 +9,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use roundsman_core::rule::Severity;
 
@@ -18,8 +17,7 @@ impl EncodeMetric for Latencies {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let mut buckets = self.buckets.clone();
         let in_buckets: u64 = buckets.iter().map(|b| b.1).sum();
-        // The encoder writes the bucket of f64::MAX as +Inf.
-        buckets.push((f64::MAX, self.count.saturating_sub(in_buckets)));
+        buckets.push((f64::INFINITY, self.count.saturating_sub(in_buckets)));
         encoder.encode_histogram::<NoLabelSet>(self.sum_s, self.count, &buckets, None)
     }
 
@@ -28,16 +26,33 @@ impl EncodeMetric for Latencies {
     }
 }
 
-type Labels = Vec<(&'static str, &'static str)>;
+/// A gauge per word, in the order given.
+#[derive(Debug)]
+struct Rows {
+    label: &'static str,
+    rows: Vec<(&'static str, u64)>,
+}
 
-fn family(name: &'static str, rows: impl IntoIterator<Item = (&'static str, u64)>) -> Family<Labels, Gauge> {
-    let family = Family::<Labels, Gauge>::default();
-    for (word, count) in rows {
-        family
-            .get_or_create(&vec![(name, word)])
-            .set(i64::try_from(count).unwrap_or(i64::MAX));
+impl EncodeMetric for Rows {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        for (word, count) in &self.rows {
+            encoder
+                .encode_family(&[(self.label, *word)])?
+                .encode_gauge(count)?;
+        }
+        Ok(())
     }
-    family
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
+
+fn rows(label: &'static str, rows: impl IntoIterator<Item = (&'static str, u64)>) -> Rows {
+    Rows {
+        label,
+        rows: rows.into_iter().collect(),
+    }
 }
 
 fn registry(panel: &Panel) -> Registry {
@@ -81,7 +96,7 @@ fn registry(panel: &Panel) -> Registry {
         Unit::Seconds,
         n.commit_latency,
     );
-    r.register("queue_length", "Things waiting", family("queue", n.queues));
+    r.register("queue_length", "Things waiting", rows("queue", n.queues));
     let faults = panel.site.open_faults();
     let by_severity = Severity::ALL.iter().map(|s| {
         (
@@ -89,12 +104,12 @@ fn registry(panel: &Panel) -> Registry {
             faults.iter().filter(|f| f.severity == *s).count() as u64,
         )
     });
-    r.register("open_faults", "Open faults", family("severity", by_severity));
+    r.register("open_faults", "Open faults", rows("severity", by_severity));
     let devices = panel.site.devices();
     let by_state = DeviceState::ALL
         .iter()
         .map(|s| (s.word(), devices.iter().filter(|d| d.state == *s).count() as u64));
-    r.register("devices", "Devices", family("state", by_state));
+    r.register("devices", "Devices", rows("state", by_state));
     if let Some(age) = panel.site.data_age_ms() {
         let age = ConstGauge::new(age as f64 / 1_000.0);
         r.register_with_unit(

@@ -28,7 +28,7 @@ const SCRIPT: &str = include_str!("../assets/panel.js");
 struct Tile {
     id: Arc<str>,
     name: Arc<str>,
-    /// Class and place.
+    /// Network and place, else the class.
     about: String,
     state: &'static str,
     word: String,
@@ -139,13 +139,17 @@ struct Page<'a> {
 }
 
 fn tile(device: &SiteDevice, voice: &Voice) -> Tile {
-    let mut about = voice.text(&device.class.name());
+    let mut about = Vec::new();
     if device.network != Network::Business {
-        about = format!("{about} · {}", voice.text(&device.network.name()));
+        about.push(voice.text(&device.network.name()));
     }
     if !device.location.is_empty() {
-        about = format!("{about} · {}", device.location);
+        about.push(device.location.to_string());
     }
+    if about.is_empty() {
+        about.push(voice.text(&device.class.name()));
+    }
+    let about = about.join(" · ");
     Tile {
         id: device.id.clone(),
         name: device.name.clone(),

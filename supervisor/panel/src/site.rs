@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// An answer that waits for the store.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// A fault with its transitions, oldest first.
+pub type FaultStory = (Fault, Vec<Transition>);
+
 /// The running system as the panel sees it. Plain methods answer from memory and must not block; the others wait
 /// for the store or for a commit.
 pub trait Site: Send + Sync + 'static {
@@ -47,8 +50,8 @@ pub trait Site: Send + Sync + 'static {
         limit: usize,
         before: Option<FaultId>,
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
-    /// One fault with its transitions, oldest first.
-    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>>;
+    /// One fault and what happened to it.
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>>;
     /// The transitions after number `id` in order, at most `limit`.
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>>;
     /// Acknowledges; answers with the fault after the commit.

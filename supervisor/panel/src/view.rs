@@ -208,7 +208,7 @@ pub(crate) struct TransitionRow {
     pub(crate) id: u64,
     #[schema(format = "date-time")]
     at: String,
-    /// raised, reopened, severity, acknowledged or ended.
+    /// raised, reopened, severity, acknowledged, restored or ended.
     change: &'static str,
     /// The severity before, of a change of severity.
     from: Option<&'static str>,
@@ -247,6 +247,8 @@ pub(crate) struct FaultDetail {
     acknowledged_by: Option<String>,
     #[schema(format = "date-time")]
     acknowledged_at: Option<String>,
+    /// Who closed it, where a person did.
+    closed_by: Option<String>,
     /// Id of the earlier fault of the same condition.
     previous: Option<u64>,
     /// What happened, oldest first.
@@ -262,6 +264,7 @@ impl FaultDetail {
             value: f.value.as_ref().map_or(serde_json::Value::Null, value),
             acknowledged_by: f.acknowledged.as_ref().map(|a| a.by.to_string()),
             acknowledged_at: f.acknowledged.as_ref().map(|a| voice.rfc3339(a.at)),
+            closed_by: f.closed_by.as_deref().map(str::to_owned),
             previous: f.previous.map(|id| id.0),
             transitions: transitions.iter().map(|t| TransitionRow::of(t, voice)).collect(),
         }

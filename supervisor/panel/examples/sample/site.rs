@@ -11,8 +11,8 @@ use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceState, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice, SiteReading,
-    Unavailable, Which,
+    About, ActionError, DeviceState, FaultStory, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice,
+    SiteReading, Unavailable, Which,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -81,6 +81,7 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
         confirmed: Wall(T0 - 740_000),
         cleared: None,
         ending: None,
+        closed_by: None,
         value: None,
         cause: "communicationsSubsystemFailure".into(),
         summary: Bilingual::new(
@@ -395,7 +396,7 @@ impl Site for SampleSite {
             .filter(|f| before.is_none_or(|b| f.id < b));
         self.answer(found.take(limit).cloned().collect())
     }
-    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>> {
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>> {
         let state = self.state.lock().unwrap();
         let history = state
             .transitions
@@ -432,7 +433,7 @@ impl Site for SampleSite {
         });
         Box::pin(async move { result })
     }
-    fn close(&self, id: FaultId, _by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();
         let allowed = |f: &Fault| {
             if f.condition == Condition::Cleared {
@@ -442,7 +443,7 @@ impl Site for SampleSite {
             }
         };
         let result = self.act(id, allowed, |f| {
-            (f.ending, f.cleared) = (Some(Ending::Closed), Some(at));
+            (f.ending, f.cleared, f.closed_by) = (Some(Ending::Closed), Some(at), Some(by));
             Change::Ended
         });
         Box::pin(async move { result })

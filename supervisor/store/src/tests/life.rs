@@ -28,7 +28,7 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
     let mut written = Vec::new();
     for (at, value) in values.into_iter().enumerate() {
         let mut f = fault(at as u64 + 1, &format!("d{at}"));
-        let id = at as u64 * 5;
+        let id = at as u64 * 6;
         f.value = value;
         f.previous = (at > 0).then_some(FaultId(at as u64));
         written.push(raised(id + 1, f.clone()));
@@ -53,10 +53,18 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
             change: Change::Acknowledged,
             fault: f.clone(),
         });
-        written.push(ended(id + 4, f.clone(), T0 + 60_000));
-        f.condition = Condition::Active;
+        let (restored_at, change) = (Wall(T0 + 55_000), Change::Restored);
         written.push(Transition {
-            id: id + 5,
+            id: id + 4,
+            at: restored_at,
+            change,
+            fault: f.clone(),
+        });
+        written.push(ended(id + 5, f.clone(), T0 + 60_000));
+        f.condition = Condition::Active;
+        f.closed_by = Some("李工".into());
+        written.push(Transition {
+            id: id + 6,
             at: Wall(T0 + 70_000),
             change: Change::Reopened,
             fault: f,
@@ -69,16 +77,16 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
         assert_eq!(reader.transitions_after(28, 1_000).await.unwrap(), written[28..]);
         assert_eq!(reader.transitions_after(0, 3).await.unwrap(), written[..3]);
         let (one, history) = reader.fault(FaultId(2)).await.unwrap().unwrap();
-        assert_eq!(one, written[9].fault);
-        assert_eq!(history, written[5..10]);
+        assert_eq!(one, written[11].fault);
+        assert_eq!(history, written[6..12]);
         assert_eq!(reader.fault(FaultId(99)).await.unwrap(), None);
         assert_eq!(reader.fault(FaultId(u64::MAX)).await.unwrap(), None);
     });
     store.close();
     let (_store, restored) = open(dir.path());
-    let last: Vec<Fault> = written.chunks(5).map(|c| c[4].fault.clone()).collect();
+    let last: Vec<Fault> = written.chunks(6).map(|c| c[5].fault.clone()).collect();
     assert_eq!(restored.open, last);
-    assert_eq!((restored.next_fault, restored.next_transition), (FaultId(7), 31));
+    assert_eq!((restored.next_fault, restored.next_transition), (FaultId(7), 37));
     assert_eq!(restored.numbers, [(2026, 6)]);
 }
 

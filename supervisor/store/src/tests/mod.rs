@@ -47,6 +47,7 @@ fn fault(id: u64, device: &str) -> Fault {
         confirmed: Wall(T0 + 30_000),
         cleared: None,
         ending: None,
+        closed_by: None,
         value: Some(Value::Number(68.5)),
         cause: "temperatureUnacceptable".into(),
         summary: Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C"),
