@@ -4,14 +4,14 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The city: what counties and stations hang on in the demo.
-pub const PROVINCE: &str = "rt-province";
+/// What others hang on.
+const PROVINCE: &str = "rt-province";
 const CORE: &str = "rt-city-core";
 const LAN: &str = "rt-city-lan";
 const AGGREGATION: &str = "rt-aggregation";
 
 /// Port of every trunk.
-pub const TRUNK: &str = "GigabitEthernet0/0/0";
+const TRUNK: &str = "GigabitEthernet0/0/0";
 
 /// File of the community beside the site file.
 pub const COMMUNITY_FILE: &str = "community";
