@@ -543,6 +543,16 @@ impl Supervisor {
         });
     }
 
+    /// Has the latest readings stored; they are put into the store's form there, one device at a time.
+    fn latest_saved(&self, now: Now) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+        let of = |runtime: &Runtime| Some((runtime.entry.device.id.clone(), runtime.latest.clone()?));
+        let latest: Arc<[_]> = self.devices.iter().filter_map(of).collect();
+        self.store.save_latest(numbers::clock_mark(now), move || {
+            let latest = latest.clone();
+            (0..latest.len()).map(move |at| latest[at].1.for_store(&latest[at].0))
+        })
+    }
+
     fn save_latest(&self, now: Now) {
         let latest = self
             .devices

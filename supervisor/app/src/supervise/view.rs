@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
-use roundsman_core::model::Labels;
+use roundsman_core::model::{Labels, Record};
 use roundsman_core::reading::Readings;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::{Mono, Now, Wall};
@@ -20,7 +20,7 @@ use roundsman_panel::{
     About, ActionError, DeviceState, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_profile::schema::Profile;
-use roundsman_store::{Answer, FaultFilter, Reader, Store, StoreError};
+use roundsman_store::{Answer, FaultFilter, LatestDevice, LatestReading, Reader, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -31,6 +31,28 @@ pub(crate) struct Latest {
     pub(super) readings: Readings,
     pub(super) labels: Arc<Labels>,
     pub(super) profile: Arc<Profile>,
+}
+
+impl Latest {
+    /// As the store keeps it; raw counters mean nothing after a restart and stay out.
+    pub(super) fn for_store(&self, device: &Arc<str>) -> LatestDevice {
+        let model = &self.profile.model;
+        let kept = |reading: &roundsman_core::reading::Reading| {
+            let metric = model.metrics.get(reading.metric.at())?;
+            (metric.record != Record::None).then(|| LatestReading {
+                metric: metric.name.clone(),
+                instance: self.labels.name(reading.instance),
+                sample: reading.sample.clone(),
+            })
+        };
+        LatestDevice {
+            device: device.clone(),
+            profile: self.profile.id.clone(),
+            taken_at: self.readings.taken_at.wall,
+            answered: self.readings.answered,
+            readings: self.readings.iter().filter_map(kept).collect(),
+        }
+    }
 }
 
 #[derive(Debug)]
