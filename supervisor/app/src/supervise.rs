@@ -492,7 +492,7 @@ impl Supervisor {
         self.engine.load(devices, now);
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
-        self.view.load(&self.site, &self.devices, &self.engine);
+        self.view.load(&self.devices, &self.engine);
         self.save_devices(now);
         self.carry_out(now);
     }
@@ -554,12 +554,7 @@ impl Supervisor {
     }
 
     fn save_latest(&self, now: Now) {
-        let latest = self
-            .devices
-            .iter()
-            .filter_map(Runtime::latest_for_store)
-            .collect();
-        let saved = self.store.save_latest(numbers::clock_mark(now), latest);
+        let saved = self.latest_saved(now);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the latest readings were not stored");
@@ -585,12 +580,7 @@ impl Supervisor {
                 self.committer.go_on(&self.sender, now.mono);
             }
         }
-        let latest = self
-            .devices
-            .iter()
-            .filter_map(Runtime::latest_for_store)
-            .collect();
-        self.store.save_latest(numbers::clock_mark(now), latest).await?;
+        self.latest_saved(now).await?;
         tracing::info!("everything is stored");
         Ok(())
     }

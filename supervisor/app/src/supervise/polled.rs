@@ -229,7 +229,7 @@ impl Supervisor {
         let site = self.devices[device.at()].site_device();
         tracing::info!(device = %site.device.id, profile = %site.device.profile, "profile found");
         self.engine.replace(device, site, now);
-        self.view.load(&self.site, &self.devices, &self.engine);
+        self.view.replace(device, &self.devices[device.at()]);
         self.save_devices(now);
         self.schedule.ask(device, now.mono);
     }

@@ -65,6 +65,18 @@ struct Shown {
     known: bool,
 }
 
+impl Shown {
+    fn of(runtime: &Runtime, known: bool) -> Shown {
+        Shown {
+            device: runtime.entry.device.clone(),
+            profile_name: runtime.entry.profile.name.clone(),
+            reach: runtime.reach.to_string().into(),
+            latest: runtime.latest.clone(),
+            known,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     devices: Vec<Shown>,
@@ -138,24 +150,27 @@ impl View {
         self.write(|state| state.open = open.iter().map(|fault| (fault.id, fault.clone())).collect());
     }
 
-    /// Devices after a start or reload, or after one of them found its profile.
-    pub(super) fn load(&self, site: &Site, devices: &[Runtime], engine: &Engine) {
-        let shown = |(at, runtime): (usize, &Runtime)| Shown {
-            device: runtime.entry.device.clone(),
-            profile_name: runtime.entry.profile.name.clone(),
-            reach: runtime.reach.to_string().into(),
-            latest: runtime.latest.clone(),
-            known: engine.is_known(DeviceIx(at as u32)),
-        };
-        debug_assert_eq!(site.devices.len(), devices.len());
+    /// Devices after a start or reload.
+    pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
+        let known = |at| engine.is_known(DeviceIx(at as u32));
         self.write(|state| {
-            state.devices = devices.iter().enumerate().map(shown).collect();
+            state.devices = devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });
         devices
             .iter()
             .for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
+    }
+
+    /// A device that found its profile.
+    pub(super) fn replace(&self, device: DeviceIx, runtime: &Runtime) {
+        self.write(|state| {
+            if let Some(shown) = state.devices.get_mut(device.at()) {
+                *shown = Shown::of(runtime, shown.known);
+            }
+        });
+        self.feed.device_changed(&runtime.entry.device.id);
     }
 
     /// The latest poll of a device.
