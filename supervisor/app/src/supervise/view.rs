@@ -154,7 +154,11 @@ impl View {
     pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
         let known = |at| engine.is_known(DeviceIx(at as u32));
         self.write(|state| {
-            state.devices = devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
+            state.devices = devices
+                .iter()
+                .enumerate()
+                .map(|(at, runtime)| Shown::of(runtime, known(at)))
+                .collect();
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });

@@ -131,7 +131,12 @@ impl Engine {
     /// An open fault finds its rule again, or is withdrawn with it.
     fn take_over(&mut self, at: usize, fault: FaultId, key: FaultKey, now: Now) {
         let watched = &mut self.devices[at];
-        let rule = watched.site.model.rules.iter().position(|rule| rule.id == key.rule);
+        let rule = watched
+            .site
+            .model
+            .rules
+            .iter()
+            .position(|rule| rule.id == key.rule);
         match (&*key.rule, rule) {
             (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
             (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
