@@ -27,10 +27,11 @@ fn may_skip(peer: &str) -> bool {
 }
 
 fn spawn(folder: &Path, address: SocketAddr) -> std::io::Result<Child> {
+    // What it keeps itself is called snmpd.conf and moved away at each start: the configuration has another name.
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     Command::new("snmpd")
         .args(["-f", "-C", "-m", "", "-Ln", "-c"])
-        .arg(folder.join("snmpd.conf"))
+        .arg(folder.join("agent.conf"))
         .arg(format!("udp:{address}"))
         .env("PATH", path)
         .env("SNMP_PERSISTENT_DIR", folder)
@@ -44,7 +45,7 @@ impl Snmpd {
     pub(crate) fn start() -> Option<Snmpd> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let conf = "rocommunity public\nsysName peer\nsysLocation 机房\nsysContact noc@example.invalid\n";
-        std::fs::write(folder.path().join("snmpd.conf"), conf).expect("its configuration");
+        std::fs::write(folder.path().join("agent.conf"), conf).expect("its configuration");
         let free = UdpSocket::bind("127.77.0.3:0").and_then(|socket| socket.local_addr());
         let address = free.expect("a free port");
         let child = match spawn(folder.path(), address) {

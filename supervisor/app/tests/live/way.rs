@@ -19,8 +19,8 @@ struct Step {
 fn documented(root: &Path) -> Vec<Step> {
     let text = std::fs::read_to_string(root.join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md");
     let section = text
-        .split("\n## ")
-        .find(|section| section.starts_with("The way of one reading"))
+        .split("## ")
+        .find(|section| section.starts_with("The way of one reading\n"))
         .expect("the section \"The way of one reading\"");
     let cell = |row: &str, at: usize| {
         let cell = row.split('|').nth(at).expect("four columns");

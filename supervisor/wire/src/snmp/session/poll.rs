@@ -252,6 +252,7 @@ impl Poll {
         memory: &mut Memory,
         scratch: &mut Scratch,
     ) {
+        tracing::trace!(target: "way", step = "Poll::take");
         self.answer.answered = true;
         self.answer.cost.varbinds = self.answer.cost.varbinds.saturating_add(reply.count);
         self.answer.cost.octets_in += octets as u64;
