@@ -492,7 +492,7 @@ impl Supervisor {
         self.engine.load(devices, now);
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
-        self.view.load(&self.site, &self.devices, &self.engine);
+        self.view.load(&self.devices, &self.engine);
         self.save_devices(now);
         self.carry_out(now);
     }
@@ -543,13 +543,18 @@ impl Supervisor {
         });
     }
 
+    /// Has the latest readings stored; they are put into the store's form there, one device at a time.
+    fn latest_saved(&self, now: Now) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+        let of = |runtime: &Runtime| Some((runtime.entry.device.id.clone(), runtime.latest.clone()?));
+        let latest: Arc<[_]> = self.devices.iter().filter_map(of).collect();
+        self.store.save_latest(numbers::clock_mark(now), move || {
+            let latest = latest.clone();
+            (0..latest.len()).map(move |at| latest[at].1.for_store(&latest[at].0))
+        })
+    }
+
     fn save_latest(&self, now: Now) {
-        let latest = self
-            .devices
-            .iter()
-            .filter_map(Runtime::latest_for_store)
-            .collect();
-        let saved = self.store.save_latest(numbers::clock_mark(now), latest);
+        let saved = self.latest_saved(now);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the latest readings were not stored");
@@ -575,12 +580,7 @@ impl Supervisor {
                 self.committer.go_on(&self.sender, now.mono);
             }
         }
-        let latest = self
-            .devices
-            .iter()
-            .filter_map(Runtime::latest_for_store)
-            .collect();
-        self.store.save_latest(numbers::clock_mark(now), latest).await?;
+        self.latest_saved(now).await?;
         tracing::info!("everything is stored");
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Derived metrics: arithmetic over the readings of one poll, and rates over two.
 
 use crate::model::{InstanceIx, MetricIx, Model, TableIx};
-use crate::rate;
+use crate::rate::{self, Count};
 use crate::reading::{Absence, Readings, Sample, Value};
 use crate::time::Mono;
 
@@ -80,10 +80,10 @@ impl Expression {
 #[derive(Clone, Debug)]
 struct Seen {
     instance: InstanceIx,
-    value: Value,
+    count: Count,
     at: Mono,
-    /// The instance's discontinuity mark then.
-    mark: Option<Value>,
+    /// The instance's discontinuity mark then, where it has one.
+    mark: Option<f64>,
 }
 
 /// What one device's derived metrics remember from poll to poll: counters and the uptime.
@@ -218,6 +218,7 @@ impl Derivation {
         };
         let sample = readings.get(metric, row).ok_or(Absence::NotJudged)?;
         let later = sample.as_ref().map_err(|absence| *absence)?;
+        let later = Count::of(later).ok_or(Absence::NotJudged)?;
         let rows = self
             .counters
             .iter()
@@ -232,7 +233,7 @@ impl Derivation {
             return Err(Absence::FirstSample);
         }
         let elapsed_ms = readings.taken_at.mono.since_ms(seen.at);
-        rate::rate(&seen.value, later, elapsed_ms).ok_or(Absence::FirstSample)
+        rate::rate(seen.count, later, elapsed_ms).ok_or(Absence::FirstSample)
     }
 
     /// Keeps this poll's counters; those that did not come back keep their old value unless their table says that
@@ -250,11 +251,17 @@ impl Derivation {
             if table.is_some_and(|table| readings.is_complete(table)) {
                 rows.retain(|seen| readings.get(*metric, seen.instance).is_some());
             }
-            for reading in readings.of(*metric) {
-                let Ok(value) = &reading.sample else { continue };
+            let column = readings.of(*metric);
+            if rows.is_empty() {
+                rows.reserve_exact(column.len());
+            }
+            for reading in column {
+                let Some(count) = reading.sample.as_ref().ok().and_then(Count::of) else {
+                    continue;
+                };
                 let seen = Seen {
                     instance: reading.instance,
-                    value: value.clone(),
+                    count,
                     at: readings.taken_at.mono,
                     mark: discontinuity(model, readings, *metric, reading.instance),
                 };
@@ -288,10 +295,10 @@ fn point<'a>(model: &Model, readings: &'a Readings, metric: MetricIx, row: Insta
     readings.get(metric, if scalar { InstanceIx::SCALAR } else { row })
 }
 
-fn discontinuity(model: &Model, readings: &Readings, metric: MetricIx, row: InstanceIx) -> Option<Value> {
+fn discontinuity(model: &Model, readings: &Readings, metric: MetricIx, row: InstanceIx) -> Option<f64> {
     let table = model.metrics.get(metric.at())?.table?;
     let mark = model.tables.get(table.at())?.discontinuity?;
-    readings.get(mark, row)?.as_ref().ok().cloned()
+    readings.get(mark, row)?.as_ref().ok()?.number()
 }
 
 /// A column folded over its good values. One that is missing for want of an answer makes the whole unknown.

@@ -14,20 +14,43 @@ pub const UPTIME_WRAP_S: f64 = 42_949_672.96;
 /// between them. Covers a reply that came on the last retry.
 const UPTIME_SLACK_S: f64 = 5.0;
 
+/// A counter's value, with what is known of its width.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Count {
+    /// 32 bits; wraps to 0.
+    Bits32(u32),
+    /// 64 bits; does not wrap.
+    Bits64(u64),
+    /// A number that only grows; does not wrap.
+    Number(f64),
+}
+
+impl Count {
+    /// The value as a count, where it is a number of any kind.
+    pub fn of(value: &Value) -> Option<Count> {
+        match value {
+            Value::Counter32(x) => Some(Count::Bits32(*x)),
+            Value::Counter64(x) => Some(Count::Bits64(*x)),
+            Value::Number(x) => Some(Count::Number(*x)),
+            Value::State(_) | Value::Text(_) => None,
+        }
+    }
+}
+
 /// Change per second from `earlier` to `later`, `elapsed_ms` apart; `None` where the counter restarted, changed its
 /// width, or no time passed.
-pub fn rate(earlier: &Value, later: &Value, elapsed_ms: u64) -> Option<f64> {
+pub fn rate(earlier: Count, later: Count, elapsed_ms: u64) -> Option<f64> {
     if elapsed_ms == 0 {
         return None;
     }
     let change = match (earlier, later) {
-        (Value::Counter32(from), Value::Counter32(to)) => {
-            let forward = to.wrapping_sub(*from);
+        (Count::Bits32(from), Count::Bits32(to)) => {
+            let forward = to.wrapping_sub(from);
             let restarted = to < from && forward > u32::MAX / 2;
             (!restarted).then_some(f64::from(forward))?
         }
-        (Value::Counter64(from), Value::Counter64(to)) => to.checked_sub(*from)? as f64,
-        (Value::Number(from), Value::Number(to)) if to >= from => to - from,
+        (Count::Bits64(from), Count::Bits64(to)) => to.checked_sub(from)? as f64,
+        (Count::Number(from), Count::Number(to)) if to >= from => to - from,
         _ => return None,
     };
     Some(change * 1000.0 / elapsed_ms as f64)
@@ -52,9 +75,9 @@ mod tests {
 
     #[test]
     fn rates() {
-        let c32 = Value::Counter32;
-        let c64 = Value::Counter64;
-        let table: &[(Value, Value, u64, Option<f64>)] = &[
+        let c32 = Count::Bits32;
+        let c64 = Count::Bits64;
+        let table: &[(Count, Count, u64, Option<f64>)] = &[
             (c64(1_000), c64(61_000), 60_000, Some(1_000.0)),
             (c64(1_000), c64(1_000), 60_000, Some(0.0)),
             (c64(1_000), c64(999), 60_000, None),
@@ -64,12 +87,12 @@ mod tests {
             (c32(1_000_000), c32(5), 1_000, None),
             (c32(5), c64(10), 1_000, None),
             (c64(5), c64(10), 0, None),
-            (Value::Number(5.0), Value::Number(7.0), 2_000, Some(1.0)),
-            (Value::Number(5.0), Value::Number(4.0), 2_000, None),
+            (Count::Number(5.0), Count::Number(7.0), 2_000, Some(1.0)),
+            (Count::Number(5.0), Count::Number(4.0), 2_000, None),
         ];
         for (earlier, later, elapsed_ms, expected) in table {
             assert_eq!(
-                rate(earlier, later, *elapsed_ms),
+                rate(*earlier, *later, *elapsed_ms),
                 *expected,
                 "{earlier:?} → {later:?}"
             );
@@ -117,11 +140,11 @@ mod tests {
         #[test]
         fn never_negative(a: u64, b: u64, narrow: bool, elapsed_ms in 0u64..100_000_000) {
             let pair = if narrow {
-                (Value::Counter32(a as u32), Value::Counter32(b as u32))
+                (Count::Bits32(a as u32), Count::Bits32(b as u32))
             } else {
-                (Value::Counter64(a), Value::Counter64(b))
+                (Count::Bits64(a), Count::Bits64(b))
             };
-            if let Some(rate) = rate(&pair.0, &pair.1, elapsed_ms) {
+            if let Some(rate) = rate(pair.0, pair.1, elapsed_ms) {
                 prop_assert!(rate >= 0.0 && rate.is_finite());
             }
         }

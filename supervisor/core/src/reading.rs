@@ -154,6 +154,12 @@ impl Readings {
         self.ranges[metric.at()] = start as u32..self.items.len() as u32;
     }
 
+    /// Gives back memory that was reserved while readings were added; for those that are kept.
+    pub fn shrink(&mut self) {
+        self.items.shrink_to_fit();
+        self.ranges.shrink_to_fit();
+    }
+
     /// Notes that this table was walked to its end without an error.
     pub fn mark_complete(&mut self, table: TableIx) {
         if !self.complete.contains(&table) {

@@ -56,17 +56,31 @@ mod tag {
 }
 
 #[derive(Default)]
-struct Strings<'a> {
-    numbers: HashMap<&'a str, u64>,
-    all: Vec<&'a str>,
+struct Strings {
+    numbers: HashMap<Arc<str>, u64>,
+    all: Vec<Arc<str>>,
 }
 
-impl<'a> Strings<'a> {
-    fn number(&mut self, text: &'a str) -> u64 {
-        *self.numbers.entry(text).or_insert_with(|| {
-            self.all.push(text);
-            self.all.len() as u64 - 1
-        })
+impl Strings {
+    fn number(&mut self, text: &Arc<str>) -> u64 {
+        match self.numbers.get(text) {
+            Some(number) => *number,
+            None => self.add(text.clone()),
+        }
+    }
+
+    fn word(&mut self, word: &'static str) -> u64 {
+        match self.numbers.get(word) {
+            Some(number) => *number,
+            None => self.add(word.into()),
+        }
+    }
+
+    fn add(&mut self, text: Arc<str>) -> u64 {
+        let number = self.all.len() as u64;
+        self.numbers.insert(text.clone(), number);
+        self.all.push(text);
+        number
     }
 }
 
@@ -82,12 +96,14 @@ fn put_signed(out: &mut Vec<u8>, x: i64) {
     put(out, ((x << 1) ^ (x >> 63)).cast_unsigned());
 }
 
-/// The block for these devices.
-pub(crate) fn encode(devices: &[LatestDevice]) -> Vec<u8> {
+/// The block for these devices. They are taken one at a time: all of them at once would double the memory of a large
+/// site for a moment.
+pub(crate) fn encode(devices: impl Iterator<Item = LatestDevice>) -> Vec<u8> {
     let mut strings = Strings::default();
     let mut body = Vec::new();
-    put(&mut body, devices.len() as u64);
+    let mut count = 0_u64;
     for device in devices {
+        count += 1;
         put(&mut body, strings.number(&device.device));
         put(&mut body, strings.number(&device.profile));
         put_signed(&mut body, device.taken_at.0);
@@ -105,11 +121,12 @@ pub(crate) fn encode(devices: &[LatestDevice]) -> Vec<u8> {
         put(&mut out, text.len() as u64);
         out.extend_from_slice(text.as_bytes());
     }
+    put(&mut out, count);
     out.append(&mut body);
     out
 }
 
-fn encode_sample<'a>(out: &mut Vec<u8>, strings: &mut Strings<'a>, sample: &'a Sample) {
+fn encode_sample(out: &mut Vec<u8>, strings: &mut Strings, sample: &Sample) {
     match sample {
         Ok(Value::Number(x)) => {
             let hundredths = (x * 100.0).round();
@@ -142,7 +159,7 @@ fn encode_sample<'a>(out: &mut Vec<u8>, strings: &mut Strings<'a>, sample: &'a S
         }
         Err(absence) => {
             out.push(tag::ABSENT);
-            put(out, strings.number(absence.word()));
+            put(out, strings.word(absence.word()));
         }
     }
 }
@@ -311,7 +328,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_goes_in_comes_out(devices in prop::collection::vec(device(), 0..6)) {
-            prop_assert_eq!(decode(&encode(&devices)), Ok(devices));
+            prop_assert_eq!(decode(&encode(devices.iter().cloned())), Ok(devices));
         }
 
         #[test]
@@ -321,7 +338,7 @@ mod tests {
             byte in any::<u8>(),
             cut in any::<prop::sample::Index>(),
         ) {
-            let mut block = encode(&devices);
+            let mut block = encode(devices.into_iter());
             let at = at.index(block.len());
             block[at] = byte;
             let _ = decode(&block);
@@ -344,7 +361,7 @@ mod tests {
             answered: true,
             readings: vec![reading; 3],
         };
-        let block = encode(&[device]);
+        let block = encode(std::iter::once(device));
         for length in 0..block.len() {
             assert!(
                 decode(&block[..length]).is_err(),
@@ -378,7 +395,7 @@ mod tests {
             answered: true,
             readings: readings.collect(),
         };
-        let length = encode(&[device]).len();
+        let length = encode(std::iter::once(device)).len();
         assert!(length < 1_200 * 6, "{length} bytes for 1,200 readings");
     }
 }

@@ -140,15 +140,19 @@ impl Store {
     }
 
     /// Replaces the latest readings and marks the clock, in one transaction; meant once a minute and at the end.
+    /// `devices` is called on the writer's thread, and its devices are taken one at a time.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn save_latest(
+    pub fn save_latest<Devices>(
         &self,
         mark: ClockMark,
-        devices: Vec<LatestDevice>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.submit(Work::Latest(mark, devices))
+        devices: impl Fn() -> Devices + Send + 'static,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
+    where
+        Devices: Iterator<Item = LatestDevice>,
+    {
+        self.submit(Work::Latest(mark, Box::new(move || latest::encode(devices()))))
     }
 
     /// Marks the clock alone (at the start, after a step).

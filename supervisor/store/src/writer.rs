@@ -1,7 +1,6 @@
 //! The one writer: a thread that owns the writing connection and makes jobs durable, several in one transaction.
 
 use crate::error::StoreError;
-use crate::latest::{self, LatestDevice};
 use crate::records;
 use crate::{Answer, ClockMark, DeviceRecord};
 use roundsman_core::fault::Transition;
@@ -25,7 +24,8 @@ const MOST_BOOTS: i64 = 1_000;
 pub(crate) enum Work {
     Commit(Vec<Transition>),
     Devices(Vec<DeviceRecord>, Wall),
-    Latest(ClockMark, Vec<LatestDevice>),
+    /// The closure makes the block of readings, on the writer's thread.
+    Latest(ClockMark, Box<dyn Fn() -> Vec<u8> + Send>),
     Clock(ClockMark),
     Remember(Answer),
 }
@@ -116,8 +116,8 @@ impl Writer {
             Work::Devices(devices, now) => {
                 save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
             }
-            Work::Latest(mark, devices) => {
-                save_latest(&self.conn, mark, devices).map_err(|e| StoreError::sqlite("save readings", &e))
+            Work::Latest(mark, block) => {
+                save_latest(&self.conn, mark, block()).map_err(|e| StoreError::sqlite("save readings", &e))
             }
             Work::Clock(mark) => {
                 mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
@@ -163,11 +163,11 @@ fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusql
     Ok(())
 }
 
-fn save_latest(conn: &Connection, mark: &ClockMark, devices: &[LatestDevice]) -> rusqlite::Result<()> {
+fn save_latest(conn: &Connection, mark: &ClockMark, block: Vec<u8>) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO latest (one, body) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET body = excluded.body",
     )?
-    .execute([latest::encode(devices)])?;
+    .execute([block])?;
     mark_clock(conn, mark)
 }
 

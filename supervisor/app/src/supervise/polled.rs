@@ -7,7 +7,7 @@ use roundsman_core::derive::Derivation;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
-use roundsman_core::model::{InstanceIx, Labels, MetricIx, Record};
+use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Readings, Sample};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
@@ -16,7 +16,7 @@ use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::Findings;
 use roundsman_profile::schema::Profile;
 use roundsman_profile::translate::Translator;
-use roundsman_store::{LatestDevice, LatestReading};
+use roundsman_store::LatestDevice;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::{Object, Plan};
@@ -140,7 +140,8 @@ impl Runtime {
         readings
     }
 
-    fn keep(&mut self, readings: Readings) {
+    fn keep(&mut self, mut readings: Readings) {
+        readings.shrink();
         if self.labels.count() != self.translator.labels().count() {
             self.labels = Arc::new(self.translator.labels().clone());
         }
@@ -150,27 +151,6 @@ impl Runtime {
             labels: self.labels.clone(),
             profile,
         }));
-    }
-
-    /// The latest readings as the store keeps them; raw counters mean nothing after a restart and stay out.
-    pub(super) fn latest_for_store(&self) -> Option<LatestDevice> {
-        let latest = self.latest.as_ref()?;
-        let model = &latest.profile.model;
-        let kept = |reading: &roundsman_core::reading::Reading| {
-            let metric = model.metrics.get(reading.metric.at())?;
-            (metric.record != Record::None).then(|| LatestReading {
-                metric: metric.name.clone(),
-                instance: latest.labels.name(reading.instance),
-                sample: reading.sample.clone(),
-            })
-        };
-        Some(LatestDevice {
-            device: self.entry.device.id.clone(),
-            profile: latest.profile.id.clone(),
-            taken_at: latest.readings.taken_at.wall,
-            answered: latest.readings.answered,
-            readings: latest.readings.iter().filter_map(kept).collect(),
-        })
     }
 
     /// Shows what the store kept until the first poll brings news.
@@ -251,7 +231,7 @@ impl Supervisor {
         let site = self.devices[device.at()].site_device();
         tracing::info!(device = %site.device.id, profile = %site.device.profile, "profile found");
         self.engine.replace(device, site, now);
-        self.view.load(&self.site, &self.devices, &self.engine);
+        self.view.replace(device, &self.devices[device.at()]);
         self.save_devices(now);
         self.schedule.ask(device, now.mono);
     }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
-use roundsman_core::model::Labels;
+use roundsman_core::model::{Labels, Record};
 use roundsman_core::reading::Readings;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::{Mono, Now, Wall};
@@ -20,7 +20,7 @@ use roundsman_panel::{
     About, ActionError, DeviceState, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_profile::schema::Profile;
-use roundsman_store::{Answer, FaultFilter, Reader, Store, StoreError};
+use roundsman_store::{Answer, FaultFilter, LatestDevice, LatestReading, Reader, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -33,6 +33,28 @@ pub(crate) struct Latest {
     pub(super) profile: Arc<Profile>,
 }
 
+impl Latest {
+    /// As the store keeps it; raw counters mean nothing after a restart and stay out.
+    pub(super) fn for_store(&self, device: &Arc<str>) -> LatestDevice {
+        let model = &self.profile.model;
+        let kept = |reading: &roundsman_core::reading::Reading| {
+            let metric = model.metrics.get(reading.metric.at())?;
+            (metric.record != Record::None).then(|| LatestReading {
+                metric: metric.name.clone(),
+                instance: self.labels.name(reading.instance),
+                sample: reading.sample.clone(),
+            })
+        };
+        LatestDevice {
+            device: device.clone(),
+            profile: self.profile.id.clone(),
+            taken_at: self.readings.taken_at.wall,
+            answered: self.readings.answered,
+            readings: self.readings.iter().filter_map(kept).collect(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Shown {
     device: Device,
@@ -41,6 +63,18 @@ struct Shown {
     latest: Option<Arc<Latest>>,
     /// Polled since the start, with whatever outcome.
     known: bool,
+}
+
+impl Shown {
+    fn of(runtime: &Runtime, known: bool) -> Shown {
+        Shown {
+            device: runtime.entry.device.clone(),
+            profile_name: runtime.entry.profile.name.clone(),
+            reach: runtime.reach.to_string().into(),
+            latest: runtime.latest.clone(),
+            known,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,24 +150,27 @@ impl View {
         self.write(|state| state.open = open.iter().map(|fault| (fault.id, fault.clone())).collect());
     }
 
-    /// Devices after a start or reload, or after one of them found its profile.
-    pub(super) fn load(&self, site: &Site, devices: &[Runtime], engine: &Engine) {
-        let shown = |(at, runtime): (usize, &Runtime)| Shown {
-            device: runtime.entry.device.clone(),
-            profile_name: runtime.entry.profile.name.clone(),
-            reach: runtime.reach.to_string().into(),
-            latest: runtime.latest.clone(),
-            known: engine.is_known(DeviceIx(at as u32)),
-        };
-        debug_assert_eq!(site.devices.len(), devices.len());
+    /// Devices after a start or reload.
+    pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
+        let known = |at| engine.is_known(DeviceIx(at as u32));
         self.write(|state| {
-            state.devices = devices.iter().enumerate().map(shown).collect();
+            state.devices = devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });
         devices
             .iter()
             .for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
+    }
+
+    /// A device that found its profile.
+    pub(super) fn replace(&self, device: DeviceIx, runtime: &Runtime) {
+        self.write(|state| {
+            if let Some(shown) = state.devices.get_mut(device.at()) {
+                *shown = Shown::of(runtime, shown.known);
+            }
+        });
+        self.feed.device_changed(&runtime.entry.device.id);
     }
 
     /// The latest poll of a device.

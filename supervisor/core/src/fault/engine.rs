@@ -104,7 +104,12 @@ impl Engine {
         };
         watched.watches = Watches::new(site.model.rules.len());
         watched.site = site;
-        self.take_over_open_faults(now);
+        let id = watched.site.device.id.clone();
+        let open = self.register.open().filter(|fault| fault.key.device == id);
+        let open: Vec<(FaultId, FaultKey)> = open.map(|fault| (fault.id, fault.key.clone())).collect();
+        for (fault, key) in open {
+            self.take_over(device.at(), fault, key, now);
+        }
     }
 
     fn take_over_open_faults(&mut self, now: Now) {
@@ -116,23 +121,22 @@ impl Engine {
             .collect();
         let open: Vec<(FaultId, FaultKey)> = self.register.open().map(|f| (f.id, f.key.clone())).collect();
         for (id, key) in open {
-            let watched = at.get(&key.device).map(|&at| &mut self.devices[at]);
-            let Some(watched) = watched else {
-                self.register.end(id, Ending::Withdrawn, now);
-                continue;
-            };
-            let rule = watched
-                .site
-                .model
-                .rules
-                .iter()
-                .position(|rule| rule.id == key.rule);
-            match (&*key.rule, rule) {
-                (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
-                (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
-                (_, Some(rule)) => watched.watches.adopt(rule, key.instance, id),
-                (_, None) => self.register.end(id, Ending::Withdrawn, now),
+            match at.get(&key.device) {
+                Some(&at) => self.take_over(at, id, key, now),
+                None => self.register.end(id, Ending::Withdrawn, now),
             }
+        }
+    }
+
+    /// An open fault finds its rule again, or is withdrawn with it.
+    fn take_over(&mut self, at: usize, fault: FaultId, key: FaultKey, now: Now) {
+        let watched = &mut self.devices[at];
+        let rule = watched.site.model.rules.iter().position(|rule| rule.id == key.rule);
+        match (&*key.rule, rule) {
+            (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
+            (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
+            (_, Some(rule)) => watched.watches.adopt(rule, key.instance, fault),
+            (_, None) => self.register.end(fault, Ending::Withdrawn, now),
         }
     }
 

@@ -313,12 +313,13 @@ fn readings_and_the_clock_survive_a_restart() {
     };
     block_on(async {
         store.mark_clock(mark(1_000, T0)).await.unwrap();
+        let kept = device.clone();
         store
-            .save_latest(mark(61_000, T0 + 60_000), vec![])
+            .save_latest(mark(61_000, T0 + 60_000), std::iter::empty)
             .await
             .unwrap();
         store
-            .save_latest(mark(121_000, T0 + 120_000), vec![device.clone()])
+            .save_latest(mark(121_000, T0 + 120_000), move || std::iter::once(kept.clone()))
             .await
             .unwrap();
     });

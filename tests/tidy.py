@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Tidiness as a test: floors of the crates, no clock below the shell, module documents, names that say nothing."""
+import pathlib
+import re
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FLOORS = {
+    "core": set(),
+    "wire": {"core"},
+    "store": {"core"},
+    "simulator": {"core"},
+    "profile": {"core", "wire"},
+    "driver": {"core", "wire", "profile"},
+    "panel": {"core", "store", "profile"},
+    "app": {"core", "wire", "profile", "driver", "store", "panel", "simulator"},
+}
+NAMELESS = re.compile(r"^(utils?|helpers?|common|misc|manager)\.rs$")
+DOMAIN_REFUSES = {"tokio", "serde", "serde_json", "rusqlite", "tracing", "chrono", "jiff"}
+
+wrong = []
+for crate, allowed in FLOORS.items():
+    folder = ROOT / "supervisor" / crate
+    manifest = tomllib.loads((folder / "Cargo.toml").read_text())
+    dependencies = manifest.get("dependencies", {})
+    ours = {name.removeprefix("roundsman-") for name in dependencies if name.startswith("roundsman-")}
+    for stranger in sorted(ours - allowed):
+        wrong.append(f"supervisor/{crate}: depends on {stranger}, which is not below it")
+    if crate == "core":
+        for stranger in sorted(DOMAIN_REFUSES & set(dependencies)):
+            wrong.append(f"supervisor/core: the domain does without {stranger}")
+    for file in sorted(folder.rglob("*.rs")):
+        name = file.relative_to(ROOT)
+        text = file.read_text()
+        if NAMELESS.match(file.name):
+            wrong.append(f"{name}: the name says nothing; name it for what it does")
+        if "tests" not in file.parts and file.name != "tests.rs" and not text.lstrip().startswith("//!"):
+            wrong.append(f"{name}: opens without a module document")
+        if re.search(r"\b(todo!|unimplemented!)\(|// ?(TODO|FIXME|XXX)\b", text):
+            wrong.append(f"{name}: unfinished mark")
+
+for line in wrong:
+    print(line)
+print(f"{len(wrong)} untidy places")
+sys.exit(bool(wrong))
