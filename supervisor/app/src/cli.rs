@@ -118,9 +118,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulate(simulate) => crate::simulate::run(&simulate),
         Command::Run(config) => crate::service::run(&config.config),
         Command::Check(arguments) => crate::check::run(&arguments.config.config, arguments.json),
-        Command::Poll(arguments) => crate::poll::run(&arguments.config.config, &arguments.device, arguments.json),
+        Command::Poll(arguments) => {
+            crate::poll::run(&arguments.config.config, &arguments.device, arguments.json)
+        }
         Command::Profile(Profile::Test { path, json }) => crate::profiles::test(path.as_deref(), json),
-        Command::Profile(Profile::List { profiles, json }) => crate::profiles::list(profiles.as_deref(), json),
+        Command::Profile(Profile::List { profiles, json }) => {
+            crate::profiles::list(profiles.as_deref(), json)
+        }
         Command::Profile(Profile::Show { id, profiles, json }) => {
             crate::profiles::show(&id, profiles.as_deref(), json)
         }

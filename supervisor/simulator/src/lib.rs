@@ -1,1 +1,27 @@
-//! Placeholder until its part of the first issue lands.
+//! A virtual site on loopback that speaks the real protocols, with faults on demand.
+//!
+//! **Duty.** Gives every device of a site file an SNMP v1/v2c agent and an RFC 862 echo on its own 127.x address
+//! ([`site`]), with values that move; makes what goes wrong in the field ([`fault`]) by a UDP proxy in front of
+//! the agents; tells a two-minute [`story`]; writes the demo's site file ([`generate`]); answers for many devices
+//! on one socket where only load matters ([`bare`]).
+//!
+//! **Place in the flow.** Outside it: a process of its own at the other end of the network. It shares neither memory
+//! nor time nor fate with the supervisor.
+//!
+//! **Refuses.** The supervisor's codec: its own reader and writer keep that one honest. Any address but loopback, any
+//! port below 1024, any right beyond a user's.
+
+mod agent;
+pub mod bare;
+mod ber;
+pub mod clock;
+pub mod direct;
+pub mod fault;
+pub mod generate;
+mod message;
+mod mib;
+mod proxy;
+mod scene;
+pub mod site;
+pub mod story;
+mod tree;

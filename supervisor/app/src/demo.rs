@@ -1,0 +1,189 @@
+//! `roundsman demo`: the virtual site as a child process, and the service on top of it.
+
+use crate::cli::Demo;
+use crate::service::{self, Ready};
+use crate::{print, site};
+use anyhow::{Context, Result, bail};
+use roundsman_simulator::generate::{COMMUNITY_FILE, VirtualSite};
+use roundsman_simulator::story::HOT;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// SNMP and echo ports of the virtual devices: unprivileged, and no well-known service's.
+const SNMP_PORT: u16 = 16_100;
+const ECHO_PORT: u16 = 16_107;
+
+/// How long the virtual site may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs the demo until SIGTERM or SIGINT.
+pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
+    free_port(demo)?;
+    let folder = Folder::new(demo.data.as_deref())?;
+    let path = write_site(&folder.path, demo)?;
+    let site = match site::load(&path) {
+        Ok(site) => site,
+        Err(rejected) => return print::rejected(&rejected, false),
+    };
+    service::log_to_stderr();
+    let devices = site.devices.len();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (mut child, lines) = start_virtual_site(&path).await?;
+        let told = tokio::spawn(tell(lines));
+        let service = service::supervise(path.clone(), site, |ready| {
+            if let Err(why) = welcome(ready, devices, &folder) {
+                tracing::warn!(%why, "the welcome could not be printed");
+            }
+        });
+        let result = tokio::select! {
+            result = service => result,
+            status = child.wait() => Err(anyhow::anyhow!("the virtual site ended by itself: {}", status?)),
+        };
+        told.abort();
+        let _ = child.kill().await;
+        result.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// Says at once, and by name, what stands in the way most often.
+fn free_port(demo: &Demo) -> Result<()> {
+    if !demo.listen.ip().is_loopback() {
+        bail!(
+            "--listen {}: plain HTTP is served on loopback only, such as 127.0.0.1:8080",
+            demo.listen
+        );
+    }
+    TcpListener::bind(demo.listen).with_context(|| {
+        format!(
+            "the panel cannot listen on {}; choose another port with --listen 127.0.0.1:PORT",
+            demo.listen
+        )
+    })?;
+    Ok(())
+}
+
+/// The demo's folder; without `--data` one that goes with it.
+struct Folder {
+    path: PathBuf,
+    fleeting: bool,
+}
+
+impl Folder {
+    fn new(data: Option<&Path>) -> Result<Folder> {
+        let folder = match data {
+            // The store and its socket are named in the site file: they must not depend on where the demo is started.
+            Some(path) => Folder {
+                path: std::path::absolute(path)?,
+                fleeting: false,
+            },
+            None => {
+                let mut random = [0; 8];
+                std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random))?;
+                let name = format!("roundsman-demo-{:016x}", u64::from_ne_bytes(random));
+                Folder {
+                    path: std::env::temp_dir().join(name),
+                    fleeting: true,
+                }
+            }
+        };
+        // It holds the panel's token: nobody else's business.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder.path)
+            .with_context(|| format!("making the demo's folder {}", folder.path.display()))?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.fleeting {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Writes site file and community. A second start on the same folder writes them anew and finds its store again.
+fn write_site(folder: &Path, demo: &Demo) -> Result<PathBuf> {
+    let site = VirtualSite {
+        stations: demo.scale,
+        snmp_port: SNMP_PORT,
+        echo_port: ECHO_PORT,
+        listen: demo.listen,
+        store: "store".to_owned(),
+    };
+    let path = folder.join("site.toml");
+    std::fs::write(&path, site.text()).with_context(|| format!("writing {}", path.display()))?;
+    let community = folder.join(COMMUNITY_FILE);
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&community)
+        .and_then(|mut file| writeln!(file, "demo"))
+        .with_context(|| format!("writing {}", community.display()))?;
+    Ok(path)
+}
+
+/// Starts the virtual site and waits until all its devices answer.
+async fn start_virtual_site(path: &Path) -> Result<(Child, Lines<BufReader<ChildStdout>>)> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["simulate", "--story", "--with-parent", "--site"])
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("starting the virtual site")?;
+    let stdout = child.stdout.take().context("the virtual site has no output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let first = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    match first {
+        Ok(Ok(Some(line))) if line.starts_with("ready ") => Ok((child, lines)),
+        Ok(Ok(Some(line))) => bail!("the virtual site said `{line}` instead of being ready"),
+        Ok(_) => bail!("the virtual site did not start; its message stands above"),
+        Err(_) => bail!("the virtual site was not ready within {} s", PATIENCE.as_secs()),
+    }
+}
+
+/// Prints what happens in the virtual site.
+async fn tell(mut lines: Lines<BufReader<ChildStdout>>) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        // A closed terminal ends the telling, not the demo.
+        let _ = print::line(&format!("story: {line}"));
+    }
+}
+
+fn welcome(ready: &Ready, devices: usize, folder: &Folder) -> Result<()> {
+    let keep = if folder.fleeting {
+        "removed at the end; keep it with --data DIR"
+    } else {
+        "kept; the next start goes on from it"
+    };
+    print::line(&format!(
+        "Panel: http://{}/#token={}\n\
+         \n\
+         {devices} virtual devices answer SNMP on loopback and are polled every 10 s.\n\
+         Every two minutes: at 0:20 a county router falls silent, at 0:35 another router heats up to {HOT} °C;\n\
+         they are back at 1:05 and 1:25. Faults show about 15 s later, and clear after two good polls.\n\
+         每两分钟一轮：0:20 一台县局路由器失联，0:35 另一台路由器升温至 {HOT} ℃，1:05 与 1:25 恢复。\n\
+         \n\
+         Data: {} ({keep})\n\
+         Stop: Ctrl-C",
+        ready.address,
+        ready.token,
+        folder.path.display(),
+    ))
+}

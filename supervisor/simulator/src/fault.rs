@@ -1,0 +1,232 @@
+//! What can be wrong with a virtual device, and how it is written on the command line and on standard input.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest delay: past a minute every poller has given up.
+const LATEST_MS: u64 = 60_000;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Answers nothing, neither SNMP nor echo.
+    Silent,
+    /// Every answer comes this much later.
+    Late(Duration),
+    /// This share of the requests is lost, in percent.
+    Lossy(u8),
+    /// Every answer comes twice.
+    Duplicate,
+    /// Answers carry another community than asked for.
+    WrongCommunity,
+    /// Starts anew once: uptime and counters begin at 0.
+    Reboot,
+    /// A port goes down; its counters stand still.
+    InterfaceDown(Arc<str>),
+    /// Heats up to so many degrees Celsius within ten seconds.
+    Hot(f64),
+    /// The last name of a GETNEXT or GETBULK answer is the one asked for, so that a walk turns in a circle.
+    NonIncreasing,
+    /// SNMP answers longer than so many bytes become `tooBig`.
+    TooBig(usize),
+}
+
+/// A fault that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// No fault has this name.
+    #[error(
+        "`{0}` is no fault; expected one of silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
+         interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES"
+    )]
+    Unknown(String),
+    /// It needs a value behind a colon, in a range.
+    #[error("`{kind}` needs {expected} behind a colon, such as `{example}`; found `{found}`")]
+    Value {
+        /// The fault's name.
+        kind: &'static str,
+        /// What is expected.
+        expected: &'static str,
+        /// How it is written.
+        example: &'static str,
+        /// What was there.
+        found: String,
+    },
+    /// It takes no value.
+    #[error("`{0}` takes no value")]
+    NoValue(&'static str),
+    /// The assignment has no `=`.
+    #[error("`{0}` is no assignment; expected DEVICE=FAULT or DEVICE=ok")]
+    Assignment(String),
+}
+
+/// What is quoted of wrong input.
+fn quoted(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Fault, FaultError> {
+        let (kind, value) = match text.split_once(':') {
+            Some((kind, value)) => (kind, Some(value)),
+            None => (text, None),
+        };
+        let plain = |name, fault| match value {
+            None => Ok(fault),
+            Some(_) => Err(FaultError::NoValue(name)),
+        };
+        let wrong = |kind, expected, example| FaultError::Value {
+            kind,
+            expected,
+            example,
+            found: quoted(value.unwrap_or("")),
+        };
+        let value = value.unwrap_or("");
+        match kind {
+            "silent" => plain("silent", Fault::Silent),
+            "duplicate" => plain("duplicate", Fault::Duplicate),
+            "wrong-community" => plain("wrong-community", Fault::WrongCommunity),
+            "reboot" => plain("reboot", Fault::Reboot),
+            "non-increasing" => plain("non-increasing", Fault::NonIncreasing),
+            "late" => match value.parse() {
+                Ok(ms @ 1..=LATEST_MS) => Ok(Fault::Late(Duration::from_millis(ms))),
+                _ => Err(wrong("late", "milliseconds from 1 to 60000", "late:700")),
+            },
+            "lossy" => match value.parse() {
+                Ok(percent @ 1..=100) => Ok(Fault::Lossy(percent)),
+                _ => Err(wrong("lossy", "a percentage from 1 to 100", "lossy:20")),
+            },
+            "interface-down" => match value {
+                "" => Err(wrong(
+                    "interface-down",
+                    "a port's name",
+                    "interface-down:GigabitEthernet0/0/1",
+                )),
+                name => Ok(Fault::InterfaceDown(name.into())),
+            },
+            "hot" => match value.parse() {
+                Ok(degrees) if (0.0..=200.0).contains(&degrees) => Ok(Fault::Hot(degrees)),
+                _ => Err(wrong("hot", "degrees Celsius from 0 to 200", "hot:78")),
+            },
+            "too-big" => match value.parse() {
+                Ok(bytes @ 64..=65_507) => Ok(Fault::TooBig(bytes)),
+                _ => Err(wrong("too-big", "bytes from 64 to 65507", "too-big:484")),
+            },
+            _ => Err(FaultError::Unknown(quoted(text))),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Silent => f.write_str("silent"),
+            Fault::Late(by) => write!(f, "late:{}", by.as_millis()),
+            Fault::Lossy(percent) => write!(f, "lossy:{percent}"),
+            Fault::Duplicate => f.write_str("duplicate"),
+            Fault::WrongCommunity => f.write_str("wrong-community"),
+            Fault::Reboot => f.write_str("reboot"),
+            Fault::InterfaceDown(name) => write!(f, "interface-down:{name}"),
+            Fault::Hot(degrees) => write!(f, "hot:{degrees}"),
+            Fault::NonIncreasing => f.write_str("non-increasing"),
+            Fault::TooBig(bytes) => write!(f, "too-big:{bytes}"),
+        }
+    }
+}
+
+/// `DEVICE=FAULT`, or `DEVICE=ok`, which ends what is wrong with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// The device's id.
+    pub device: Arc<str>,
+    /// What is wrong from now on, in place of what was; `None` for nothing.
+    pub fault: Option<Fault>,
+}
+
+impl FromStr for Assignment {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Assignment, FaultError> {
+        let (device, fault) = text
+            .split_once('=')
+            .ok_or_else(|| FaultError::Assignment(quoted(text)))?;
+        Ok(Assignment {
+            device: device.trim().into(),
+            fault: match fault.trim() {
+                "ok" => None,
+                fault => Some(fault.parse()?),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            Some(fault) => write!(f, "{}={fault}", self.device),
+            None => write!(f, "{}=ok", self.device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_reads_as_it_is_written() {
+        for text in [
+            "silent",
+            "late:700",
+            "lossy:20",
+            "duplicate",
+            "wrong-community",
+            "reboot",
+            "interface-down:GigabitEthernet0/0/1",
+            "hot:78",
+            "hot:71.5",
+            "non-increasing",
+            "too-big:484",
+        ] {
+            assert_eq!(
+                text.parse::<Fault>().map(|fault| fault.to_string()),
+                Ok(text.to_owned())
+            );
+            let line = format!("rt-1={text}");
+            assert_eq!(line.parse::<Assignment>().map(|a| a.to_string()), Ok(line));
+        }
+        assert_eq!(
+            " rt-1 = ok ".parse::<Assignment>().map(|a| a.to_string()),
+            Ok("rt-1=ok".to_owned())
+        );
+    }
+
+    #[test]
+    fn errors_say_what_is_expected() {
+        for (text, part) in [
+            ("slient", "expected one of silent"),
+            ("late", "such as `late:700`; found ``"),
+            ("late:0", "from 1 to 60000"),
+            ("lossy:101", "from 1 to 100"),
+            ("hot:warm", "degrees Celsius"),
+            ("hot:NaN", "degrees Celsius"),
+            ("too-big:1", "from 64"),
+            ("interface-down:", "a port's name"),
+            ("silent:1", "`silent` takes no value"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        assert!(
+            "silent"
+                .parse::<Assignment>()
+                .unwrap_err()
+                .to_string()
+                .contains("DEVICE=FAULT")
+        );
+    }
+}

@@ -1,0 +1,410 @@
+//! The demo's site: a city bureau between its province and its stations, as the text of a site file.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What others hang on.
+const PROVINCE: &str = "rt-province";
+const CORE: &str = "rt-city-core";
+const LAN: &str = "rt-city-lan";
+const AGGREGATION: &str = "rt-aggregation";
+
+/// Port of every trunk.
+const TRUNK: &str = "GigabitEthernet0/0/0";
+
+/// File of the community beside the site file.
+pub const COMMUNITY_FILE: &str = "community";
+
+/// Seconds between two polls in the demo: a fault shows within half a minute.
+const INTERVAL: &str = "10s";
+
+/// The counties and districts of Linfen (临汾市, 17) with some of their towns and streets, which name the stations.
+const COUNTIES: [(&str, &str, [(&str, &str); 4]); 17] = [
+    (
+        "yaodu",
+        "尧都区",
+        [
+            ("jiefang", "解放路"),
+            ("xiangxian", "乡贤街"),
+            ("tumen", "土门镇"),
+            ("liucun", "刘村镇"),
+        ],
+    ),
+    (
+        "quwo",
+        "曲沃县",
+        [
+            ("lechang", "乐昌镇"),
+            ("shicun", "史村镇"),
+            ("qucun", "曲村镇"),
+            ("gaoxian", "高显镇"),
+        ],
+    ),
+    (
+        "yicheng",
+        "翼城县",
+        [
+            ("tangxing", "唐兴镇"),
+            ("nanliang", "南梁镇"),
+            ("lizhai", "里砦镇"),
+            ("longhua", "隆化镇"),
+        ],
+    ),
+    (
+        "xiangfen",
+        "襄汾县",
+        [
+            ("xincheng", "新城镇"),
+            ("zhaokang", "赵康镇"),
+            ("fencheng", "汾城镇"),
+            ("dengzhuang", "邓庄镇"),
+        ],
+    ),
+    (
+        "hongtong",
+        "洪洞县",
+        [
+            ("dahuaishu", "大槐树"),
+            ("ganting", "甘亭镇"),
+            ("zhaocheng", "赵城镇"),
+            ("wan-an", "万安镇"),
+        ],
+    ),
+    (
+        "guxian",
+        "古县",
+        [
+            ("yueyang", "岳阳镇"),
+            ("beiping", "北平镇"),
+            ("guyang", "古阳镇"),
+            ("jiuxian", "旧县镇"),
+        ],
+    ),
+    (
+        "anze",
+        "安泽县",
+        [
+            ("fucheng", "府城镇"),
+            ("hechuan", "和川镇"),
+            ("tangcheng", "唐城镇"),
+            ("jishi", "冀氏镇"),
+        ],
+    ),
+    (
+        "fushan",
+        "浮山县",
+        [
+            ("tiantan", "天坛镇"),
+            ("xiangshuihe", "响水河镇"),
+            ("beiwang", "北王镇"),
+            ("zhangzhuang", "张庄镇"),
+        ],
+    ),
+    (
+        "jixian",
+        "吉县",
+        [
+            ("jichang", "吉昌镇"),
+            ("tunli", "屯里镇"),
+            ("hukou", "壶口镇"),
+            ("checheng", "车城乡"),
+        ],
+    ),
+    (
+        "xiangning",
+        "乡宁县",
+        [
+            ("changning", "昌宁镇"),
+            ("guanghua", "光华镇"),
+            ("taitou", "台头镇"),
+            ("guantou", "管头镇"),
+        ],
+    ),
+    (
+        "daning",
+        "大宁县",
+        [
+            ("xinshui", "昕水镇"),
+            ("qu-e", "曲峨镇"),
+            ("sanduo", "三多乡"),
+            ("taide", "太德乡"),
+        ],
+    ),
+    (
+        "xixian",
+        "隰县",
+        [
+            ("longquan", "龙泉镇"),
+            ("wucheng", "午城镇"),
+            ("huangtu", "黄土镇"),
+            ("yangtousheng", "阳头升乡"),
+        ],
+    ),
+    (
+        "yonghe",
+        "永和县",
+        [
+            ("zhihe", "芝河镇"),
+            ("sangbi", "桑壁镇"),
+            ("gedi", "阁底乡"),
+            ("potou", "坡头乡"),
+        ],
+    ),
+    (
+        "puxian",
+        "蒲县",
+        [
+            ("pucheng", "蒲城镇"),
+            ("xueguan", "薛关镇"),
+            ("heilongguan", "黑龙关镇"),
+            ("kecheng", "克城镇"),
+        ],
+    ),
+    (
+        "fenxi",
+        "汾西县",
+        [
+            ("yongan", "永安镇"),
+            ("duizhu", "对竹镇"),
+            ("qingxiang", "勍香镇"),
+            ("heping", "和平镇"),
+        ],
+    ),
+    (
+        "houma",
+        "侯马市",
+        [
+            ("ludong", "路东"),
+            ("luxi", "路西"),
+            ("huibin", "浍滨"),
+            ("shangma", "上马"),
+        ],
+    ),
+    (
+        "huozhou",
+        "霍州市",
+        [
+            ("gulou", "鼓楼"),
+            ("beihuan", "北环路"),
+            ("nanhuan", "南环路"),
+            ("bailong", "白龙镇"),
+        ],
+    ),
+];
+
+/// What differs between one demo and another.
+#[derive(Clone, Debug)]
+pub struct VirtualSite {
+    /// Number of stations, spread over the counties.
+    pub stations: u16,
+    /// Port of every SNMP agent.
+    pub snmp_port: u16,
+    /// Port of every echo.
+    pub echo_port: u16,
+    /// Where the panel listens.
+    pub listen: SocketAddr,
+    /// Folder of the store, from the site file's folder.
+    pub store: String,
+}
+
+/// A device as the site file gets it.
+struct Entry<'a> {
+    id: &'a str,
+    name: &'a str,
+    tier: &'a str,
+    network: &'a str,
+    location: &'a str,
+    address: [u8; 2],
+    uplink: Option<&'a str>,
+}
+
+impl VirtualSite {
+    /// The site file's text. It names [`COMMUNITY_FILE`] beside it.
+    pub fn text(&self) -> String {
+        let mut out = format!(
+            "# The demo's site: every device is virtual and lives on a loopback address of this machine.\n\n\
+             [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\n\
+             attached_to = \"{LAN}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
+             [credentials.routers]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n",
+            self.store, self.listen
+        );
+        self.city(&mut out);
+        self.counties(&mut out);
+        self.stations(&mut out);
+        out
+    }
+
+    fn city(&self, out: &mut String) {
+        let room = "1F 机房";
+        let city = [
+            (PROVINCE, "省局路由器", "province", "business", "省局机房", None),
+            (CORE, "市局核心路由器", "city", "business", room, Some(PROVINCE)),
+            (LAN, "机关局域网路由器", "city", "lan", room, Some(CORE)),
+            (
+                "rt-city-internet",
+                "互联网出口路由器",
+                "city",
+                "internet",
+                room,
+                Some(CORE),
+            ),
+            (
+                "rt-city-gov",
+                "政务内网路由器",
+                "city",
+                "gov-intranet",
+                room,
+                Some(CORE),
+            ),
+            (
+                "rt-city-meeting",
+                "视频会议路由器",
+                "city",
+                "business",
+                "10F 会议室",
+                Some(CORE),
+            ),
+            (
+                AGGREGATION,
+                "县区汇聚路由器",
+                "city",
+                "business",
+                room,
+                Some(CORE),
+            ),
+        ];
+        for (at, (id, name, tier, network, location, uplink)) in city.into_iter().enumerate() {
+            self.device(
+                out,
+                &Entry {
+                    id,
+                    name,
+                    tier,
+                    network,
+                    location,
+                    address: [1, at as u8 + 1],
+                    uplink,
+                },
+            );
+        }
+    }
+
+    fn counties(&self, out: &mut String) {
+        for (at, (id, county, _)) in COUNTIES.iter().enumerate() {
+            self.device(
+                out,
+                &Entry {
+                    id: &format!("rt-{id}"),
+                    name: &format!("{county}局路由器"),
+                    tier: "county",
+                    network: "business",
+                    location: &format!("{county}市场监督管理局"),
+                    address: [3, at as u8 + 1],
+                    uplink: Some(AGGREGATION),
+                },
+            );
+        }
+    }
+
+    /// One station after the other to each county in turn; past its four towns they are numbered.
+    fn stations(&self, out: &mut String) {
+        for at in 0..usize::from(self.stations) {
+            let (county_id, county, towns) = &COUNTIES[at % COUNTIES.len()];
+            let turn = at / COUNTIES.len();
+            let (town_id, town) = towns[turn % towns.len()];
+            let (id, name) = match turn / towns.len() {
+                0 => (
+                    format!("rt-{county_id}-{town_id}"),
+                    format!("{county}{town}市场监管所"),
+                ),
+                more => (
+                    format!("rt-{county_id}-{town_id}-{}", more + 1),
+                    format!("{county}{town}市场监管{}所", more + 1),
+                ),
+            };
+            self.device(
+                out,
+                &Entry {
+                    id: &id,
+                    name: &name,
+                    tier: "station",
+                    network: "business",
+                    location: &format!("{county}{town}"),
+                    address: [10 + (at / 250) as u8, (at % 250) as u8 + 1],
+                    uplink: Some(&format!("rt-{county_id}")),
+                },
+            );
+        }
+    }
+
+    fn device(&self, out: &mut String, entry: &Entry<'_>) {
+        let [third, fourth] = entry.address;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "\n[[device]]\nid = \"{}\"\nname = \"{}\"\nprofile = \"snmp-generic\"\ntier = \"{}\"\nnetwork = \"{}\"\n\
+             location = \"{}\"\naddress = \"127.16.{third}.{fourth}:{}\"\ncredentials = \"routers\"\n\
+             reach = \"echo:{}\"\ninterval = \"{INTERVAL}\"\n",
+            entry.id, entry.name, entry.tier, entry.network, entry.location, self.snmp_port, self.echo_port
+        );
+        if let Some(uplink) = entry.uplink {
+            let _ = write!(
+                out,
+                "uplink = \"{uplink}\"\ntag = {{ \"{TRUNK}\" = \"uplink\" }}\n"
+            );
+        }
+    }
+}
+
+/// Ids of the county routers, who fall silent in the demo's story.
+pub fn county_routers() -> Vec<Arc<str>> {
+    COUNTIES
+        .iter()
+        .map(|(id, ..)| format!("rt-{id}").into())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn site(stations: u16) -> VirtualSite {
+        VirtualSite {
+            stations,
+            snmp_port: 16100,
+            echo_port: 16107,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            store: "store".to_owned(),
+        }
+    }
+
+    fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+        let start = format!("{key} = \"");
+        text.lines()
+            .filter_map(|line| line.strip_prefix(&start)?.strip_suffix('"'))
+            .collect()
+    }
+
+    #[test]
+    fn one_province_six_city_17_counties_and_the_stations() {
+        for stations in [0, 20, 1000] {
+            let text = site(stations).text();
+            let tiers = values(&text, "tier");
+            let count = |tier| tiers.iter().filter(|found| **found == tier).count();
+            assert_eq!(count("province"), 1);
+            assert_eq!(count("city"), 6);
+            assert_eq!(count("county"), 17);
+            assert_eq!(count("station"), usize::from(stations));
+            for key in ["id", "address"] {
+                let all = values(&text, key);
+                assert_eq!(all.len(), 24 + usize::from(stations));
+                assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{key} twice");
+            }
+            let ids = values(&text, "id");
+            assert!(values(&text, "uplink").iter().all(|uplink| ids.contains(uplink)));
+            assert!(county_routers().iter().all(|id| ids.contains(&&**id)));
+        }
+    }
+}
