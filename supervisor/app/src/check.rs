@@ -33,7 +33,7 @@ pub(crate) fn run(path: &Path, as_json: bool) -> Result<ExitCode> {
     let auto = site.devices.iter().filter(|entry| entry.auto).count();
     let profiles = site.catalogue.list().len();
     print::line(&format!(
-        "{}: good. {} devices ({auto} with profile = \"auto\"), {profiles} profiles",
+        "{}: good. Devices: {} ({auto} with profile = \"auto\"), profiles known: {profiles}",
         site.name,
         site.devices.len()
     ))?;

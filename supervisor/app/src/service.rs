@@ -54,6 +54,7 @@ pub(crate) struct Ready {
     /// Where the panel listens.
     pub address: std::net::SocketAddr,
     /// What lets its holder act on the panel.
+    #[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "the demo alone prints it"))]
     pub token: Arc<str>,
     /// The file it stands in.
     pub token_file: PathBuf,

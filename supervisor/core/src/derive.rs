@@ -92,7 +92,7 @@ pub struct Derivation {
     /// Per counter that some rate reads, its instances sorted.
     counters: Vec<(MetricIx, Vec<Seen>)>,
     uptime: Option<(f64, Mono)>,
-    /// Whether this poll found a restart; `None` on the first.
+    /// Whether this poll found a restart; `None` on the first, and on those without an uptime.
     restarted: Option<bool>,
     scratch: Vec<(InstanceIx, Sample)>,
 }
@@ -190,10 +190,14 @@ impl Derivation {
             Expression::Min(list) => fold(list, f64::min),
             Expression::Max(list) => fold(list, f64::max),
             Expression::Rate(metric) => self.rate(model, readings, *metric, row),
-            Expression::Restarted(_) => match self.restarted {
-                Some(restarted) => Ok(f64::from(u8::from(restarted))),
-                None => Err(Absence::FirstSample),
-            },
+            Expression::Restarted(uptime) => {
+                match (self.restarted, readings.get(*uptime, InstanceIx::SCALAR)) {
+                    (Some(restarted), _) => Ok(f64::from(u8::from(restarted))),
+                    // Without an uptime there is nothing to compare, first poll or not.
+                    (None, Some(Err(absence))) => Err(*absence),
+                    (None, _) => Err(Absence::FirstSample),
+                }
+            }
             Expression::SumOf(metric) => aggregate(model, readings, *metric, |a, b| a + b),
             Expression::MinOf(metric) => aggregate(model, readings, *metric, f64::min),
             Expression::MaxOf(metric) => aggregate(model, readings, *metric, f64::max),

@@ -329,6 +329,7 @@ impl Task {
                 let Ok((len, from)) = socket.try_recv_from(&mut self.buffer) else {
                     break;
                 };
+                tracing::trace!(target: "way", step = "Task::receive");
                 self.session.handle_datagram(from, &self.buffer[..len], now);
             }
         }
@@ -362,6 +363,7 @@ impl Task {
     fn hand_over(&mut self) {
         let mut moment = None;
         while let Some(finished) = self.session.poll_finished() {
+            tracing::trace!(target: "way", step = "Task::hand_over");
             let now = *moment.get_or_insert_with(|| self.clock.now());
             let took = now.mono.since_ms(finished.started);
             self.waiting.push_back(Finished {

@@ -41,6 +41,7 @@ pub(crate) async fn device(State(panel): State<Panel>, voice: Voice, Path(id): P
     responses((status = 200, body = Readings),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn readings(State(panel): State<Panel>, voice: Voice, Path(id): Path<String>) -> Response {
+    tracing::trace!(target: "way", step = "api::readings");
     match panel.site.readings(&id) {
         Some(readings) => {
             let readings = readings.iter().map(|r| Reading::of(r, &voice)).collect();

@@ -280,7 +280,9 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that may be left out.
     pub fn maybe(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|e| e.key == key).map(|e| &e.node)
     }
 

@@ -52,17 +52,19 @@ pub(super) struct Draft<'a> {
 /// Reads one `[[device]]`.
 pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>> {
     let mut fields = Fields::of(node, "a device", found)?;
-    let id_node = fields.must("id", found);
+    let mut must =
+        |key, example, found: &mut Findings| values::must(&mut fields, "a device", key, example, found);
+    let id_node = must("id", "id = \"rt-county-07\", never to be changed later", found);
     let id = id_node.and_then(|n| values::id(n, found));
-    let name = fields.must("name", found).and_then(|n| values::name(n, found));
-    let profile_node = fields.must("profile", found);
+    let name = must("name", "name = \"尧都区局路由器\"", found).and_then(|n| values::name(n, found));
+    let profile_node = must("profile", "profile = \"auto\", or an id of `roundsman profile list`", found);
     let profile = profile_node.and_then(|n| n.text(found));
-    let tier = fields.must("tier", found).and_then(|n| values::tier(n, found));
-    let network = fields
-        .must("network", found)
-        .and_then(|n| values::network(n, found));
+    let tiers = "tier = \"county\", or province, city, station";
+    let tier = must("tier", tiers, found).and_then(|n| values::tier(n, found));
+    let networks = "network = \"business\", or lan, internet, gov-intranet";
+    let network = must("network", networks, found).and_then(|n| values::network(n, found));
+    let address_node = must("address", "address = \"192.0.2.1\"", found);
     let location = fields.maybe("location").map(|n| values::line(n, found));
-    let address_node = fields.must("address", found);
     let address = address_node.and_then(|n| values::address(n, found));
     let credentials = fields.maybe("credentials");
     let uplinks = fields
@@ -73,6 +75,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
     let rules = fields.maybe("rule");
+    let rules = rules.filter(|n| values::is_table(n, "rule.interface-busy.warning.above = 70", found));
     fields.finish(found);
     Some(Draft {
         id: id?,
@@ -128,6 +131,9 @@ fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Ar
 }
 
 fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
+    if !values::is_table(node, "tag = { \"GigabitEthernet0/0/1\" = \"uplink\" }", found) {
+        return vec![];
+    }
     let entries = node.table(found).unwrap_or(&[]);
     if entries.len() > MOST_TAGS {
         found.note(Diagnostic::new(
@@ -146,23 +152,22 @@ fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
         .collect()
 }
 
-/// Reads `[credentials.…]`; secrets are read from their files.
+/// Reads `[credentials.…]`; secrets are read from their files. `None` are those that have an error of their own.
 pub(super) fn credentials(
     node: &Node,
     folder: &Path,
     warnings: &mut Vec<Diagnostic>,
     found: &mut Findings,
-) -> BTreeMap<String, Credentials> {
+) -> BTreeMap<String, Option<Credentials>> {
     let mut all = BTreeMap::new();
     for entry in node.table(found).unwrap_or(&[]) {
-        let Some(mut fields) = Fields::of(&entry.node, "an entry of `credentials`", found) else {
-            continue;
-        };
-        let snmp = fields.must("snmp", found);
-        fields.finish(found);
-        if let Some(credentials) = snmp.and_then(|snmp| read_snmp(snmp, folder, warnings, found)) {
-            all.insert(entry.key.clone(), credentials);
-        }
+        let credentials = Fields::of(&entry.node, "an entry of `credentials`", found).and_then(|mut fields| {
+            let example = "snmp = { version = \"2c\", community_file = \"community\" }";
+            let snmp = values::must(&mut fields, "an entry of `credentials`", "snmp", example, found);
+            fields.finish(found);
+            read_snmp(snmp?, folder, warnings, found)
+        });
+        all.insert(entry.key.clone(), credentials);
     }
     all
 }
@@ -174,24 +179,12 @@ fn read_snmp(
     found: &mut Findings,
 ) -> Option<Credentials> {
     let mut fields = Fields::of(node, "`snmp`", found)?;
-    let version_node = fields.must("version", found);
+    let version_node = values::must(&mut fields, "`snmp`", "version", "version = \"2c\"", found);
     let inline = fields.maybe("community");
     let file = fields.maybe("community_file");
+    // A version that is not spoken has keys of its own: they are no further errors.
+    let version = version(version_node?, found)?;
     fields.finish(found);
-    let version_node = version_node?;
-    let version = match version_node.text(found)? {
-        "1" => Version::V1,
-        "2c" => Version::V2c,
-        other => {
-            let mut diagnostic = Diagnostic::new(
-                &version_node.at,
-                format!("SNMP version {} is not spoken here", quoted(other)),
-            );
-            diagnostic.hint = did_you_mean(other, ["1", "2c"]);
-            found.note(diagnostic);
-            return None;
-        }
-    };
     let community = match (inline, file) {
         (Some(node), None) => {
             let warning = Diagnostic::new(&node.at, "a secret stands in the site file itself");
@@ -200,27 +193,63 @@ fn read_snmp(
         }
         (None, Some(node)) => secret(node, folder, warnings, found)?,
         (Some(_), Some(node)) => {
-            found.note(Diagnostic::new(
-                &node.at,
-                "`community` and `community_file` exclude each other",
-            ));
+            let what = "`community` and `community_file` exclude each other";
+            found.note(Diagnostic::new(&node.at, what).hint("keep `community_file`, leave `community` out"));
             return None;
         }
         (None, None) => {
             let what = "`snmp` needs a community";
-            found.note(Diagnostic::new(&node.at, what).hint("name its file as `community_file`"));
+            found.note(
+                Diagnostic::new(&node.at, what).hint("name a file that holds it: community_file = \"community\""),
+            );
             return None;
         }
     };
     if community.is_empty() || community.len() > LONGEST_COMMUNITY {
-        let what = format!("a community has 1 to {LONGEST_COMMUNITY} bytes");
-        found.note(Diagnostic::new(&inline.or(file)?.at, what));
+        let what = format!(
+            "a community has 1 to {LONGEST_COMMUNITY} bytes, this one {}",
+            community.len()
+        );
+        let hint = match file {
+            Some(_) => "the file's first line is the community, nothing else",
+            None => "the community that is configured on the device, such as by `snmp-agent community read`",
+        };
+        found.note(Diagnostic::new(&inline.or(file)?.at, what).hint(hint));
         return None;
     }
     Some(Credentials {
         version,
         community: Arc::from(community.as_bytes()),
     })
+}
+
+fn version(node: &Node, found: &mut Findings) -> Option<Version> {
+    let (what, hint) = match &node.value {
+        Value::Text(word) => match word.as_str() {
+            "1" => return Some(Version::V1),
+            "2c" => return Some(Version::V2c),
+            "3" | "v3" => (
+                "SNMP version 3 is not supported yet".to_owned(),
+                Some(
+                    "until then version = \"2c\" with a read-only community, which the device answers to this box's \
+                     address alone"
+                        .to_owned(),
+                ),
+            ),
+            other => (
+                format!("SNMP version {} is not spoken here", quoted(other)),
+                did_you_mean(other, ["1", "2c"]),
+            ),
+        },
+        _ => (
+            format!("the version is text, this is {}", node.kind()),
+            Some("in quotes: \"2c\", or \"1\" for old devices".to_owned()),
+        ),
+    };
+    let mut diagnostic = Diagnostic::new(&node.at, what);
+    diagnostic.hint = hint;
+    found.note(diagnostic);
+    None
 }
 
 /// The first line of a secret's file. Its content never shows up in an error.

@@ -78,10 +78,7 @@ pub(crate) fn load(path: &Path) -> Result<Site, Rejected> {
             read::site(&Source::new(path.display().to_string(), text), folder, found)
         }
         Err(why) => {
-            found.note(Diagnostic::unreadable(format!(
-                "the site file {} cannot be read: {why}",
-                path.display()
-            )));
+            found.note(*why);
             match found.into_rejected() {
                 Some(rejected) => Err(rejected),
                 None => unreachable!("one finding was noted"),
@@ -90,11 +87,26 @@ pub(crate) fn load(path: &Path) -> Result<Site, Rejected> {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let unreadable = |why: String| {
+        let what = format!("the site file {} cannot be read: {why}", path.display());
+        Box::new(Diagnostic::unreadable(what).hint("name the site file after --config, such as site.toml"))
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|e| unreadable(e.to_string()))?
+        .len();
     if size > MOST_BYTES {
-        return Err(format!("it has {size} bytes, at most {MOST_BYTES} are read"));
+        return Err(unreadable(format!(
+            "it has {size} bytes, at most {MOST_BYTES} are read"
+        )));
     }
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8 at byte {}", e.utf8_error().valid_up_to()))
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        // What comes before the first bad byte is the same in the text that is shown.
+        let bad = error.utf8_error().valid_up_to();
+        let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let at = Source::new(path.display().to_string(), shown).at(bad..bad + 1);
+        let hint = "save the file as UTF-8; GB18030 and GBK are not read";
+        Box::new(Diagnostic::new(&at, "this is not UTF-8").hint(hint))
+    })
 }

@@ -1,7 +1,7 @@
 //! The whole file: sections, then references between devices.
 
 use super::device::{self, Credentials, Draft};
-use super::limits::Limits;
+use super::limits::{self, Limits};
 use super::{MOST_DEVICES, Site, SiteEntry, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
@@ -9,7 +9,7 @@ use roundsman_core::text::Language;
 use roundsman_core::topology::Topology;
 use roundsman_profile::catalogue::{Catalogue, GENERIC};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source, did_you_mean, quoted};
-use roundsman_profile::document::{self, Fields, Node};
+use roundsman_profile::document::{self, Fields, Node, Value};
 use roundsman_wire::snmp::session::Target;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,8 @@ struct Head {
 
 fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let mut fields = Fields::of(root, "the site file", found)?;
-    let head_node = fields.must("site", found);
+    let example = "[site] with name = \"…\" and timezone = \"Asia/Shanghai\"";
+    let head_node = values::must(&mut fields, "the site file", "site", example, found);
     let mut attached_to = None;
     let head = head_node.and_then(|node| read_head(node, &mut attached_to, found));
     let store = fields.maybe("store").map(|node| read_store(node, folder, found));
@@ -58,8 +59,8 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let mut warnings = Vec::new();
     let credentials = fields.maybe("credentials");
     let credentials = credentials.map(|node| device::credentials(node, folder, &mut warnings, found));
-    let override_nodes = fields.items("override", found);
-    let device_nodes = fields.items("device", found);
+    let override_nodes = sections(&mut fields, "override", found);
+    let device_nodes = sections(&mut fields, "device", found);
     fields.finish(found);
     if let Some(node) = device_nodes.get(MOST_DEVICES) {
         found.note(Diagnostic::new(
@@ -74,7 +75,7 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
         .collect();
     let catalogue = catalogue?;
     let profile_ids: Vec<&str> = catalogue.list().map(|item| &*item.profile.id).collect();
-    let mut limits = Limits::read(override_nodes, &profile_ids, found);
+    let mut limits = Limits::read(override_nodes, &catalogue, found);
     let credentials = credentials.unwrap_or_default();
     let names = Names {
         catalogue: &catalogue,
@@ -101,14 +102,27 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     })
 }
 
+/// The `[[key]]` sections.
+fn sections<'a>(fields: &mut Fields<'a>, key: &'static str, found: &mut Findings) -> &'a [Node] {
+    let Some(node) = fields.maybe(key) else { return &[] };
+    if let Value::List(items) = &node.value {
+        return items;
+    }
+    let what = format!("`{key}` is a list of sections, this is {}", node.kind());
+    found.note(Diagnostic::new(&node.at, what).hint(format!("write [[{key}]] with two brackets, once for each")));
+    &[]
+}
+
 fn read_head<'a>(
     node: &'a Node,
     attached_to: &mut Option<(&'a Node, &'a str)>,
     found: &mut Findings,
 ) -> Option<Head> {
     let mut fields = Fields::of(node, "`site`", found)?;
-    let name = fields.must("name", found).and_then(|n| values::name(n, found));
-    let zone_node = fields.must("timezone", found);
+    let mut must =
+        |key, example, found: &mut Findings| values::must(&mut fields, "`site`", key, example, found);
+    let name = must("name", "name = \"临汾市市场监督管理局\"", found).and_then(|n| values::name(n, found));
+    let zone_node = must("timezone", "timezone = \"Asia/Shanghai\"", found);
     let language_node = fields.maybe("language");
     *attached_to = fields
         .maybe("attached_to")
@@ -164,21 +178,30 @@ fn read_panel(node: &Node, found: &mut Findings) -> Option<std::net::SocketAddr>
 }
 
 fn read_profiles(node: Option<&Node>, folder: &Path, found: &mut Findings) -> Option<Catalogue> {
+    let mut named_in = None;
     let catalogue = match node {
         None => Catalogue::embedded(),
         Some(node) => {
             let mut fields = Fields::of(node, "`profiles`", found)?;
-            let path = fields
-                .must("path", found)
-                .and_then(|n| values::path(n, folder, found));
+            let path_node = fields.must("path", found);
+            let path = path_node.and_then(|n| values::path(n, folder, found));
             fields.finish(found);
-            Catalogue::with_folder(&path?)
+            let path = path?;
+            named_in = path_node;
+            Catalogue::with_folder(&path)
         }
     };
     match catalogue {
         Ok(catalogue) => Some(catalogue),
         Err(rejected) => {
-            rejected.diagnostics().iter().for_each(|d| found.note(d.clone()));
+            for mut diagnostic in rejected.diagnostics().iter().cloned() {
+                // A folder that cannot be read has no place of its own.
+                if let (None, Some(node)) = (&diagnostic.at, named_in) {
+                    diagnostic.at = Some(node.at.clone());
+                    "named here".clone_into(&mut diagnostic.label);
+                }
+                found.note(diagnostic);
+            }
             None
         }
     }
@@ -188,7 +211,7 @@ fn read_profiles(node: Option<&Node>, folder: &Path, found: &mut Findings) -> Op
 struct Names<'a> {
     catalogue: &'a Catalogue,
     profile_ids: Vec<&'a str>,
-    credentials: &'a BTreeMap<String, Credentials>,
+    credentials: &'a BTreeMap<String, Option<Credentials>>,
 }
 
 fn resolve(
@@ -201,9 +224,14 @@ fn resolve(
     let mut by_id: HashMap<&str, DeviceIx> = HashMap::new();
     for (at, draft) in drafts.iter().enumerate() {
         let Some(draft) = draft else { continue };
-        if by_id.insert(draft.id, DeviceIx(at as u32)).is_some() {
+        if let Some(first) = by_id.insert(draft.id, DeviceIx(at as u32)) {
             let what = format!("two devices have the id {}", quoted(draft.id));
-            found.note(Diagnostic::new(&draft.id_node.at, what).label("the second one"));
+            let mut diagnostic = Diagnostic::new(&draft.id_node.at, what).label("the second one");
+            if let Some(Some(first)) = drafts.get(first.at()) {
+                let (line, _) = first.id_node.at.position();
+                diagnostic.hint = Some(format!("the first one stands in line {line}; give one of them another id"));
+            }
+            found.note(diagnostic);
         }
     }
     let mut targets: HashMap<(std::net::SocketAddr, Option<&str>), Arc<Target>> = HashMap::new();
@@ -231,7 +259,10 @@ fn resolve(
             continue;
         };
         if let Some(rules) = draft.rules {
-            limits.keep_own(at, rules.clone());
+            limits.keep_own(at, draft.id, rules.clone());
+            if auto {
+                limits::unknown_rules(rules, names.catalogue, found);
+            }
         }
         // With `auto` the profile is not known yet: limits are applied when it is.
         let applied = if auto {
@@ -292,6 +323,8 @@ fn target<'a>(
         found.note(diagnostic);
         return None;
     };
+    // They have an error of their own.
+    let credentials = credentials.as_ref()?;
     let shared = targets.entry((draft.address, Some(name))).or_insert_with(|| {
         let mut target = Target::new(draft.address, &credentials.community);
         target.version = credentials.version;
@@ -316,9 +349,14 @@ fn check_loops(entries: &[SiteEntry], drafts: &[Option<Draft<'_>>], found: &mut 
         return Some(());
     };
     let first = drafts.get(looped.first()?.at())?.as_ref()?;
+    let uplink = first.uplinks.iter().map(|(node, _)| *node).find(|node| {
+        let next = looped.get(1).or(looped.first());
+        let id = next.map(|ix| &*devices[ix.at()].id);
+        matches!(&node.value, Value::Text(text) if Some(text.as_str()) == id)
+    });
     let ids: Vec<&str> = looped.iter().take(8).map(|ix| &*devices[ix.at()].id).collect();
     let what = format!("the uplinks lead in a circle: {}", ids.join(", "));
-    let hint = "an uplink leads towards the province; two devices cannot hang on each other";
-    found.note(Diagnostic::new(&first.id_node.at, what).hint(hint));
+    let hint = "an uplink leads towards the province; a device cannot hang on itself nor two on each other";
+    found.note(Diagnostic::new(&uplink.unwrap_or(first.id_node).at, what).hint(hint));
     None
 }

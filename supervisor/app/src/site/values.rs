@@ -3,7 +3,7 @@
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_driver::reach::Reach;
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
-use roundsman_profile::document::Node;
+use roundsman_profile::document::{Fields, Node, Value};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,33 @@ word!(tier, Tier, "tier");
 word!(network, Network, "network");
 word!(class, Class, "class");
 
+/// The value of a key; left out, that is noted with how to write it.
+pub(super) fn must<'a>(
+    fields: &mut Fields<'a>,
+    what: &str,
+    key: &'static str,
+    example: &str,
+    found: &mut Findings,
+) -> Option<&'a Node> {
+    let node = fields.maybe(key);
+    if node.is_none() {
+        let diagnostic = Diagnostic::new(fields.at(), format!("{what} needs the key `{key}`"));
+        let diagnostic = diagnostic.label(format!("`{key}` is missing"));
+        found.note(diagnostic.hint(format!("write {example}")));
+    }
+    node
+}
+
+/// A table; anything else is noted with how to write it.
+pub(super) fn is_table(node: &Node, example: &str, found: &mut Findings) -> bool {
+    let good = matches!(node.value, Value::Table(_));
+    if !good {
+        let what = format!("a table is expected, this is {}", node.kind());
+        found.note(Diagnostic::new(&node.at, what).hint(format!("such as {example}")));
+    }
+    good
+}
+
 /// An id: lower-case letters, digits and `-`, at most 64, beginning with a letter or digit.
 pub(super) fn id<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
     let id = node.text(found)?;
@@ -59,7 +86,8 @@ pub(super) fn id<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
 pub(super) fn name<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
     let name = line(node, found)?;
     if name.trim().is_empty() {
-        found.note(Diagnostic::new(&node.at, "this name is empty"));
+        let hint = "what people call it on the panel and on the phone, such as \"市局核心路由器\"";
+        found.note(Diagnostic::new(&node.at, "this name is empty").hint(hint));
         return None;
     }
     Some(name)
@@ -67,10 +95,14 @@ pub(super) fn name<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> 
 
 /// One line of text, may be empty.
 pub(super) fn line<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
-    let text = node.text(found)?;
+    let Value::Text(text) = &node.value else {
+        let what = format!("text is expected, this is {}", node.kind());
+        found.note(Diagnostic::new(&node.at, what).hint("write it in quotes"));
+        return None;
+    };
     if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
         let what = format!("one line of at most {LONGEST_NAME} characters is expected");
-        found.note(Diagnostic::new(&node.at, what));
+        found.note(Diagnostic::new(&node.at, what).hint("no line breaks, tabs or other control characters"));
         return None;
     }
     Some(text)
@@ -139,7 +171,9 @@ pub(super) fn reach(node: &Node, found: &mut Findings) -> Option<Reach> {
 pub(super) fn path(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
     let text = node.text(found)?;
     if text.is_empty() {
-        found.note(Diagnostic::new(&node.at, "this path is empty"));
+        found.note(Diagnostic::new(&node.at, "this path is empty").hint(
+            "a folder, such as \"/var/lib/roundsman\"; a relative one begins at the site file's folder",
+        ));
         return None;
     }
     Some(folder.join(text))
@@ -148,10 +182,16 @@ pub(super) fn path(node: &Node, folder: &Path, found: &mut Findings) -> Option<P
 /// A whole number of seconds in `range`, written as a duration.
 pub(super) fn interval_s(node: &Node, found: &mut Findings) -> Option<u32> {
     const DAY_MS: u64 = 86_400_000;
+    const HINT: &str = "in quotes with its unit, such as \"30s\" or \"5m\"; \"60s\" where nothing is said";
+    if let Value::Integer(_) | Value::Float(_) = node.value {
+        let what = "an interval is text with a unit, this is a bare number";
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
+        return None;
+    }
     let ms = roundsman_profile::schema::duration_ms(node, found)?;
     if ms == 0 || ms > DAY_MS || ms % 1000 != 0 {
         let what = "an interval is a whole number of seconds from 1s to 1d";
-        found.note(Diagnostic::new(&node.at, what));
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
         return None;
     }
     Some((ms / 1000) as u32)

@@ -132,6 +132,7 @@ impl Runtime {
 
     /// Raw answer → readings → derived metrics.
     fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
+        tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
         tracing::trace!(target: "way", step = "Derivation::apply");
@@ -187,6 +188,7 @@ impl Runtime {
 impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
     pub(super) async fn polled(&mut self, finished: Finished, now: Now) {
+        tracing::trace!(target: "way", step = "Supervisor::polled");
         self.view.measured().add_poll(&finished);
         let Some(&device) = self.by_key.get(&finished.key) else {
             return;

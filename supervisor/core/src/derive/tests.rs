@@ -206,6 +206,15 @@ fn a_restart_is_a_reading() {
 }
 
 #[test]
+fn a_restart_without_an_uptime_is_as_absent_as_the_uptime() {
+    let mut d = Derivation::default();
+    let mut readings = Readings::new(Now::at(0, 0), false);
+    readings.add(UPTIME, [(InstanceIx::SCALAR, Err(Absence::Timeout))]);
+    d.apply(&model(), &mut readings);
+    assert_eq!(number(&readings, RESTARTED, 0), Err(Absence::Timeout));
+}
+
+#[test]
 fn sums_need_the_whole_table_and_scalars_mix_with_columns() {
     let n = |x: f64| Ok(Value::Number(x));
     let take = |used: Vec<Sample>, complete| {

@@ -69,6 +69,7 @@ pub enum Found {
 impl<'a> Reply<'a> {
     /// Reads the header and checks the frame of every variable binding.
     pub fn parse(datagram: &'a [u8]) -> Result<Reply<'a>, Undecodable> {
+        tracing::trace!(target: "way", step = "Reply::parse");
         let frame = |_| Undecodable::Frame;
         let message = AsnReader::from_bytes(datagram)
             .read_raw(asn1::TYPE_SEQUENCE)
@@ -150,6 +151,7 @@ impl Varbind<'_> {
 
     /// Reads the value; what needs room is kept in `answer`. `arcs` is scratch.
     pub fn read_value(&self, answer: &mut Answer, arcs: &mut Vec<u32>) -> Found {
+        tracing::trace!(target: "way", step = "Varbind::read_value", name = ?self.name);
         self.read(answer, arcs).unwrap_or(Found::Malformed)
     }
 

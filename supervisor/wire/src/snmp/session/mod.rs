@@ -238,6 +238,7 @@ impl Session {
 
     /// A datagram came in.
     pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Mono) {
+        tracing::trace!(target: "way", step = "Session::handle_datagram");
         self.counters.received += 1;
         let Ok(reply) = Reply::parse(bytes) else {
             self.counters.undecodable += 1;
@@ -330,6 +331,7 @@ impl Session {
     }
 
     fn finish(&mut self, key: u32, running: Box<Running>) {
+        tracing::trace!(target: "way", step = "Session::finish");
         for id in &running.ids {
             self.issued.remove(id);
         }

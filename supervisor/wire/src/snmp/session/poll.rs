@@ -252,6 +252,7 @@ impl Poll {
         memory: &mut Memory,
         scratch: &mut Scratch,
     ) {
+        tracing::trace!(target: "way", step = "Poll::take");
         self.answer.answered = true;
         self.answer.cost.varbinds = self.answer.cost.varbinds.saturating_add(reply.count);
         self.answer.cost.octets_in += octets as u64;
@@ -313,6 +314,7 @@ impl Poll {
     }
 
     fn take_scalars(&mut self, reply: &Reply<'_>, scratch: &mut Scratch) {
+        tracing::trace!(target: "way", step = "Poll::take_scalars");
         let mut binds = reply.varbinds();
         for at in 0..self.slots.len() {
             let slot = usize::from(self.slots[at]);
@@ -462,6 +464,7 @@ impl Poll {
 
     /// The answer, and what is to be remembered of the device.
     pub(super) fn finish(mut self, memory: &mut Memory) -> Answer {
+        tracing::trace!(target: "way", step = "Poll::finish");
         if !self.answer.answered {
             return self.answer;
         }

@@ -87,6 +87,7 @@ impl Walk {
         answer: &mut Answer,
         scratch: &mut Scratch,
     ) -> Step {
+        tracing::trace!(target: "way", step = "Walk::take");
         if !self.open || self.turned {
             return Step::Ignored;
         }

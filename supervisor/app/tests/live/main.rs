@@ -1,0 +1,34 @@
+//! The binary against a real agent: Debian's snmpd on loopback, private to each test, and net-snmp's tools as judges.
+//!
+//! One test program for all of it, so that it is linked once. Nothing here waits a fixed time: [`until`] asks again
+//! until what is awaited is there, and only a hang reaches [`PATIENCE`].
+
+mod daemon;
+mod peer;
+mod service;
+mod snmpd;
+mod way;
+
+use std::time::Duration;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Asks `look` until it gives something; `what` is named if it never does.
+async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, looking).await {
+        Ok(seen) => seen,
+        Err(_) => panic!("never came: {what}"),
+    }
+}
