@@ -22,8 +22,14 @@ pub const FIRST_DEVICE: Ipv4Addr = Ipv4Addr::new(127, 16, 1, 1);
 /// Time between two polls in the demo: a fault shows within half a minute.
 const INTERVAL: &str = "10s";
 
+/// Something with an id and a name.
+type Named = (&'static str, &'static str);
+
+/// Id and name of a county, and of four of its towns.
+type County = (&'static str, &'static str, [Named; 4]);
+
 /// The counties and districts of Linfen (临汾市, 17) with some of their towns and streets, which name the stations.
-const COUNTIES: [(&str, &str, [(&str, &str); 4]); 17] = [
+const COUNTIES: [County; 17] = [
     (
         "yaodu",
         "尧都区",

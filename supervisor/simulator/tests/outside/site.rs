@@ -43,10 +43,10 @@ async fn net_snmp_reads_every_object_in_order_by_every_way() {
     let (next, bulk) = (values(&next), values(&bulk));
     let names = |all: &BTreeMap<String, String>| all.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&next), names(&bulk));
-    // 8 scalars of system and interfaces, 26 columns of 12 ports, 9 of ip, 3 of its address, 6 + 5 of the sensor.
+    // 10 scalars of system, interfaces and host, 26 columns of 12 ports, 9 of ip, 3 of its address, 6 + 5 of the sensor.
     assert_eq!(
         next.len(),
-        8 + 26 * 12 + 9 + 3 + 6 + 5 + 1,
+        10 + 26 * 12 + 9 + 3 + 6 + 5 + 1,
         "the last one says that the tree ends: {next:#?}"
     );
     for (name, value) in [
