@@ -27,7 +27,7 @@ impl Demo {
     async fn start(data: &Path) -> Demo {
         // The port is free now; whoever takes it in between makes the demo say so and the test fail.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let clock = Clock::default();
+        let clock = Clock::new();
         let started_us = clock.micros();
         let mut child = Command::new(env!("CARGO_BIN_EXE_roundsman"))
             .args(["demo", "--listen", &address.to_string(), "--data"])
@@ -37,11 +37,7 @@ impl Demo {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines
-            .next_line()
-            .await
-            .unwrap()
-            .expect("the demo ended; its message stands above");
+        let first = lines.next_line().await.unwrap().expect("the demo ended; its message stands above");
         let token = first
             .strip_prefix(&format!("Panel: http://{address}/#token="))
             .unwrap_or_else(|| panic!("unexpected first line: {first}"))
@@ -51,13 +47,7 @@ impl Demo {
                 eprintln!("{line}");
             }
         });
-        Demo {
-            child,
-            address,
-            token,
-            clock,
-            started_us,
-        }
+        Demo { child, address, token, clock, started_us }
     }
 
     fn seconds(&self) -> f64 {
@@ -77,11 +67,7 @@ impl Demo {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|code| code.parse().ok())
-            .expect("a status");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         Ok((status, body.to_owned()))
     }
 
@@ -92,17 +78,11 @@ impl Demo {
     }
 
     async fn devices(&self) -> Vec<Value> {
-        self.get("/api/v1/devices").await["devices"]
-            .as_array()
-            .unwrap()
-            .clone()
+        self.get("/api/v1/devices").await["devices"].as_array().unwrap().clone()
     }
 
     async fn faults(&self) -> Vec<Value> {
-        self.get("/api/v1/faults?state=all").await["faults"]
-            .as_array()
-            .unwrap()
-            .clone()
+        self.get("/api/v1/faults?state=all").await["faults"].as_array().unwrap().clone()
     }
 
     /// Looks until `condition` gives something, at most `limit_s`; prints when that was.
@@ -120,10 +100,7 @@ impl Demo {
                 eprintln!("{:6.1} s after the start: {what}", self.seconds());
                 found
             }
-            Err(_) => panic!(
-                "{what}: not within {limit_s} s; faults: {:#?}",
-                self.faults().await
-            ),
+            Err(_) => panic!("{what}: not within {limit_s} s; faults: {:#?}", self.faults().await),
         }
     }
 
@@ -131,9 +108,7 @@ impl Demo {
         let pid = rustix::process::Pid::from_raw(self.child.id().unwrap() as i32).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let status = ended
-            .expect("the demo did not end within 20 s of SIGTERM")
-            .unwrap();
+        let status = ended.expect("the demo did not end within 20 s of SIGTERM").unwrap();
         assert!(status.success(), "{status}");
     }
 }
@@ -145,12 +120,7 @@ fn of_rule<'a>(faults: &'a [Value], rule: &str) -> Option<&'a Value> {
 fn numbers(faults: &[Value]) -> Vec<(String, String)> {
     let mut numbers: Vec<_> = faults
         .iter()
-        .map(|fault| {
-            (
-                fault["number"].to_string(),
-                format!("{} {}", fault["device"], fault["rule"]),
-            )
-        })
+        .map(|fault| (fault["number"].to_string(), format!("{} {}", fault["device"], fault["rule"])))
         .collect();
     numbers.sort();
     numbers
@@ -158,10 +128,7 @@ fn numbers(faults: &[Value]) -> Vec<(String, String)> {
 
 #[test]
 fn the_demo_tells_its_story() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let data = tempfile::tempdir().unwrap();
         let demo = Demo::start(data.path()).await;
@@ -172,11 +139,7 @@ fn the_demo_tells_its_story() {
         .await;
         assert_eq!(demo.devices().await.len(), 44);
         demo.until("every device was polled", 60, async || {
-            demo.devices()
-                .await
-                .iter()
-                .all(|device| device["state"] != "pending")
-                .then_some(())
+            demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
         })
         .await;
 
@@ -188,10 +151,7 @@ fn the_demo_tells_its_story() {
         assert_eq!(silent["severity"], "critical", "{silent:#}");
         assert!(silent["advice"].as_str().is_some_and(|advice| !advice.is_empty()));
         let id = silent["id"].to_string();
-        let (status, body) = demo
-            .http("POST", &format!("/api/v1/faults/{id}/acknowledge"))
-            .await
-            .unwrap();
+        let (status, body) = demo.http("POST", &format!("/api/v1/faults/{id}/acknowledge")).await.unwrap();
         assert_eq!(status, 200, "{body}");
         let hot = demo
             .until("another router is too hot", 60, async || {
@@ -212,29 +172,19 @@ fn the_demo_tells_its_story() {
         }
         let faults = demo.faults().await;
         assert_eq!(faults.len(), 2, "nothing else went wrong: {faults:#?}");
-        assert_eq!(
-            of_rule(&faults, "unreachable").unwrap()["operator"],
-            "acknowledged"
-        );
+        assert_eq!(of_rule(&faults, "unreachable").unwrap()["operator"], "acknowledged");
         let kept = numbers(&faults);
         demo.end().await;
 
         let again = Demo::start(data.path()).await;
         again
             .until("the page is up again", 5, async || {
-                again
-                    .http("GET", "/")
-                    .await
-                    .ok()
-                    .filter(|(status, _)| *status == 200)
+                again.http("GET", "/").await.ok().filter(|(status, _)| *status == 200)
             })
             .await;
         let faults = again.faults().await;
         assert_eq!(numbers(&faults), kept);
-        assert_eq!(
-            of_rule(&faults, "unreachable").unwrap()["operator"],
-            "acknowledged"
-        );
+        assert_eq!(of_rule(&faults, "unreachable").unwrap()["operator"], "acknowledged");
         again.end().await;
     });
 }

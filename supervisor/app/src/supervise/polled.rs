@@ -28,10 +28,7 @@ const SYS_OBJECT_ID: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 2, 0];
 /// What to ask a device whose profile is to be found.
 pub(crate) fn identity_plan() -> Arc<Plan> {
     let oids = Oid::new(&SYS_OBJECT_ID).into_iter().collect();
-    Arc::new(Plan {
-        scalars: vec![Object { oids }],
-        tables: vec![],
-    })
+    Arc::new(Plan { scalars: vec![Object { oids }], tables: vec![] })
 }
 
 /// The profile for what a device said to [`identity_plan`]; the generic one where it said nothing of use.
@@ -83,20 +80,11 @@ impl Runtime {
                 entry.profile = old.entry.profile.clone();
                 entry.device.profile = old.entry.device.profile.clone();
                 entry.device.class = old.entry.device.class;
-                Runtime {
-                    entry,
-                    key,
-                    reach,
-                    ..old
-                }
+                Runtime { entry, key, reach, ..old }
             }
-            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => Runtime {
-                entry: fresh.entry,
-                key,
-                reach,
-                unresolved,
-                ..old
-            },
+            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => {
+                Runtime { entry: fresh.entry, key, reach, unresolved, ..old }
+            }
             _ => fresh,
         }
     }
@@ -115,10 +103,7 @@ impl Runtime {
 
     /// The device as the engine knows it.
     pub(super) fn site_device(&self) -> SiteDevice {
-        SiteDevice {
-            device: self.entry.device.clone(),
-            model: self.entry.profile.model.clone(),
-        }
+        SiteDevice { device: self.entry.device.clone(), model: self.entry.profile.model.clone() }
     }
 
     fn become_profile(&mut self, profile: Arc<Profile>) {
@@ -146,11 +131,7 @@ impl Runtime {
             self.labels = Arc::new(self.translator.labels().clone());
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest {
-            readings,
-            labels: self.labels.clone(),
-            profile,
-        }));
+        self.latest = Some(Arc::new(Latest { readings, labels: self.labels.clone(), profile }));
     }
 
     /// Shows what the store kept until the first poll brings news.
@@ -168,20 +149,13 @@ impl Runtime {
                 columns[metric.at()].push((row, reading.sample.clone()));
             }
         }
-        let taken_at = Now {
-            mono: Mono(0),
-            wall: kept.taken_at,
-        };
+        let taken_at = Now { mono: Mono(0), wall: kept.taken_at };
         let mut readings = Readings::new(taken_at, kept.answered);
         for (at, column) in columns.into_iter().enumerate() {
             readings.add(MetricIx(at as u16), column);
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest {
-            readings,
-            labels: Arc::new(labels),
-            profile,
-        }));
+        self.latest = Some(Arc::new(Latest { readings, labels: Arc::new(labels), profile }));
     }
 }
 

@@ -154,17 +154,12 @@ impl View {
     pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
         let known = |at| engine.is_known(DeviceIx(at as u32));
         self.write(|state| {
-            state.devices = devices
-                .iter()
-                .enumerate()
-                .map(|(at, runtime)| Shown::of(runtime, known(at)))
-                .collect();
+            state.devices =
+                devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });
-        devices
-            .iter()
-            .for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
+        devices.iter().for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
     }
 
     /// A device that found its profile.
@@ -266,11 +261,7 @@ impl View {
             tier: device.tier,
             network: device.network,
             location: device.location.clone(),
-            state: if faults == 0 && !shown.known {
-                DeviceState::Pending
-            } else {
-                worst
-            },
+            state: if faults == 0 && !shown.known { DeviceState::Pending } else { worst },
             faults,
             last_poll: shown.latest.as_ref().map(|latest| latest.readings.taken_at.wall),
             address: device.address.clone(),
@@ -282,14 +273,7 @@ impl View {
 
     async fn request(&self, fault: FaultId, by: Arc<str>, close: bool) -> Result<Fault, ActionError> {
         let (reply, answer) = oneshot::channel();
-        self.requests
-            .try_send(Request {
-                fault,
-                by,
-                close,
-                reply,
-            })
-            .map_err(|_| overloaded())?;
+        self.requests.try_send(Request { fault, by, close, reply }).map_err(|_| overloaded())?;
         let ended = || ActionError::Unavailable(Unavailable("the service is ending".to_owned()));
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -330,11 +314,7 @@ impl roundsman_panel::Site for View {
     fn devices(&self) -> Vec<SiteDevice> {
         self.read(|state| {
             let worst = worst(state);
-            state
-                .devices
-                .iter()
-                .map(|shown| self.site_device(state, shown, &worst))
-                .collect()
+            state.devices.iter().map(|shown| self.site_device(state, shown, &worst)).collect()
         })
     }
 
@@ -406,11 +386,7 @@ impl roundsman_panel::Site for View {
             Which::All => FaultFilter::All,
         };
         Box::pin(async move {
-            let mut faults = self
-                .reader
-                .faults(filter, limit, before)
-                .await
-                .map_err(unavailable)?;
+            let mut faults = self.reader.faults(filter, limit, before).await.map_err(unavailable)?;
             self.read(|state| faults.iter_mut().for_each(|fault| with_flags(state, fault)));
             Ok(faults)
         })
@@ -427,12 +403,7 @@ impl roundsman_panel::Site for View {
     }
 
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
-        Box::pin(async move {
-            self.reader
-                .transitions_after(id, limit)
-                .await
-                .map_err(unavailable)
-        })
+        Box::pin(async move { self.reader.transitions_after(id, limit).await.map_err(unavailable) })
     }
 
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
@@ -445,26 +416,14 @@ impl roundsman_panel::Site for View {
 
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
         Box::pin(async move {
-            let answer = self
-                .reader
-                .answer(&key, self.clock.now().wall)
-                .await
-                .map_err(unavailable)?;
-            Ok(answer.map(|answer| Kept {
-                status: answer.status,
-                body: answer.body,
-            }))
+            let answer = self.reader.answer(&key, self.clock.now().wall).await.map_err(unavailable)?;
+            Ok(answer.map(|answer| Kept { status: answer.status, body: answer.body }))
         })
     }
 
     fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>> {
         let at = self.clock.now().wall;
-        let answer = Answer {
-            key: key.into(),
-            at,
-            status: answer.status,
-            body: answer.body,
-        };
+        let answer = Answer { key: key.into(), at, status: answer.status, body: answer.body };
         let stored = self.store.remember(answer);
         Box::pin(async move { stored.await.map_err(unavailable) })
     }

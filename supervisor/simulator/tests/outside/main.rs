@@ -73,9 +73,7 @@ pub(crate) async fn tool(
     arguments: &[&str],
 ) -> Option<(bool, String)> {
     let output = Command::new(tool)
-        .args([
-            "-v", version, "-c", community, "-m", "", "-Onqt", "-r", "0", "-t", "2",
-        ])
+        .args(["-v", version, "-c", community, "-m", "", "-Onqt", "-r", "0", "-t", "2"])
         .arg(address.to_string())
         .args(arguments)
         .output()
@@ -88,10 +86,7 @@ pub(crate) async fn tool(
         }
     };
     let text = [output.stdout, output.stderr].concat();
-    Some((
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    ))
+    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
 fn may_skip(peer: &str) -> bool {
@@ -125,10 +120,7 @@ impl Client {
     /// The next datagram within `wait`.
     pub(crate) async fn next(&self, wait: Duration) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 65_536];
-        let len = tokio::time::timeout(wait, self.0.recv(&mut buffer))
-            .await
-            .ok()?
-            .unwrap();
+        let len = tokio::time::timeout(wait, self.0.recv(&mut buffer)).await.ok()?.unwrap();
         buffer.truncate(len);
         Some(buffer)
     }

@@ -21,11 +21,7 @@ fn values(text: &str) -> BTreeMap<String, String> {
 async fn number(outside: &Outside, name: &str) -> Option<f64> {
     let (good, text) = tool("snmpget", "2c", COMMUNITY, outside.address(0), &[name]).await?;
     assert!(good, "{text}");
-    Some(
-        values(&text)[name]
-            .parse()
-            .unwrap_or_else(|why| panic!("{why}: {text}")),
-    )
+    Some(values(&text)[name].parse().unwrap_or_else(|why| panic!("{why}: {text}")))
 }
 
 #[tokio::test]
@@ -36,9 +32,7 @@ async fn net_snmp_reads_every_object_in_order_by_every_way() {
         return;
     };
     assert!(good, "{next}");
-    let (good, bulk) = tool("snmpbulkwalk", "2c", COMMUNITY, address, &["-Cr25", ".1.3"])
-        .await
-        .unwrap();
+    let (good, bulk) = tool("snmpbulkwalk", "2c", COMMUNITY, address, &["-Cr25", ".1.3"]).await.unwrap();
     assert!(good, "{bulk}");
     let (next, bulk) = (values(&next), values(&bulk));
     let names = |all: &BTreeMap<String, String>| all.keys().cloned().collect::<Vec<_>>();
@@ -61,14 +55,9 @@ async fn net_snmp_reads_every_object_in_order_by_every_way() {
     ] {
         assert_eq!(next.get(name).map(String::as_str), Some(value), "{name}");
     }
-    let (good, v1) = tool("snmpwalk", "1", COMMUNITY, address, &[".1.3.6.1.2.1.31"])
-        .await
-        .unwrap();
+    let (good, v1) = tool("snmpwalk", "1", COMMUNITY, address, &[".1.3.6.1.2.1.31"]).await.unwrap();
     assert!(good, "{v1}");
-    assert!(
-        values(&v1).keys().all(|name| !name.starts_with(HC_IN)),
-        "v1 has no Counter64"
-    );
+    assert!(values(&v1).keys().all(|name| !name.starts_with(HC_IN)), "v1 has no Counter64");
 }
 
 #[tokio::test]
@@ -122,9 +111,7 @@ async fn counters_go_up_and_uptime_goes_on() {
         while number(&outside, UPTIME).await.unwrap() < uptime + 100.0 {}
         number(&outside, &format!("{HC_IN}.1")).await.unwrap()
     };
-    let later = tokio::time::timeout(PATIENCE, waiting)
-        .await
-        .expect("uptime stands still");
+    let later = tokio::time::timeout(PATIENCE, waiting).await.expect("uptime stands still");
     assert!(later > octets, "{octets} then {later}");
 }
 
@@ -156,10 +143,7 @@ async fn silent_answers_neither_snmp_nor_echo_and_others_do() {
 async fn late_answers_come_when_they_come() {
     let outside = Outside::start(86, 1).await;
     outside.set("rt-1=late:700");
-    for (address, request) in [
-        (outside.address(0), uptime_request(1)),
-        (outside.echo(0), b"late".to_vec()),
-    ] {
+    for (address, request) in [(outside.address(0), uptime_request(1)), (outside.echo(0), b"late".to_vec())] {
         let client = Client::to(address).await;
         client.send(&request).await;
         assert_eq!(client.next(QUIET).await, None, "before its time");
@@ -239,25 +223,12 @@ async fn an_interface_goes_down_and_comes_back() {
     outside.set("rt-1=interface-down:Trunk1");
     assert_eq!(number(&outside, &oper).await, Some(2.0));
     assert_eq!(number(&outside, &format!("{IF_OPER}.2")).await, Some(1.0));
-    assert_eq!(
-        number(&outside, &octets).await,
-        number(&outside, &octets).await,
-        "it counts on"
-    );
-    assert!(
-        number(&outside, ".1.3.6.1.2.1.2.2.1.9.1").await.unwrap() > 0.0,
-        "ifLastChange"
-    );
+    assert_eq!(number(&outside, &octets).await, number(&outside, &octets).await, "it counts on");
+    assert!(number(&outside, ".1.3.6.1.2.1.2.2.1.9.1").await.unwrap() > 0.0, "ifLastChange");
     outside.set("rt-1=ok");
     assert_eq!(number(&outside, &oper).await, Some(1.0));
-    let error = outside
-        .site
-        .apply(&"rt-1=interface-down:Trunk7".parse().unwrap())
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("it has Trunk1, GigabitEthernet0/0/0"),
-        "{error}"
-    );
+    let error = outside.site.apply(&"rt-1=interface-down:Trunk7".parse().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("it has Trunk1, GigabitEthernet0/0/0"), "{error}");
     let error = outside.site.apply(&"rt-9=silent".parse().unwrap()).unwrap_err();
     assert!(error.to_string().contains("rt-9"), "{error}");
 }
@@ -274,13 +245,9 @@ async fn hot_heats_up_and_ok_cools_down() {
         while !goal(number(&outside, TEMPERATURE).await.unwrap()) {}
     };
     let patience = std::time::Duration::from_secs(30);
-    tokio::time::timeout(patience, reach(&|now| now == 780.0))
-        .await
-        .expect("it does not heat up");
+    tokio::time::timeout(patience, reach(&|now| now == 780.0)).await.expect("it does not heat up");
     outside.set("rt-1=ok");
-    tokio::time::timeout(patience, reach(&|now| now < 520.0))
-        .await
-        .expect("it does not cool down");
+    tokio::time::timeout(patience, reach(&|now| now < 520.0)).await.expect("it does not cool down");
 }
 
 #[tokio::test]
@@ -306,9 +273,7 @@ async fn too_big_refuses_long_answers_alone() {
     };
     assert!(short > 0.0);
     let address = outside.address(0);
-    let (_, bulk) = tool("snmpbulkget", "2c", COMMUNITY, address, &["-Cr50", IF_OPER])
-        .await
-        .unwrap();
+    let (_, bulk) = tool("snmpbulkget", "2c", COMMUNITY, address, &["-Cr50", IF_OPER]).await.unwrap();
     assert!(bulk.contains("tooBig"), "{bulk}");
 }
 
@@ -317,10 +282,7 @@ async fn only_loopback_and_only_once() {
     let outside = Outside::start(95, 1).await;
     let start = async |spec| Site::start(&[spec], 1, Clock::start()).await.err().unwrap();
     let again = start(outside.devices[0].clone()).await;
-    assert!(
-        matches!(again, StartError::Bind { .. }) && again.to_string().contains("rt-1"),
-        "{again}"
-    );
+    assert!(matches!(again, StartError::Bind { .. }) && again.to_string().contains("rt-1"), "{again}");
     let mut elsewhere = outside.devices[0].clone();
     elsewhere.address = "192.0.2.1:16100".parse().unwrap();
     let error = start(elsewhere).await;
