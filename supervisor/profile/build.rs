@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../device-profiles")
-        .canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../device-profiles").canonicalize()?;
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     collect(&root, &mut files)?;
@@ -17,17 +15,11 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", file.display());
         let name = file.strip_prefix(&root).map_err(io::Error::other)?;
         let name = name.to_string_lossy().replace('\\', "/");
-        writeln!(
-            code,
-            "    ({name:?}, include_str!({:?})),",
-            file.to_string_lossy()
-        )
-        .map_err(io::Error::other)?;
+        writeln!(code, "    ({name:?}, include_str!({:?})),", file.to_string_lossy())
+            .map_err(io::Error::other)?;
     }
     code.push_str("]\n");
-    let out = env::var_os("OUT_DIR")
-        .map(PathBuf::from)
-        .ok_or_else(|| io::Error::other("no OUT_DIR"))?;
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or_else(|| io::Error::other("no OUT_DIR"))?;
     fs::write(out.join("embedded.rs"), code)
 }
 

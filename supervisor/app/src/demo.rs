@@ -34,9 +34,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
     };
     service::log_to_stderr();
     let devices = site.devices.len();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut child, lines) = start_virtual_site(&path).await?;
         let told = tokio::spawn(tell(lines));
@@ -58,10 +56,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
 /// Says at once, and by name, what stands in the way most often.
 fn free_port(demo: &Demo) -> Result<()> {
     if !demo.listen.ip().is_loopback() {
-        bail!(
-            "--listen {}: plain HTTP is served on loopback only, such as 127.0.0.1:8080",
-            demo.listen
-        );
+        bail!("--listen {}: plain HTTP is served on loopback only, such as 127.0.0.1:8080", demo.listen);
     }
     TcpListener::bind(demo.listen).with_context(|| {
         format!(
@@ -82,18 +77,12 @@ impl Folder {
     fn new(data: Option<&Path>) -> Result<Folder> {
         let folder = match data {
             // The store and its socket are named in the site file: they must not depend on where the demo is started.
-            Some(path) => Folder {
-                path: std::path::absolute(path)?,
-                fleeting: false,
-            },
+            Some(path) => Folder { path: std::path::absolute(path)?, fleeting: false },
             None => {
                 let mut random = [0; 8];
                 std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random))?;
                 let name = format!("roundsman-demo-{:016x}", u64::from_ne_bytes(random));
-                Folder {
-                    path: std::env::temp_dir().join(name),
-                    fleeting: true,
-                }
+                Folder { path: std::env::temp_dir().join(name), fleeting: true }
             }
         };
         // It holds the panel's token: nobody else's business.

@@ -35,9 +35,7 @@ pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> 
         eprintln!("roundsman: {} has no device `{device}`; {hint}", path.display());
         return Ok(ExitCode::from(print::BAD_FILE));
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let polled = runtime.block_on(poll(&mut site, at))?;
     print_polled(&polled, &site, as_json)?;
     Ok(ExitCode::from(u8::from(polled.readings.good() == 0)))
@@ -86,13 +84,7 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
         }
     }
     let elapsed_ms = clock.now().mono.since_ms(began.mono);
-    Ok(Polled {
-        entry,
-        readings,
-        labels: translator.labels().clone(),
-        elapsed_ms,
-        requests,
-    })
+    Ok(Polled { entry, readings, labels: translator.labels().clone(), elapsed_ms, requests })
 }
 
 async fn ask(
@@ -101,16 +93,8 @@ async fn ask(
     entry: &SiteEntry,
     plan: Arc<Plan>,
 ) -> Result<Finished> {
-    snmp.poll(Request {
-        key: 0,
-        generation: Generation::default(),
-        target: entry.target.clone(),
-        plan,
-    })?;
-    answers
-        .recv()
-        .await
-        .ok_or_else(|| anyhow!("the SNMP poller ended before it answered"))
+    snmp.poll(Request { key: 0, generation: Generation::default(), target: entry.target.clone(), plan })?;
+    answers.recv().await.ok_or_else(|| anyhow!("the SNMP poller ended before it answered"))
 }
 
 fn needs_two(model: &Model) -> bool {
@@ -158,11 +142,7 @@ fn print_polled(polled: &Polled, site: &Site, as_json: bool) -> Result<()> {
             Ok(value) => format!("{} {}", text::value(value), text::unit(&metric.unit)),
             Err(absence) => format!("– {}", absence.word()),
         };
-        vec![
-            metric.name.to_string(),
-            polled.labels.name(r.instance).to_string(),
-            shown,
-        ]
+        vec![metric.name.to_string(), polled.labels.name(r.instance).to_string(), shown]
     };
     let rows: Vec<Vec<String>> = polled.readings.iter().map(row).collect();
     print::line(print::table(&rows).trim_end())?;

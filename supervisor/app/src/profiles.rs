@@ -113,8 +113,7 @@ pub(crate) fn show(id: &str, path: Option<&Path>, as_json: bool) -> Result<ExitC
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let cells = |section: &str, keys: &[&str]| -> Vec<Vec<String>> {
         let rows = shown[section].as_array().into_iter().flatten();
-        rows.map(|row| keys.iter().map(|key| text(row, key)).collect())
-            .collect()
+        rows.map(|row| keys.iter().map(|key| text(row, key)).collect()).collect()
     };
     print::line("\nmetrics")?;
     print::line(print::table(&cells("metrics", &["name", "kind", "unit", "record", "title"])).trim_end())?;
@@ -176,11 +175,7 @@ fn level(level: &Level) -> String {
         Test::Changed => "changed".to_owned(),
     };
     match level.hold_ms {
-        Some(hold_ms) => format!(
-            "{} {test}, for {} s",
-            level.severity.word(),
-            hold_ms as f64 / 1000.0
-        ),
+        Some(hold_ms) => format!("{} {test}, for {} s", level.severity.word(), hold_ms as f64 / 1000.0),
         None => format!("{} {test}", level.severity.word()),
     }
 }

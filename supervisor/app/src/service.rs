@@ -28,9 +28,7 @@ pub(crate) fn run(path: &Path) -> Result<ExitCode> {
     for warning in &site.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(supervise(path.to_owned(), site, |ready| {
         tracing::info!(panel = %ready.address, token_file = %ready.token_file.display(), "ready");
     }))?;
@@ -83,11 +81,7 @@ pub(crate) async fn supervise(path: PathBuf, site: Site, ready: impl FnOnce(&Rea
         ended(stopped.clone()),
     ));
     let control = tokio::spawn(serve(control, handle.view.clone(), Door::Control, ended(stopped)));
-    ready(&Ready {
-        address,
-        token,
-        token_file,
-    });
+    ready(&Ready { address, token, token_file });
     let result = until_signal(supervisor, &handle).await;
     let _ = stop.send(true);
     let _ = tokio::join!(panel, control);

@@ -44,12 +44,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "N", conflicts_with = "site", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_DEVICES)))]
     bare: Option<u32>,
     /// Bare mode: address and port of the first device, the others follow it.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.20.0.1:16161",
-        requires = "bare"
-    )]
+    #[arg(long, value_name = "ADDR", default_value = "127.20.0.1:16161", requires = "bare")]
     listen: SocketAddrV4,
     /// Ends when the process that started it ends.
     #[arg(long, hide = true)]
@@ -73,11 +68,7 @@ fn bare(arguments: &Simulate, count: u32) -> Result<ExitCode> {
     let community = BARE_COMMUNITY.as_bytes();
     let bare = Bare::bind(arguments.listen, count, community, arguments.seed, Clock::start())
         .with_context(|| format!("answering on {}", arguments.listen))?;
-    print::line(&format!(
-        "ready {count} devices from {}:{}",
-        arguments.listen.ip(),
-        bare.port()?
-    ))?;
+    print::line(&format!("ready {count} devices from {}:{}", arguments.listen.ip(), bare.port()?))?;
     Err(bare.run()).context("the socket of the bare devices failed")
 }
 
@@ -91,9 +82,7 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
         false => None,
     };
     let devices: Vec<DeviceSpec> = site.devices.iter().map(spec).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = Clock::start();
         let running = Virtual::start(&devices, arguments.seed, clock).await?;
@@ -124,11 +113,7 @@ fn spec(entry: &SiteEntry) -> DeviceSpec {
     DeviceSpec {
         id: device.id.clone(),
         name: device.id.to_string(),
-        description: format!(
-            "Roundsman virtual {}, {} tier",
-            device.class.word(),
-            device.tier.word()
-        ),
+        description: format!("Roundsman virtual {}, {} tier", device.class.word(), device.tier.word()),
         location: device.location.to_string(),
         address: entry.target.address,
         community: entry.target.community.to_vec(),
@@ -144,10 +129,7 @@ fn spec(entry: &SiteEntry) -> DeviceSpec {
 /// The story of a site: its county routers fall silent; they and the city's routers overheat.
 fn story(site: &Site, seed: u64) -> Result<Story> {
     let ids = |tiers: &[Tier]| -> Vec<Arc<str>> {
-        let entries = site
-            .devices
-            .iter()
-            .filter(|entry| tiers.contains(&entry.device.tier));
+        let entries = site.devices.iter().filter(|entry| tiers.contains(&entry.device.tier));
         entries.map(|entry| entry.device.id.clone()).collect()
     };
     Story::new(seed, ids(&[Tier::County]), ids(&[Tier::City, Tier::County]))

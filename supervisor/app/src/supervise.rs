@@ -84,11 +84,7 @@ enum Event {
     /// A poll ended.
     Polled(Box<Finished>),
     /// A reach probe ended; `None` where it could not be made at all.
-    Reached {
-        key: u32,
-        generation: Generation,
-        answered: Option<bool>,
-    },
+    Reached { key: u32, generation: Generation, answered: Option<bool> },
     /// An operator wants something.
     Operator(Request),
     /// A batch of transitions is durable, or not.
@@ -108,8 +104,8 @@ pub(crate) struct Supervisor {
     schedule: Schedule,
     /// Per device, in the order of the site.
     devices: Vec<Runtime>,
-    /// The poller's key of a device, kept over reloads, and the way back.
-    keys: HashMap<Arc<str>, u32>,
+    /// The next poller's key that nobody has had, and the way back from those in use.
+    next_key: u32,
     by_key: HashMap<u32, DeviceIx>,
     snmp: Snmp,
     answers: mpsc::Receiver<Finished>,
@@ -159,9 +155,7 @@ impl Supervisor {
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
-        let mut engine = Engine::new(Settings {
-            utc_offset_s: utc_offset_s(&site, now),
-        });
+        let mut engine = Engine::new(Settings { utc_offset_s: utc_offset_s(&site, now) });
         let view = Arc::new(View::new(
             &site,
             version,
@@ -176,7 +170,7 @@ impl Supervisor {
             engine: Engine::new(Settings::default()),
             schedule: Schedule::new([], Limits::default(), now.mono),
             devices: Vec::new(),
-            keys: HashMap::new(),
+            next_key: 0,
             by_key: HashMap::new(),
             snmp,
             answers,
@@ -236,11 +230,7 @@ impl Supervisor {
                 );
             }
             Event::Polled(finished) => self.polled(*finished, now).await,
-            Event::Reached {
-                key,
-                generation,
-                answered,
-            } => self.reached(key, generation, answered, now),
+            Event::Reached { key, generation, answered } => self.reached(key, generation, answered, now),
             Event::Operator(request) => self.operate(request, now),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
             Event::Reload => self.reload(now).await,
@@ -254,16 +244,10 @@ impl Supervisor {
     fn next_due(&self) -> Option<Mono> {
         let schedule = self.schedule.poll_timeout();
         let show = (self.show_at.0 > 0).then_some(self.show_at);
-        [
-            schedule,
-            self.engine.poll_timeout(),
-            self.committer.retry_at(),
-            Some(self.save_at),
-            show,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.save_at), show]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn look_at_the_clock(&mut self) -> Result<()> {
@@ -283,8 +267,7 @@ impl Supervisor {
         if self.show_at.0 > 0 && now.mono >= self.show_at {
             self.show_at = Mono(0);
             self.view.show_flags(&self.engine);
-            self.view
-                .keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
+            self.view.keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
         }
         self.committer.go_on(&self.sender, now.mono);
         Ok(())
@@ -294,10 +277,7 @@ impl Supervisor {
         vec![
             ("polls-running", self.schedule.running() as u64),
             ("polls-waiting", self.schedule.waiting() as u64),
-            (
-                "events",
-                (self.events.max_capacity() - self.events.capacity()) as u64,
-            ),
+            ("events", (self.events.max_capacity() - self.events.capacity()) as u64),
             ("transitions", self.committer.waiting() as u64),
             ("store", self.store.queued() as u64),
             ("suspects", self.engine.suspects() as u64),
@@ -325,14 +305,7 @@ impl Supervisor {
         };
         // A probe that could not be made says nothing about the device; the ask's deadline decides.
         let Some(answered) = answered else { return };
-        self.engine.handle(
-            fault::Event::Reached {
-                device,
-                generation,
-                answered,
-            },
-            now,
-        );
+        self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
     }
 
     fn operate(&mut self, request: Request, now: Now) {
@@ -341,16 +314,8 @@ impl Supervisor {
         self.waiting_requests.retain(|_, reply| !reply.is_closed());
         self.waiting_requests.insert(id, request.reply);
         let event = match request.close {
-            true => fault::Event::Close {
-                request: id,
-                fault: request.fault,
-                by: request.by,
-            },
-            false => fault::Event::Acknowledge {
-                request: id,
-                fault: request.fault,
-                by: request.by,
-            },
+            true => fault::Event::Close { request: id, fault: request.fault, by: request.by },
+            false => fault::Event::Acknowledge { request: id, fault: request.fault, by: request.by },
         };
         self.engine.handle(event, now);
     }
@@ -397,11 +362,7 @@ impl Supervisor {
             return;
         }
         let (prober, probes, sender) = (self.prober.clone(), self.probes.clone(), self.sender.clone());
-        let (address, reach, id) = (
-            runtime.entry.address,
-            runtime.reach,
-            runtime.entry.device.id.clone(),
-        );
+        let (address, reach, id) = (runtime.entry.address, runtime.reach, runtime.entry.device.id.clone());
         tokio::spawn(async move {
             let Ok(_place) = probes.acquire().await else {
                 return;
@@ -413,13 +374,7 @@ impl Supervisor {
                     None
                 }
             };
-            let _ = sender
-                .send(Event::Reached {
-                    key,
-                    generation,
-                    answered,
-                })
-                .await;
+            let _ = sender.send(Event::Reached { key, generation, answered }).await;
         });
     }
 
@@ -448,38 +403,36 @@ impl Supervisor {
 
     /// Loads `self.site` into engine, schedule and view; keeps what is known of devices that stay.
     async fn load(&mut self, now: Now, restored: &Restored) {
-        let mut before: HashMap<Arc<str>, Runtime> = self
-            .devices
-            .drain(..)
-            .map(|runtime| (runtime.entry.device.id.clone(), runtime))
-            .collect();
+        let mut before: HashMap<Arc<str>, Runtime> =
+            self.devices.drain(..).map(|runtime| (runtime.entry.device.id.clone(), runtime)).collect();
         self.by_key.clear();
         let icmp = self.prober.available();
         if let Err(error) = &icmp {
             tracing::warn!(%error, "devices without `reach` are reached by SNMP");
         }
         let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
-        for (at, entry) in self.site.devices.iter().enumerate() {
-            let next_key = self.keys.len() as u32;
-            let key = *self.keys.entry(entry.device.id.clone()).or_insert(next_key);
-            self.by_key.insert(key, DeviceIx(at as u32));
+        for at in 0..self.site.devices.len() {
+            let device = DeviceIx(at as u32);
+            let entry = self.site.devices[at].clone();
             let old = before.remove(&entry.device.id);
-            if old.as_ref().is_some_and(|old| old.entry.target != entry.target) {
+            let old_key = old.as_ref().map(|old| old.key);
+            let found = old.as_ref().and_then(|old| old.found(&entry));
+            let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
+            let found = found.map(|profile| self.limited(device, &profile));
+            let reach = entry.reach.unwrap_or(fallback);
+            let runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            self.next_key += 1;
+            if let Some(key) = old_key.filter(|key| *key != runtime.key) {
                 let _ = self.snmp.forget(key).await;
             }
-            let reach = entry.reach.unwrap_or(fallback);
-            self.devices.push(Runtime::new(entry.clone(), key, reach, old));
+            self.by_key.insert(runtime.key, device);
+            self.devices.push(runtime);
         }
         for gone in before.into_values() {
             let _ = self.snmp.forget(gone.key).await;
         }
         for latest in &restored.latest {
-            if let Some(at) = self
-                .site
-                .devices
-                .iter()
-                .position(|entry| entry.device.id == latest.device)
-            {
+            if let Some(at) = self.site.devices.iter().position(|entry| entry.device.id == latest.device) {
                 if self.devices[at].is_unresolved()
                     && let Some(profile) = self.site.catalogue.get(&latest.profile).cloned()
                 {
@@ -513,6 +466,7 @@ impl Supervisor {
             tracing::warn!("{warning}");
         }
         self.site = site;
+        self.view.rename(&self.site);
         let nothing = Restored {
             open: vec![],
             recent: vec![],
@@ -533,9 +487,7 @@ impl Supervisor {
             class: runtime.entry.device.class,
             profile: runtime.entry.device.profile.clone(),
         };
-        let saved = self
-            .store
-            .save_devices(self.devices.iter().map(record).collect(), now.wall);
+        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the list of devices was not stored");
@@ -616,7 +568,5 @@ fn log_transition(transition: &Transition) {
 
 /// Why an action failed, for callers whose request never reached the loop.
 pub(crate) fn overloaded() -> ActionError {
-    ActionError::Unavailable(Unavailable(format!(
-        "{MOST_REQUESTS} operator requests are waiting already"
-    )))
+    ActionError::Unavailable(Unavailable(format!("{MOST_REQUESTS} operator requests are waiting already")))
 }

@@ -26,10 +26,7 @@ fn refused(folder: &Path, file: &str) -> String {
     let printed = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{file}:\n{printed}");
     assert!(!printed.contains("panicked"), "{file}:\n{printed}");
-    assert!(
-        !printed.contains('\u{1b}'),
-        "no colours into a pipe, {file}:\n{printed}"
-    );
+    assert!(!printed.contains('\u{1b}'), "no colours into a pipe, {file}:\n{printed}");
     assert_eq!(text(&output.stdout), "", "{file}: errors go to standard error");
 
     let as_json = check(folder, file, &["--json"]);
@@ -50,13 +47,7 @@ fn every_bad_site_file_is_refused_at_its_line() {
     let folder = bad_sites();
     let mut files: Vec<String> = std::fs::read_dir(&folder)
         .expect("the folder of bad files")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".toml"))
         .collect();
     files.sort();
@@ -102,12 +93,7 @@ fn wrong_use_is_exit_2_too() {
             .current_dir(&folder)
             .output()
             .expect("the binary starts");
-        assert_eq!(
-            output.status.code(),
-            Some(2),
-            "{arguments:?}: {}",
-            text(&output.stderr)
-        );
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
         assert!(!output.stderr.is_empty(), "{arguments:?} says why");
     }
 }

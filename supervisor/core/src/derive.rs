@@ -103,10 +103,7 @@ impl Derivation {
         self.look_for_restart(model, readings);
         for derive in &model.derives {
             let mut scratch = std::mem::take(&mut self.scratch);
-            let table = model
-                .metrics
-                .get(derive.metric.at())
-                .and_then(|metric| metric.table);
+            let table = model.metrics.get(derive.metric.at()).and_then(|metric| metric.table);
             match table.and_then(|table| leading_column(model, table, &derive.calc)) {
                 Some(column) => {
                     for reading in readings.of(column) {
@@ -144,11 +141,7 @@ impl Derivation {
 
     fn number(&self, model: &Model, calc: &Expression, readings: &Readings, row: InstanceIx) -> Sample {
         let value = self.evaluate(model, calc, readings, row)?;
-        if value.is_finite() {
-            Ok(Value::Number(value))
-        } else {
-            Err(Absence::Invalid)
-        }
+        if value.is_finite() { Ok(Value::Number(value)) } else { Err(Absence::Invalid) }
     }
 
     fn evaluate(
@@ -170,11 +163,7 @@ impl Derivation {
             Expression::Number(x) => Ok(*x),
             Expression::Metric(metric) => {
                 let sample = point(model, readings, *metric, row).ok_or(Absence::NotJudged)?;
-                sample
-                    .as_ref()
-                    .map_err(|absence| *absence)?
-                    .number()
-                    .ok_or(Absence::NotJudged)
+                sample.as_ref().map_err(|absence| *absence)?.number().ok_or(Absence::NotJudged)
             }
             Expression::Binary(operator, left, right) => {
                 let left = self.evaluate(model, left, readings, row)?;
@@ -219,15 +208,9 @@ impl Derivation {
         let sample = readings.get(metric, row).ok_or(Absence::NotJudged)?;
         let later = sample.as_ref().map_err(|absence| *absence)?;
         let later = Count::of(later).ok_or(Absence::NotJudged)?;
-        let rows = self
-            .counters
-            .iter()
-            .find(|(m, _)| *m == metric)
-            .map(|(_, rows)| rows.as_slice());
+        let rows = self.counters.iter().find(|(m, _)| *m == metric).map(|(_, rows)| rows.as_slice());
         let rows = rows.unwrap_or(&[]);
-        let at = rows
-            .binary_search_by_key(&row, |seen| seen.instance)
-            .map_err(|_| Absence::FirstSample)?;
+        let at = rows.binary_search_by_key(&row, |seen| seen.instance).map_err(|_| Absence::FirstSample)?;
         let seen = &rows[at];
         if seen.mark != discontinuity(model, readings, metric, row) {
             return Err(Absence::FirstSample);
@@ -278,10 +261,7 @@ impl Derivation {
 fn leading_column(model: &Model, table: TableIx, calc: &Expression) -> Option<MetricIx> {
     let mut found = None;
     calc.each_metric(&mut |metric| {
-        let here = model
-            .metrics
-            .get(metric.at())
-            .is_some_and(|m| m.table == Some(table));
+        let here = model.metrics.get(metric.at()).is_some_and(|m| m.table == Some(table));
         if here && found.is_none() {
             found = Some(metric);
         }
@@ -310,10 +290,7 @@ fn aggregate(
 ) -> Result<f64, Absence> {
     let table = model.metrics.get(metric.at()).and_then(|m| m.table);
     if table.is_some_and(|table| !readings.is_complete(table)) {
-        let first_bad = readings
-            .of(metric)
-            .iter()
-            .find_map(|reading| reading.sample.as_ref().err());
+        let first_bad = readings.of(metric).iter().find_map(|reading| reading.sample.as_ref().err());
         return Err(first_bad.copied().unwrap_or(Absence::NotJudged));
     }
     let mut total: Option<f64> = None;

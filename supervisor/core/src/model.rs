@@ -116,10 +116,7 @@ pub struct Model {
 impl Model {
     /// The metric called `name`.
     pub fn metric(&self, name: &str) -> Option<MetricIx> {
-        self.metrics
-            .iter()
-            .position(|m| &*m.name == name)
-            .map(|at| MetricIx(at as u16))
+        self.metrics.iter().position(|m| &*m.name == name).map(|at| MetricIx(at as u16))
     }
 }
 
@@ -133,10 +130,7 @@ pub struct Labels {
 impl Default for Labels {
     fn default() -> Labels {
         let scalar: Arc<str> = Arc::from("");
-        Labels {
-            names: vec![scalar.clone()],
-            known: HashMap::from([(scalar, InstanceIx::SCALAR)]),
-        }
+        Labels { names: vec![scalar.clone()], known: HashMap::from([(scalar, InstanceIx::SCALAR)]) }
     }
 }
 
@@ -172,9 +166,6 @@ impl Labels {
 
     /// The label of an instance; empty for the scalar and for an instance of another device.
     pub fn name(&self, instance: InstanceIx) -> Arc<str> {
-        self.names
-            .get(instance.0 as usize)
-            .unwrap_or(&self.names[0])
-            .clone()
+        self.names.get(instance.0 as usize).unwrap_or(&self.names[0]).clone()
     }
 }

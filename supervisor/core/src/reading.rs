@@ -124,11 +124,7 @@ pub struct Readings {
 impl Readings {
     /// No readings yet.
     pub fn new(taken_at: Now, answered: bool) -> Readings {
-        Readings {
-            taken_at,
-            answered,
-            ..Readings::default()
-        }
+        Readings { taken_at, answered, ..Readings::default() }
     }
 
     /// Adds all readings of one metric. Each metric at most once; a second call for it replaces nothing and is
@@ -141,11 +137,7 @@ impl Readings {
             return;
         }
         let start = self.items.len();
-        let new = samples.into_iter().map(|(instance, sample)| Reading {
-            metric,
-            instance,
-            sample,
-        });
+        let new = samples.into_iter().map(|(instance, sample)| Reading { metric, instance, sample });
         self.items.extend(new);
         let column = &mut self.items[start..];
         if !column.is_sorted_by_key(|reading| reading.instance) {
@@ -183,9 +175,7 @@ impl Readings {
     /// The sample of one point.
     pub fn get(&self, metric: MetricIx, instance: InstanceIx) -> Option<&Sample> {
         let column = self.of(metric);
-        let at = column
-            .binary_search_by_key(&instance, |reading| reading.instance)
-            .ok()?;
+        let at = column.binary_search_by_key(&instance, |reading| reading.instance).ok()?;
         Some(&column[at].sample)
     }
 

@@ -24,10 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            in_flight: 64,
-            behind_uplink: 8,
-        }
+        Limits { in_flight: 64, behind_uplink: 8 }
     }
 }
 
@@ -95,18 +92,9 @@ impl Schedule {
         let mut entries = Vec::new();
         for device in devices {
             let interval_s = u64::from(device.interval_s.max(1));
-            classes
-                .entry(interval_s)
-                .or_default()
-                .push(DeviceIx(entries.len() as u32));
+            classes.entry(interval_s).or_default().push(DeviceIx(entries.len() as u32));
             let uplink = device.uplinks.first().map(|uplink| uplink.device);
-            entries.push(Entry {
-                interval_s,
-                uplink,
-                place: Place::Idle,
-                silent: 0,
-                due_s: 0,
-            });
+            entries.push(Entry { interval_s, uplink, place: Place::Idle, silent: 0, due_s: 0 });
         }
         let start_s = now.0 / 1000;
         let mut calendar = BinaryHeap::with_capacity(entries.len());
@@ -115,11 +103,7 @@ impl Schedule {
                 let slot = at as u64 * interval_s / devices.len() as u64;
                 let first = slot * FIRST_ROUND_S.min(*interval_s) / interval_s;
                 // The regular slot follows the first poll by a third of an interval at least.
-                let regular = if slot >= first + interval_s / 3 {
-                    slot
-                } else {
-                    slot + interval_s
-                };
+                let regular = if slot >= first + interval_s / 3 { slot } else { slot + interval_s };
                 entries[device.at()].due_s = start_s + regular;
                 calendar.push(Reverse((start_s + first, *device)));
             }
@@ -175,10 +159,7 @@ impl Schedule {
             return None;
         }
         let room = |(_, device): &(Mono, DeviceIx)| match self.entries[device.at()].uplink {
-            Some(uplink) => self
-                .running_behind
-                .get(&uplink)
-                .is_none_or(|&n| n < self.limits.behind_uplink),
+            Some(uplink) => self.running_behind.get(&uplink).is_none_or(|&n| n < self.limits.behind_uplink),
             None => true,
         };
         let at = self.waiting.iter().position(room)?;
@@ -206,11 +187,7 @@ impl Schedule {
         };
         entry.place = Place::Idle;
         let was_backed_off = entry.silent >= SILENT_PER_STEP;
-        entry.silent = if answered {
-            0
-        } else {
-            entry.silent.saturating_add(1)
-        };
+        entry.silent = if answered { 0 } else { entry.silent.saturating_add(1) };
         self.running -= 1;
         if let Some(uplink) = entry.uplink
             && let Some(behind) = self.running_behind.get_mut(&uplink)

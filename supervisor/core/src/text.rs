@@ -15,10 +15,7 @@ pub struct Bilingual {
 impl Bilingual {
     /// Both languages at once.
     pub fn new(zh: impl Into<Arc<str>>, en: impl Into<Arc<str>>) -> Bilingual {
-        Bilingual {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Bilingual { zh: zh.into(), en: en.into() }
     }
 }
 

@@ -35,18 +35,12 @@ pub struct Now {
 impl Now {
     /// A moment from its two halves, both in milliseconds.
     pub fn at(mono_ms: u64, wall_ms: i64) -> Now {
-        Now {
-            mono: Mono(mono_ms),
-            wall: Wall(wall_ms),
-        }
+        Now { mono: Mono(mono_ms), wall: Wall(wall_ms) }
     }
 
     /// The moment `ms` milliseconds later on both clocks (for simulated time).
     #[must_use]
     pub fn plus_ms(self, ms: u64) -> Now {
-        Now {
-            mono: self.mono.plus_ms(ms),
-            wall: Wall(self.wall.0.saturating_add_unsigned(ms)),
-        }
+        Now { mono: self.mono.plus_ms(ms), wall: Wall(self.wall.0.saturating_add_unsigned(ms)) }
     }
 }

@@ -32,15 +32,9 @@ impl Topology {
                 }
             }
         }
-        let looped: Vec<DeviceIx> = (0..devices.len())
-            .filter(|&at| open_uplinks[at] > 0)
-            .map(|at| DeviceIx(at as u32))
-            .collect();
-        if looped.is_empty() {
-            Ok(Topology { children })
-        } else {
-            Err(looped)
-        }
+        let looped: Vec<DeviceIx> =
+            (0..devices.len()).filter(|&at| open_uplinks[at] > 0).map(|at| DeviceIx(at as u32)).collect();
+        if looped.is_empty() { Ok(Topology { children }) } else { Err(looped) }
     }
 
     /// The devices that hang directly on this one, in the order of the site.
@@ -79,13 +73,7 @@ mod tests {
             network: Network::Business,
             location: "".into(),
             address: "".into(),
-            uplinks: up
-                .iter()
-                .map(|&d| Uplink {
-                    device: DeviceIx(d),
-                    port: None,
-                })
-                .collect(),
+            uplinks: up.iter().map(|&d| Uplink { device: DeviceIx(d), port: None }).collect(),
             interval_s: 60,
             tags: vec![],
         };
@@ -97,10 +85,7 @@ mod tests {
         let ix = |list: &[u32]| list.iter().map(|&d| DeviceIx(d)).collect::<Vec<_>>();
         assert!(Topology::new(&site(&[&[], &[0], &[0, 1]])).is_ok());
         assert_eq!(Topology::new(&site(&[&[0]])).err(), Some(ix(&[0])));
-        assert_eq!(
-            Topology::new(&site(&[&[], &[2], &[1], &[2], &[0]])).err(),
-            Some(ix(&[1, 2, 3]))
-        );
+        assert_eq!(Topology::new(&site(&[&[], &[2], &[1], &[2], &[0]])).err(), Some(ix(&[1, 2, 3])));
     }
 
     #[test]

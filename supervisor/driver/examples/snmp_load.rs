@@ -21,14 +21,8 @@ use std::time::Duration;
 const IN_FLIGHT: usize = 64;
 
 fn plan() -> Result<Plan, OidError> {
-    let object = |text: String| {
-        Ok(Object {
-            oids: vec![text.parse::<Oid>()?],
-        })
-    };
-    let scalars = [
-        "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "2.1", "25.1.1", "31.1.5",
-    ];
+    let object = |text: String| Ok(Object { oids: vec![text.parse::<Oid>()?] });
+    let scalars = ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "2.1", "25.1.1", "31.1.5"];
     let columns = [
         "2.2.1.2",
         "2.2.1.7",
@@ -65,15 +59,9 @@ fn complaint(finished: &Finished) -> Option<String> {
         return Some("unanswered".to_owned());
     }
     let scalars = answer.scalars.iter().filter(|scalar| scalar.is_err()).count();
-    let columns: Vec<_> = answer.tables[0]
-        .columns
-        .iter()
-        .map(|column| (column.cells.len(), column.end))
-        .collect();
-    let whole = scalars == 0
-        && columns
-            .iter()
-            .all(|(cells, end)| *cells == columns[0].0 && end.is_ok());
+    let columns: Vec<_> =
+        answer.tables[0].columns.iter().map(|column| (column.cells.len(), column.end)).collect();
+    let whole = scalars == 0 && columns.iter().all(|(cells, end)| *cells == columns[0].0 && end.is_ok());
     (!whole).then(|| format!("{scalars} scalars missing, columns {columns:?}"))
 }
 
@@ -139,10 +127,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let (cpu, took) = (cpu_ms() - cpu, (clock.micros() - began) as f64 / 1e6);
     let per = |total: u64| total as f64 / polls as f64;
-    eprintln!(
-        "{polls} polls in {took:.2} s, CPU {:.4} ms a poll",
-        cpu / polls as f64
-    );
+    eprintln!("{polls} polls in {took:.2} s, CPU {:.4} ms a poll", cpu / polls as f64);
     eprintln!(
         "requests {:.2}, retries {:.3}, varbinds {:.1} a poll",
         per(requests),
@@ -150,10 +135,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         per(varbinds)
     );
     for (device, (times, why)) in &complaints {
-        eprintln!(
-            "device {device}: {times} of {} polls not whole, first: {why}",
-            rounds + 2
-        );
+        eprintln!("device {device}: {times} of {} polls not whole, first: {why}", rounds + 2);
     }
     eprintln!("{:?}", snmp.counters());
     Ok(())

@@ -21,11 +21,7 @@ impl Clock {
         let wall = clock_gettime(ClockId::Realtime);
         Now {
             mono: Mono(micros(clock_gettime(ClockId::Boottime)) / 1_000),
-            wall: Wall(
-                wall.tv_sec
-                    .saturating_mul(1_000)
-                    .saturating_add(wall.tv_nsec / 1_000_000),
-            ),
+            wall: Wall(wall.tv_sec.saturating_mul(1_000).saturating_add(wall.tv_nsec / 1_000_000)),
         }
     }
 

@@ -47,10 +47,7 @@ pub struct Options {
 impl Default for Options {
     /// 4 MiB, what 64 polls in flight at 1,000 devices cannot fill, from any address.
     fn default() -> Options {
-        Options {
-            receive_buffer: 4 << 20,
-            source: Ipv4Addr::UNSPECIFIED,
-        }
+        Options { receive_buffer: 4 << 20, source: Ipv4Addr::UNSPECIFIED }
     }
 }
 
@@ -137,12 +134,7 @@ impl Snmp {
     /// Opens the sockets and starts the task on the current tokio runtime. A box without IPv6 polls IPv4 alone.
     pub fn start(clock: Clock, options: Options) -> Result<(Snmp, mpsc::Receiver<Finished>), StartError> {
         let v4 = open(Domain::IPV4, (options.source, 0).into(), options.receive_buffer)?;
-        let v6 = open(
-            Domain::IPV6,
-            (Ipv6Addr::UNSPECIFIED, 0).into(),
-            options.receive_buffer,
-        )
-        .ok();
+        let v6 = open(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, 0).into(), options.receive_buffer).ok();
         let granted = socket2::SockRef::from(&v4).recv_buffer_size().unwrap_or(0);
         // The kernel reports twice what it grants for payload (socket(7)).
         if granted / 2 < options.receive_buffer {
@@ -155,10 +147,7 @@ impl Snmp {
         let port = v4.local_addr().map_or(0, |address| address.port());
         let (commands, queue) = mpsc::channel(MOST_QUEUED);
         let (answers, receiver) = mpsc::channel(MOST_ANSWERS);
-        let counters = Arc::new(Mutex::new(Counters {
-            receive_buffer: granted,
-            ..Counters::default()
-        }));
+        let counters = Arc::new(Mutex::new(Counters { receive_buffer: granted, ..Counters::default() }));
         let task = Task {
             clock,
             v4,
@@ -171,23 +160,17 @@ impl Snmp {
             buffer: vec![0; MOST_DATAGRAM],
         };
         tokio::spawn(task.run());
-        let snmp = Snmp {
-            commands,
-            counters,
-            port,
-        };
+        let snmp = Snmp { commands, counters, port };
         Ok((snmp, receiver))
     }
 
     /// Hands in a poll. Brings one [`Finished`], unless the device is forgotten before. A second poll of a device
     /// ends the first at once, with what it has.
     pub fn poll(&self, request: Request) -> Result<(), Busy> {
-        self.commands
-            .try_send(Command::Poll(request))
-            .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => Busy::Full,
-                mpsc::error::TrySendError::Closed(_) => Busy::Ended,
-            })
+        self.commands.try_send(Command::Poll(request)).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Busy::Full,
+            mpsc::error::TrySendError::Closed(_) => Busy::Ended,
+        })
     }
 
     /// Forgets a device that was removed or whose address changed; waits while the queue is full.
@@ -199,9 +182,8 @@ impl Snmp {
     /// What happened on the wire so far.
     pub fn counters(&self) -> Counters {
         let mut counters = *self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.dropped = std::fs::read_to_string("/proc/net/udp")
-            .ok()
-            .and_then(|table| drops(&table, self.port));
+        counters.dropped =
+            std::fs::read_to_string("/proc/net/udp").ok().and_then(|table| drops(&table, self.port));
         counters
     }
 }
@@ -209,10 +191,7 @@ impl Snmp {
 /// The plan of `reach = "snmp"`: sysUpTime.0, which every agent has (RFC 3418).
 pub fn reach_plan() -> Plan {
     let uptime = Oid::new(&[1, 3, 6, 1, 2, 1, 1, 3, 0]).into_iter().collect();
-    Plan {
-        scalars: vec![Object { oids: uptime }],
-        tables: Vec::new(),
-    }
+    Plan { scalars: vec![Object { oids: uptime }], tables: Vec::new() }
 }
 
 fn open(domain: Domain, address: SocketAddr, buffer: usize) -> Result<UdpSocket, StartError> {
@@ -308,12 +287,7 @@ impl Task {
     fn obey(&mut self, command: Command, now: Now) {
         match command {
             Command::Poll(request) => {
-                let Request {
-                    key,
-                    generation,
-                    target,
-                    plan,
-                } = request;
+                let Request { key, generation, target, plan } = request;
                 let started = self.session.start(key, generation, &target, plan, now.mono);
                 debug_assert!(started.is_ok(), "commands are taken only while there is room");
             }
@@ -369,10 +343,7 @@ impl Task {
             self.waiting.push_back(Finished {
                 key: finished.key,
                 generation: finished.generation,
-                started: Now {
-                    mono: finished.started,
-                    wall: Wall(now.wall.0.saturating_sub_unsigned(took)),
-                },
+                started: Now { mono: finished.started, wall: Wall(now.wall.0.saturating_sub_unsigned(took)) },
                 finished: now,
                 answer: finished.answer,
             });

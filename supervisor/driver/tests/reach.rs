@@ -17,16 +17,10 @@ async fn tcp_made_and_refused_both_prove_the_host_alive() {
     let prober = Prober::new(Clock::new());
     let listener = TcpListener::bind((HOST, 0)).await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
-    let reached = prober
-        .probe(host(), Reach::Tcp(port), 5_000)
-        .await
-        .expect("a probe");
+    let reached = prober.probe(host(), Reach::Tcp(port), 5_000).await.expect("a probe");
     assert!(reached.answered() && reached.rtt_us().is_some(), "{reached:?}");
     drop(listener);
-    let reached = prober
-        .probe(host(), Reach::Tcp(port), 5_000)
-        .await
-        .expect("a probe");
+    let reached = prober.probe(host(), Reach::Tcp(port), 5_000).await.expect("a probe");
     assert!(reached.answered() && reached.how == How::Tcp, "{reached:?}");
 }
 
@@ -46,29 +40,14 @@ async fn echo_wants_its_own_payload_back() {
         peer.send_to(&buffer[..len], from).await.expect("sent");
         peer
     });
-    let reached = prober
-        .probe(host(), Reach::Echo(port), 5_000)
-        .await
-        .expect("a probe");
+    let reached = prober.probe(host(), Reach::Echo(port), 5_000).await.expect("a probe");
     assert!(reached.answered() && reached.rtt_us().is_some(), "{reached:?}");
-    let reached = prober
-        .probe(host(), Reach::Echo(port), 200)
-        .await
-        .expect("a probe");
-    assert_eq!(
-        (reached.outcome, reached.answered()),
-        (Err(Absence::Timeout), false)
-    );
+    let reached = prober.probe(host(), Reach::Echo(port), 200).await.expect("a probe");
+    assert_eq!((reached.outcome, reached.answered()), (Err(Absence::Timeout), false));
     drop(answering.await.expect("the peer ends"));
     // Nobody listens: the host itself says so, and lives.
-    let reached = prober
-        .probe(host(), Reach::Echo(port), 5_000)
-        .await
-        .expect("a probe");
-    assert_eq!(
-        (reached.outcome, reached.answered()),
-        (Err(Absence::Refused), true)
-    );
+    let reached = prober.probe(host(), Reach::Echo(port), 5_000).await.expect("a probe");
+    assert_eq!((reached.outcome, reached.answered()), (Err(Absence::Refused), true));
 }
 
 #[tokio::test]
@@ -89,8 +68,5 @@ async fn icmp_works_or_says_what_to_change() {
 #[tokio::test]
 async fn snmp_is_not_its_part() {
     let prober = Prober::new(Clock::new());
-    assert_eq!(
-        prober.probe(host(), Reach::Snmp, 100).await,
-        Err(ProbeError::BySnmp)
-    );
+    assert_eq!(prober.probe(host(), Reach::Snmp, 100).await, Err(ProbeError::BySnmp));
 }

@@ -43,11 +43,8 @@ const STILL_COLUMNS: [&str; 11] = [
 /// sysUpTime.
 const MOVING_SCALAR: &str = "1.3.6.1.2.1.1.3.0";
 /// ifInOctets, ifHCInOctets, ifHCOutOctets.
-const MOVING_COLUMNS: [&str; 3] = [
-    "1.3.6.1.2.1.2.2.1.10",
-    "1.3.6.1.2.1.31.1.1.1.6",
-    "1.3.6.1.2.1.31.1.1.1.10",
-];
+const MOVING_COLUMNS: [&str; 3] =
+    ["1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"];
 
 fn object(text: &str) -> Object {
     let oid: Oid = text.parse().expect("an identifier of this test");
@@ -55,9 +52,7 @@ fn object(text: &str) -> Object {
 }
 
 fn plan() -> Arc<Plan> {
-    let table = |columns: &[&str]| Table {
-        columns: columns.iter().map(|oid| object(oid)).collect(),
-    };
+    let table = |columns: &[&str]| Table { columns: columns.iter().map(|oid| object(oid)).collect() };
     let scalars = STILL_SCALARS.iter().chain([&MOVING_SCALAR]);
     Arc::new(Plan {
         scalars: scalars.map(|oid| object(oid)).collect(),
@@ -82,11 +77,7 @@ fn printed(answer: &Answer, raw: Raw) -> String {
         Raw::Counter32(number) | Raw::Gauge32(number) | Raw::TimeTicks(number) => number.to_string(),
         Raw::Counter64(number) => number.to_string(),
         Raw::Octets(octets) => {
-            let hex: String = answer
-                .octets(octets)
-                .iter()
-                .map(|octet| format!("{octet:02X} "))
-                .collect();
+            let hex: String = answer.octets(octets).iter().map(|octet| format!("{octet:02X} ")).collect();
             format!("\"{hex}\"")
         }
         Raw::Oid(arcs) => dotted(answer.arcs(arcs)),
@@ -136,17 +127,11 @@ async fn a_poll_says_what_snmpget_and_snmpwalk_say() {
         target.timeout_ms = 3_000;
         let walks = |names: &[&str]| {
             let mut all = BTreeMap::new();
-            names
-                .iter()
-                .for_each(|name| all.extend(peer.tool("snmpwalk", word, &[], name)));
+            names.iter().for_each(|name| all.extend(peer.tool("snmpwalk", word, &[], name)));
             all
         };
         // v1 has no Counter64: the HC columns are empty there.
-        let moving: &[&str] = if version == Version::V1 {
-            &MOVING_COLUMNS[..1]
-        } else {
-            &MOVING_COLUMNS
-        };
+        let moving: &[&str] = if version == Version::V1 { &MOVING_COLUMNS[..1] } else { &MOVING_COLUMNS };
         for round in 0..2 {
             let mut before = walks(moving);
             before.extend(peer.tool("snmpget", word, &[], MOVING_SCALAR));
@@ -156,39 +141,24 @@ async fn a_poll_says_what_snmpget_and_snmpwalk_say() {
             };
             let mut after = walks(moving);
             after.extend(peer.tool("snmpget", word, &[], MOVING_SCALAR));
-            let shape = if version == Version::V1 {
-                v1_plan(&plan)
-            } else {
-                Arc::clone(&plan)
-            };
+            let shape = if version == Version::V1 { v1_plan(&plan) } else { Arc::clone(&plan) };
             let mut got = flat(&shape, &finished.answer);
 
             for (name, low) in &before {
                 let (got, high) = (got.remove(name), &after[name]);
                 let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| panic!("{name}: {text}"));
                 let middle = number(&got.unwrap_or_else(|| panic!("{name} is missing")));
-                assert!(
-                    number(low) <= middle && middle <= number(high),
-                    "{name}: {low} {middle} {high}"
-                );
+                assert!(number(low) <= middle && middle <= number(high), "{name}: {low} {middle} {high}");
             }
             let mut expected = walks(&STILL_COLUMNS);
-            STILL_SCALARS
-                .iter()
-                .for_each(|name| expected.extend(peer.tool("snmpget", word, &[], name)));
-            assert!(
-                expected.len() > 20,
-                "snmpd of this machine says little: {expected:?}"
-            );
+            STILL_SCALARS.iter().for_each(|name| expected.extend(peer.tool("snmpget", word, &[], name)));
+            assert!(expected.len() > 20, "snmpd of this machine says little: {expected:?}");
             assert_eq!(got, expected, "{word}, poll {round}");
             assert!(finished.started.mono <= finished.finished.mono);
         }
     }
     let counters = snmp.counters();
-    assert_eq!(
-        counters.session.undecodable + counters.session.strays + counters.session.wrong_source,
-        0
-    );
+    assert_eq!(counters.session.undecodable + counters.session.strays + counters.session.wrong_source, 0);
     assert_eq!(counters.send_errors, 0);
     assert_eq!(counters.session.unanswered, 0);
     assert!(counters.receive_buffer > 0);
@@ -219,10 +189,7 @@ async fn reach_by_snmp_and_a_silent_address() {
     target.timeout_ms = 50;
     let finished = poll(&snmp, &mut answers, &target, &plan).await;
     assert!(!finished.answer.answered);
-    assert_eq!(
-        (finished.answer.cost.requests, finished.answer.cost.retries),
-        (1, 2)
-    );
+    assert_eq!((finished.answer.cost.requests, finished.answer.cost.retries), (1, 2));
     snmp.forget(5).await.expect("the poller lives");
 }
 

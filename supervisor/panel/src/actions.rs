@@ -107,11 +107,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Kind> {
     };
     let key = header.to_str().map_err(|_| Kind::BadKey)?;
     let visible = key.bytes().all(|b| b.is_ascii_graphic());
-    if key.is_empty() || key.len() > LONGEST_KEY || !visible {
-        Err(Kind::BadKey)
-    } else {
-        Ok(Some(key))
-    }
+    if key.is_empty() || key.len() > LONGEST_KEY || !visible { Err(Kind::BadKey) } else { Ok(Some(key)) }
 }
 
 async fn act(
@@ -167,10 +163,7 @@ async fn once(
     let kept = perform(panel, voice, id, by, action).await?;
     if let Err(why) = panel.site.remember(key, kept.clone()).await {
         // The action itself is durable: a repetition would be refused as done already, never done twice.
-        tracing::warn!(
-            reason = why.0,
-            "the answer to an operator's request could not be kept"
-        );
+        tracing::warn!(reason = why.0, "the answer to an operator's request could not be kept");
     }
     Ok(kept)
 }
@@ -204,18 +197,11 @@ async fn perform(
         }
         Err(error) => return Err(Kind::of(&error)),
     };
-    Ok(Kept {
-        status,
-        body: body.unwrap_or_default(),
-    })
+    Ok(Kept { status, body: body.unwrap_or_default() })
 }
 
 fn answer(kept: Kept) -> Response {
     let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let media = if status.is_success() {
-        "application/json"
-    } else {
-        PROBLEM_JSON
-    };
+    let media = if status.is_success() { "application/json" } else { PROBLEM_JSON };
     (status, [(CONTENT_TYPE, media)], kept.body).into_response()
 }

@@ -20,9 +20,7 @@ pub(crate) const MOST_FAULTS: usize = 1_000;
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses((status = 200, body = Devices)))]
 pub(crate) async fn devices(State(panel): State<Panel>, voice: Voice) -> Json<Devices> {
     let devices = panel.site.devices();
-    Json(Devices {
-        devices: devices.iter().map(|d| Device::of(d, &voice)).collect(),
-    })
+    Json(Devices { devices: devices.iter().map(|d| Device::of(d, &voice)).collect() })
 }
 
 /// One device.

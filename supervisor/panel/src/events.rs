@@ -70,9 +70,7 @@ pub(crate) async fn events(
         return Kind::TooManyWatchers.answer(&voice);
     };
     let header = headers.get("last-event-id").and_then(|v| v.to_str().ok());
-    let in_query = uri
-        .query()
-        .and_then(|q| q.split('&').find_map(|pair| pair.strip_prefix("last=")));
+    let in_query = uri.query().and_then(|q| q.split('&').find_map(|pair| pair.strip_prefix("last=")));
     // A reconnecting EventSource sends the header: newer than the URL it was made with.
     let last = header.or(in_query).and_then(|id| id.parse::<u64>().ok());
     let mut watcher = Watcher::new(panel, voice, permit);
@@ -131,11 +129,7 @@ impl Watcher {
         if missed == 0 {
             return;
         }
-        let found = self
-            .panel
-            .site
-            .transitions_after(last, MOST_REPLAYED as usize)
-            .await;
+        let found = self.panel.site.transitions_after(last, MOST_REPLAYED as usize).await;
         match found {
             Ok(found) if found.first().is_some_and(|t| t.id == last + 1) => {
                 for transition in &found {
@@ -189,25 +183,13 @@ impl Watcher {
     }
 
     fn devices(&self, ids: &[Arc<str>]) -> Event {
-        event(
-            "device",
-            &ChangedDevices {
-                devices: ids.iter().map(|id| id.to_string()).collect(),
-            },
-        )
+        event("device", &ChangedDevices { devices: ids.iter().map(|id| id.to_string()).collect() })
     }
 
     fn tick_event(&self) -> Event {
         let now = self.panel.site.now();
         let data_age_ms = self.panel.site.data_age_ms();
-        event(
-            "tick",
-            &Tick {
-                time: self.voice.rfc3339(now),
-                time_ms: now.0,
-                data_age_ms,
-            },
-        )
+        event("tick", &Tick { time: self.voice.rfc3339(now), time_ms: now.0, data_age_ms })
     }
 }
 
@@ -218,7 +200,5 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
 
 fn event(name: &str, data: &impl Serialize) -> Event {
     // JSON has no raw line breaks, so one data line it is.
-    Event::default()
-        .event(name)
-        .data(serde_json::to_string(data).unwrap_or_default())
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
 }

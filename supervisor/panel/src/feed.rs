@@ -38,10 +38,7 @@ pub struct Feed {
 
 impl Default for Feed {
     fn default() -> Feed {
-        Feed {
-            ring: broadcast::Sender::new(RING),
-            gathered: Arc::default(),
-        }
+        Feed { ring: broadcast::Sender::new(RING), gathered: Arc::default() }
     }
 }
 
@@ -71,11 +68,8 @@ impl Feed {
 
     fn flush(&self) {
         let gathered = std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        let ids: Arc<[Arc<str>]> = if gathered.ids.len() > MOST_NAMED {
-            [].into()
-        } else {
-            gathered.ids.into_iter().collect()
-        };
+        let ids: Arc<[Arc<str>]> =
+            if gathered.ids.len() > MOST_NAMED { [].into() } else { gathered.ids.into_iter().collect() };
         let _ = self.ring.send(Note::Devices(ids));
     }
 

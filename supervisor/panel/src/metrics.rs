@@ -36,9 +36,7 @@ struct Rows {
 impl EncodeMetric for Rows {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         for (word, count) in &self.rows {
-            encoder
-                .encode_family(&[(self.label, *word)])?
-                .encode_gauge(count)?;
+            encoder.encode_family(&[(self.label, *word)])?.encode_gauge(count)?;
         }
         Ok(())
     }
@@ -49,10 +47,7 @@ impl EncodeMetric for Rows {
 }
 
 fn rows(label: &'static str, rows: impl IntoIterator<Item = (&'static str, u64)>) -> Rows {
-    Rows {
-        label,
-        rows: rows.into_iter().collect(),
-    }
+    Rows { label, rows: rows.into_iter().collect() }
 }
 
 fn registry(panel: &Panel) -> Registry {
@@ -60,55 +55,28 @@ fn registry(panel: &Panel) -> Registry {
     let mut r = Registry::with_prefix("roundsman");
     let counters = [
         ("polls", "Polls ended", n.polls),
-        (
-            "polls_missed",
-            "Scheduled polls that could not be started in time",
-            n.polls_missed,
-        ),
+        ("polls_missed", "Scheduled polls that could not be started in time", n.polls_missed),
         ("polls_failed", "Polls without a valid answer", n.polls_failed),
         ("requests", "Requests sent to devices", n.requests),
         ("retries", "Requests sent again", n.retries),
         ("strays", "Answers that belong to no waiting request", n.strays),
-        (
-            "receive_overflows",
-            "Datagrams dropped by the kernel, receive buffer full",
-            n.overflows,
-        ),
+        ("receive_overflows", "Datagrams dropped by the kernel, receive buffer full", n.overflows),
         ("sent_octets", "Payload octets sent to devices", n.octets_sent),
-        (
-            "received_octets",
-            "Payload octets received from devices",
-            n.octets_received,
-        ),
+        ("received_octets", "Payload octets received from devices", n.octets_received),
     ];
     for (name, help, value) in counters {
         r.register(name, help, ConstCounter::new(value));
     }
-    r.register_with_unit(
-        "poll_duration",
-        "Duration of polls",
-        Unit::Seconds,
-        n.poll_latency,
-    );
-    r.register_with_unit(
-        "commit_duration",
-        "Duration of store commits",
-        Unit::Seconds,
-        n.commit_latency,
-    );
+    r.register_with_unit("poll_duration", "Duration of polls", Unit::Seconds, n.poll_latency);
+    r.register_with_unit("commit_duration", "Duration of store commits", Unit::Seconds, n.commit_latency);
     r.register("queue_length", "Things waiting", rows("queue", n.queues));
     let faults = panel.site.open_faults();
-    let by_severity = Severity::ALL.iter().map(|s| {
-        (
-            s.word(),
-            faults.iter().filter(|f| f.severity == *s).count() as u64,
-        )
-    });
+    let by_severity =
+        Severity::ALL.iter().map(|s| (s.word(), faults.iter().filter(|f| f.severity == *s).count() as u64));
     r.register("open_faults", "Open faults", rows("severity", by_severity));
     let devices = panel.site.devices();
-    let by_state = DeviceState::ALL
-        .iter()
-        .map(|s| (s.word(), devices.iter().filter(|d| d.state == *s).count() as u64));
+    let by_state =
+        DeviceState::ALL.iter().map(|s| (s.word(), devices.iter().filter(|d| d.state == *s).count() as u64));
     r.register("devices", "Devices", rows("state", by_state));
     if let Some(age) = panel.site.data_age_ms() {
         let age = ConstGauge::new(age as f64 / 1_000.0);
@@ -120,24 +88,10 @@ fn registry(panel: &Panel) -> Registry {
         );
     }
     let watchers = crate::events::MOST_WATCHERS - panel.watchers.available_permits();
-    r.register(
-        "watchers",
-        "Live connections to the event stream",
-        ConstGauge::new(watchers as u64),
-    );
-    r.register_with_unit(
-        "process_cpu",
-        "CPU time of the process",
-        Unit::Seconds,
-        ConstCounter::new(n.cpu_s),
-    );
+    r.register("watchers", "Live connections to the event stream", ConstGauge::new(watchers as u64));
+    r.register_with_unit("process_cpu", "CPU time of the process", Unit::Seconds, ConstCounter::new(n.cpu_s));
     let resident = ConstGauge::new(n.resident_bytes);
-    r.register_with_unit(
-        "process_resident_memory",
-        "Resident memory of the process",
-        Unit::Bytes,
-        resident,
-    );
+    r.register_with_unit("process_resident_memory", "Resident memory of the process", Unit::Bytes, resident);
     r
 }
 
@@ -147,13 +101,7 @@ fn registry(panel: &Panel) -> Registry {
 pub(crate) async fn metrics(State(panel): State<Panel>) -> Response {
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &registry(&panel)) {
-        Ok(()) => (
-            [(
-                CONTENT_TYPE,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            )],
-            text,
-        )
+        Ok(()) => ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

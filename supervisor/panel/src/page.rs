@@ -111,11 +111,7 @@ impl Part {
         let html = template.render()?;
         let mut hasher = DefaultHasher::new();
         html.hash(&mut hasher);
-        Ok(Part {
-            id,
-            hash: format!("{:016x}", hasher.finish()),
-            html,
-        })
+        Ok(Part { id, hash: format!("{:016x}", hasher.finish()), html })
     }
 }
 
@@ -161,9 +157,7 @@ fn tile(device: &SiteDevice, voice: &Voice) -> Tile {
 
 fn card(fault: &Fault, names: &HashMap<&str, &SiteDevice>, voice: &Voice) -> Card {
     let state = DeviceState::of(fault.severity);
-    let device = names
-        .get(&*fault.key.device)
-        .map_or(&fault.key.device, |d| &d.name);
+    let device = names.get(&*fault.key.device).map_or(&fault.key.device, |d| &d.name);
     Card {
         id: fault.id.0,
         number: fault.number.to_string(),
@@ -203,10 +197,7 @@ fn counties<'a>(
     let mut found: HashMap<&str, County> = HashMap::new();
     let mut others = Vec::new();
     let mut stations = 0;
-    for device in devices
-        .iter()
-        .filter(|d| matches!(d.tier, Tier::County | Tier::Station))
-    {
+    for device in devices.iter().filter(|d| matches!(d.tier, Tier::County | Tier::Station)) {
         stations += usize::from(device.tier == Tier::Station);
         let Some(key) = county_of(device, by_id) else {
             others.push(tile(device, voice));
@@ -214,10 +205,7 @@ fn counties<'a>(
         };
         let county = found.entry(key).or_insert_with(|| {
             order.push(key);
-            County {
-                heads: Vec::new(),
-                stations: Vec::new(),
-            }
+            County { heads: Vec::new(), stations: Vec::new() }
         });
         match device.tier {
             Tier::Station => county.stations.push(tile(device, voice)),
@@ -225,26 +213,18 @@ fn counties<'a>(
         }
     }
     let counties = order.iter().filter_map(|key| found.remove(key)).collect();
-    Counties {
-        voice,
-        counties,
-        others,
-        stations,
-    }
+    Counties { voice, counties, others, stations }
 }
 
 fn render(panel: &Panel, voice: &Voice) -> Result<String, askama::Error> {
     let devices = panel.site.devices();
     let by_id: HashMap<&str, &SiteDevice> = devices.iter().map(|d| (&*d.id, d)).collect();
     let count = |state: DeviceState| devices.iter().filter(|d| d.state == state).count();
-    let counts = DeviceState::ALL
-        .iter()
-        .filter(|s| **s != DeviceState::Ok)
-        .map(|s| Count {
-            state: s.word(),
-            word: voice.text(&s.name()),
-            number: count(*s),
-        });
+    let counts = DeviceState::ALL.iter().filter(|s| **s != DeviceState::Ok).map(|s| Count {
+        state: s.word(),
+        word: voice.text(&s.name()),
+        number: count(*s),
+    });
     let summary = Summary {
         voice,
         counts: counts.filter(|c| c.number > 0).collect(),
@@ -253,21 +233,10 @@ fn render(panel: &Panel, voice: &Voice) -> Result<String, askama::Error> {
     };
     let mut faults = panel.site.open_faults();
     // Worst first; inside a severity what nobody has taken on yet, then the newest.
-    faults.sort_by_key(|f| {
-        (
-            f.severity,
-            f.acknowledged.is_some(),
-            std::cmp::Reverse(f.first_bad),
-            f.id,
-        )
-    });
+    faults.sort_by_key(|f| (f.severity, f.acknowledged.is_some(), std::cmp::Reverse(f.first_bad), f.id));
     let list = FaultList {
         voice,
-        cards: faults
-            .iter()
-            .take(MOST_CARDS)
-            .map(|f| card(f, &by_id, voice))
-            .collect(),
+        cards: faults.iter().take(MOST_CARDS).map(|f| card(f, &by_id, voice)).collect(),
         more: faults.len().saturating_sub(MOST_CARDS),
         devices: devices.len(),
         pending: count(DeviceState::Pending) > 0,
@@ -275,29 +244,16 @@ fn render(panel: &Panel, voice: &Voice) -> Result<String, askama::Error> {
     let strip = |tier: Tier, title| Strip {
         voice,
         title,
-        tiles: devices
-            .iter()
-            .filter(|d| d.tier == tier)
-            .map(|d| tile(d, voice))
-            .collect(),
+        tiles: devices.iter().filter(|d| d.tier == tier).map(|d| tile(d, voice)).collect(),
     };
     let mut tiers = Vec::new();
     if !devices.is_empty() {
-        tiers.push(Part::of(
-            "tier-province",
-            &strip(Tier::Province, voice.say("省局", "Province")),
-        )?);
-        tiers.push(Part::of(
-            "tier-city",
-            &strip(Tier::City, voice.say("市局", "City")),
-        )?);
+        tiers.push(Part::of("tier-province", &strip(Tier::Province, voice.say("省局", "Province")))?);
+        tiers.push(Part::of("tier-city", &strip(Tier::City, voice.say("市局", "City")))?);
         tiers.push(Part::of("tier-county", &counties(&devices, &by_id, voice))?);
     }
-    let fragment = Fragment {
-        summary: Part::of("summary", &summary)?,
-        faults: Part::of("faults", &list)?,
-        tiers,
-    };
+    let fragment =
+        Fragment { summary: Part::of("summary", &summary)?, faults: Part::of("faults", &list)?, tiers };
     fragment.render()
 }
 
@@ -341,12 +297,6 @@ pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path
         _ => return Kind::NoSuchPath.answer(&voice),
     };
     // Asked for with ?v=version, so a new release has a new address.
-    (
-        [
-            (CONTENT_TYPE, media),
-            (axum::http::header::CACHE_CONTROL, "public, max-age=3600"),
-        ],
-        text,
-    )
+    ([(CONTENT_TYPE, media), (axum::http::header::CACHE_CONTROL, "public, max-age=3600")], text)
         .into_response()
 }

@@ -131,10 +131,7 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
     let uri: &Uri = request.uri();
     let url_length = uri.path_and_query().map_or(0, |p| p.as_str().len());
     let is_asset = uri.path().starts_with("/assets/");
-    let length = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let mut response = if url_length > LONGEST_URL {
         Kind::TooLong.answer(&voice)
     } else if length.is_some_and(|length| length > LARGEST_BODY) {
@@ -166,10 +163,7 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
     }
     debug_assert!(
         !response.status().is_client_error()
-            || response
-                .headers()
-                .get(CONTENT_TYPE)
-                .is_some_and(|v| v == PROBLEM_JSON),
+            || response.headers().get(CONTENT_TYPE).is_some_and(|v| v == PROBLEM_JSON),
         "every refusal is a problem"
     );
     response

@@ -18,10 +18,7 @@ pub(crate) struct StallGuard<S> {
 
 impl<S> StallGuard<S> {
     pub(crate) fn new(stream: S) -> StallGuard<S> {
-        StallGuard {
-            stream,
-            patience: None,
-        }
+        StallGuard { stream, patience: None }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -29,9 +26,7 @@ impl<S> StallGuard<S> {
             self.patience = None;
             return written;
         }
-        let patience = self
-            .patience
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED_AFTER)));
+        let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED_AFTER)));
         match patience.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

@@ -179,11 +179,7 @@ impl FaultRow {
             instance: f.key.instance.to_string(),
             severity: f.severity.word(),
             condition: f.condition.word(),
-            operator: if f.acknowledged.is_some() {
-                "acknowledged"
-            } else {
-                "none"
-            },
+            operator: if f.acknowledged.is_some() { "acknowledged" } else { "none" },
             suppression: "none",
             stale: f.stale,
             first_bad: voice.rfc3339(f.first_bad),

@@ -30,11 +30,8 @@ impl Voice {
     /// A text in the voice's language; in the other one where this one is empty.
     pub(crate) fn text(&self, text: &Bilingual) -> String {
         let wanted = text.get(self.language);
-        let found = if wanted.is_empty() {
-            if text.zh.is_empty() { &text.en } else { &text.zh }
-        } else {
-            wanted
-        };
+        let found =
+            if wanted.is_empty() { if text.zh.is_empty() { &text.en } else { &text.zh } } else { wanted };
         found.to_owned()
     }
 
@@ -71,13 +68,8 @@ impl FromRequestParts<Panel> for Voice {
         let about = panel.site.about();
         let asked = parts.uri.query().and_then(asked_in_query);
         let header = parts.headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
-        let language = asked
-            .or_else(|| header.and_then(accepted))
-            .unwrap_or(about.language);
-        Ok(Voice {
-            language,
-            zone: about.zone,
-        })
+        let language = asked.or_else(|| header.and_then(accepted)).unwrap_or(about.language);
+        Ok(Voice { language, zone: about.zone })
     }
 }
 
@@ -93,10 +85,7 @@ fn from_tag(tag: &str) -> Option<Language> {
 }
 
 fn asked_in_query(query: &str) -> Option<Language> {
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("lang="))
-        .and_then(from_tag)
+    query.split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(from_tag)
 }
 
 /// The best of the two languages that an Accept-Language header names (RFC 9110 section 12.5.4).
@@ -107,9 +96,8 @@ fn accepted(header: &str) -> Option<Language> {
         let Some(language) = pieces.next().and_then(from_tag) else {
             continue;
         };
-        let quality = pieces
-            .find_map(|p| p.trim().strip_prefix("q="))
-            .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+        let quality =
+            pieces.find_map(|p| p.trim().strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
         if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
             best = Some((quality, language));
         }
@@ -142,14 +130,8 @@ mod tests {
     #[test]
     fn times_carry_the_offset_of_the_site_and_never_panic() {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
-        let voice = Voice {
-            language: Language::Chinese,
-            zone,
-        };
-        assert_eq!(
-            voice.rfc3339(Wall(1_795_000_000_123)),
-            "2026-11-18T19:06:40.123+08:00"
-        );
+        let voice = Voice { language: Language::Chinese, zone };
+        assert_eq!(voice.rfc3339(Wall(1_795_000_000_123)), "2026-11-18T19:06:40.123+08:00");
         assert_eq!(voice.clock(Wall(1_795_000_000_123)), "19:06:40");
         voice.rfc3339(Wall(i64::MAX));
         voice.rfc3339(Wall(i64::MIN));

@@ -32,19 +32,13 @@ pub struct Source {
 impl Source {
     /// A file with its text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
-        Arc::new(Source {
-            name: name.into(),
-            text: text.into(),
-        })
+        Arc::new(Source { name: name.into(), text: text.into() })
     }
 
     /// The place `span` (in bytes) of this file; cut to the text.
     pub fn at(self: &Arc<Source>, span: Range<usize>) -> At {
         let end = span.end.min(self.text.len());
-        At {
-            source: self.clone(),
-            span: span.start.min(end)..end,
-        }
+        At { source: self.clone(), span: span.start.min(end)..end }
     }
 }
 
@@ -116,22 +110,12 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at a place.
     pub fn new(at: &At, what: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            what: what.into(),
-            at: Some(at.clone()),
-            label: "here".into(),
-            hint: None,
-        }
+        Diagnostic { what: what.into(), at: Some(at.clone()), label: "here".into(), hint: None }
     }
 
     /// An error of a file that could not be read.
     pub fn unreadable(what: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            what: what.into(),
-            at: None,
-            label: String::new(),
-            hint: None,
-        }
+        Diagnostic { what: what.into(), at: None, label: String::new(), hint: None }
     }
 
     /// With the words beside the underlined place.
@@ -256,10 +240,7 @@ impl Findings {
             let at = found.at.as_ref();
             at.map(|at| (at.file().to_owned(), at.span.start))
         });
-        Some(Rejected {
-            diagnostics: self.found,
-            more: self.more,
-        })
+        Some(Rejected { diagnostics: self.found, more: self.more })
     }
 }
 
@@ -278,20 +259,12 @@ impl Rejected {
 
     /// Drawn for a terminal: each error with the lines around it.
     pub fn render(&self, colour: bool) -> String {
-        let theme = if colour {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::unicode_nocolor()
-        };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(100)
-            .with_links(false);
+        let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
         let mut text = String::new();
         for diagnostic in &self.diagnostics {
-            let source = diagnostic
-                .at
-                .as_ref()
-                .map(|at| miette::NamedSource::new(at.file(), at.source.text.clone()));
+            let source =
+                diagnostic.at.as_ref().map(|at| miette::NamedSource::new(at.file(), at.source.text.clone()));
             let drawn = Drawn { diagnostic, source };
             if handler.render_report(&mut text, &drawn).is_err() {
                 text.push_str(&diagnostic.to_string());
@@ -390,10 +363,7 @@ mod tests {
         let known = ["metric", "match", "name", "interface.oper-status"];
         assert_eq!(nearest("metirc", known), Some("metric"));
         assert_eq!(nearest("nmae", known), Some("name"));
-        assert_eq!(
-            nearest("interface.operstatus", known),
-            Some("interface.oper-status")
-        );
+        assert_eq!(nearest("interface.operstatus", known), Some("interface.oper-status"));
         assert_eq!(nearest("colour", known), None);
     }
 
@@ -415,11 +385,8 @@ mod tests {
         let rejected = findings.into_rejected().unwrap();
         assert_eq!(rejected.diagnostics().len(), MOST_FINDINGS);
         assert!(rejected.to_string().ends_with("and 7 more"));
-        let starts: Vec<_> = rejected
-            .diagnostics()
-            .iter()
-            .map(|d| d.at.as_ref().unwrap().span.start)
-            .collect();
+        let starts: Vec<_> =
+            rejected.diagnostics().iter().map(|d| d.at.as_ref().unwrap().span.start).collect();
         assert!(starts.is_sorted());
     }
 }

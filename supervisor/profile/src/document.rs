@@ -65,10 +65,7 @@ impl Node {
     }
 
     fn expected(&self, what: &str, found: &mut Findings) {
-        found.note(Diagnostic::new(
-            &self.at,
-            format!("{what} is expected, this is {}", self.kind()),
-        ));
+        found.note(Diagnostic::new(&self.at, format!("{what} is expected, this is {}", self.kind())));
     }
 
     /// Its text; else an error is noted.
@@ -170,14 +167,12 @@ impl Node {
             Value::Integer(number) => toml::Value::Integer(*number),
             Value::Float(number) => toml::Value::Float(*number),
             Value::Boolean(boolean) => toml::Value::Boolean(*boolean),
-            Value::Date(date) => date
-                .parse()
-                .map_or(toml::Value::String(date.clone()), toml::Value::Datetime),
+            Value::Date(date) => {
+                date.parse().map_or(toml::Value::String(date.clone()), toml::Value::Datetime)
+            }
             Value::List(items) => toml::Value::Array(items.iter().map(Node::plain).collect()),
             Value::Table(entries) => {
-                let entries = entries
-                    .iter()
-                    .map(|entry| (entry.key.clone(), entry.node.plain()));
+                let entries = entries.iter().map(|entry| (entry.key.clone(), entry.node.plain()));
                 toml::Value::Table(entries.collect())
             }
         }
@@ -190,19 +185,13 @@ pub fn parse(source: &Arc<Source>, found: &mut Findings) -> Option<Node> {
     let (tree, errors) = DeTable::parse_recoverable(&source.text);
     for error in errors {
         let at = source.at(error.span().unwrap_or(0..0));
-        found.note(Diagnostic::new(
-            &at,
-            format!("this is no valid TOML: {}", error.message()),
-        ));
+        found.note(Diagnostic::new(&at, format!("this is no valid TOML: {}", error.message())));
     }
     if found.count() > before {
         return None;
     }
     let root = Value::Table(entries(source, tree.get_ref(), found));
-    (found.count() == before).then(|| Node {
-        at: source.at(0..0),
-        value: root,
-    })
+    (found.count() == before).then(|| Node { at: source.at(0..0), value: root })
 }
 
 fn entries(source: &Arc<Source>, table: &DeTable<'_>, found: &mut Findings) -> Vec<Entry> {
@@ -243,12 +232,9 @@ fn node(
         },
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
         DeValue::Datetime(date) => Value::Date(date.to_string()),
-        DeValue::Array(items) => Value::List(
-            items
-                .iter()
-                .map(|item| node(source, item.span(), item.get_ref(), found))
-                .collect(),
-        ),
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| node(source, item.span(), item.get_ref(), found)).collect())
+        }
         DeValue::Table(table) => Value::Table(entries(source, table, found)),
     };
     Node { at, value }
@@ -265,12 +251,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Starts to read a table; `what` names it in errors, such as "a metric". Not a table: noted, and `None`.
     pub fn of(node: &'a Node, what: &'static str, found: &mut Findings) -> Option<Fields<'a>> {
-        Some(Fields {
-            entries: node.table(found)?,
-            at: &node.at,
-            what,
-            known: Vec::new(),
-        })
+        Some(Fields { entries: node.table(found)?, at: &node.at, what, known: Vec::new() })
     }
 
     /// Where the table stands.
@@ -320,11 +301,9 @@ impl<'a> Fields<'a> {
             if self.known.contains(&entry.key.as_str()) {
                 continue;
             }
-            let mut diagnostic = Diagnostic::new(
-                &entry.key_at,
-                format!("{} has no key {}", self.what, quoted(&entry.key)),
-            )
-            .label("unknown key");
+            let mut diagnostic =
+                Diagnostic::new(&entry.key_at, format!("{} has no key {}", self.what, quoted(&entry.key)))
+                    .label("unknown key");
             diagnostic.hint = did_you_mean(&entry.key, self.known.iter().copied());
             found.note(diagnostic);
         }

@@ -54,10 +54,7 @@ fn lay_levels(rule: &mut Node, limit: &Entry, found: &mut Findings) {
     };
     for level in levels {
         if !LEVELS.contains(&level.key.as_str()) {
-            let what = format!(
-                "a site changes the levels of a rule, {} is none",
-                quoted(&level.key)
-            );
+            let what = format!("a site changes the levels of a rule, {} is none", quoted(&level.key));
             let mut diagnostic = Diagnostic::new(&level.key_at, what);
             diagnostic.hint = did_you_mean(&level.key, LEVELS);
             found.note(diagnostic);

@@ -65,11 +65,7 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
         }
     }
     // Without one of its recordings nothing can be said about what the profile shows.
-    let proof = if all_read {
-        seen.check(profile, &mut found)
-    } else {
-        Proof::default()
-    };
+    let proof = if all_read { seen.check(profile, &mut found) } else { Proof::default() };
     found.finish(proof)
 }
 
@@ -106,11 +102,7 @@ struct Seen {
 impl Seen {
     fn check(&self, profile: &Profile, found: &mut Findings) -> Proof {
         let own = |at: &At| at.source() == profile.at.source();
-        let mut proof = Proof {
-            fixtures: profile.fixtures.len(),
-            polls: self.polls,
-            ..Proof::default()
-        };
+        let mut proof = Proof { fixtures: profile.fixtures.len(), polls: self.polls, ..Proof::default() };
         for (at, metric) in profile.model.metrics.iter().enumerate() {
             let place = &profile.metric_at[at];
             let absent = profile.absent.contains(&MetricIx(at as u16));
@@ -124,11 +116,8 @@ impl Seen {
                 proof.metrics += 1;
             } else {
                 found.note(
-                    Diagnostic::new(
-                        place,
-                        format!("no fixture shows a good value of `{}`", metric.name),
-                    )
-                    .hint("record a device that has it, or say in `absent` why none can be had"),
+                    Diagnostic::new(place, format!("no fixture shows a good value of `{}`", metric.name))
+                        .hint("record a device that has it, or say in `absent` why none can be had"),
                 );
             }
         }
@@ -235,28 +224,19 @@ impl<'a> Run<'a> {
     fn change(&mut self, step: &Step, found: &mut Findings) -> bool {
         for set in &step.set {
             if let Err(error) = self.walk.set(&set.oid, &set.value) {
-                found.note(Diagnostic::new(
-                    &set.at,
-                    format!("{} cannot be set: {error}", set.oid),
-                ));
+                found.note(Diagnostic::new(&set.at, format!("{} cannot be set: {error}", set.oid)));
                 return false;
             }
         }
         for grow in &step.grow {
             if let Err(error) = self.walk.grow(&grow.oid, grow.per_s) {
-                found.note(Diagnostic::new(
-                    &grow.at,
-                    format!("{} cannot grow: {error}", grow.oid),
-                ));
+                found.note(Diagnostic::new(&grow.at, format!("{} cannot grow: {error}", grow.oid)));
                 return false;
             }
         }
         for (oid, at) in &step.remove {
             if !self.walk.remove(oid) {
-                found.note(Diagnostic::new(
-                    at,
-                    format!("the recording has nothing at or below {oid}"),
-                ));
+                found.note(Diagnostic::new(at, format!("the recording has nothing at or below {oid}")));
                 return false;
             }
         }
@@ -317,12 +297,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&mut self, readings: &Readings, generation: Generation) {
-        let event = Event::Polled {
-            device: DEVICE,
-            generation,
-            readings,
-            labels: self.translator.labels(),
-        };
+        let event = Event::Polled { device: DEVICE, generation, readings, labels: self.translator.labels() };
         self.engine.handle(event, self.now);
     }
 
@@ -335,11 +310,8 @@ impl<'a> Run<'a> {
             let Effect::Ask(ask) = effect else { continue };
             match ask.probe {
                 Probe::Reach => {
-                    let event = Event::Reached {
-                        device: ask.device,
-                        generation: ask.generation,
-                        answered: true,
-                    };
+                    let event =
+                        Event::Reached { device: ask.device, generation: ask.generation, answered: true };
                     self.engine.handle(event, self.now);
                 }
                 Probe::Poll => {
@@ -356,9 +328,7 @@ impl<'a> Run<'a> {
 
     fn compare(&self, readings: &Readings, expected: &[Expect], found: &mut Findings) {
         for expect in expected {
-            let sample = self
-                .instance(&expect.instance)
-                .and_then(|i| readings.get(expect.metric, i));
+            let sample = self.instance(&expect.instance).and_then(|i| readings.get(expect.metric, i));
             let name = &self.profile.model.metrics[expect.metric.at()].name;
             let Some(sample) = sample else {
                 let rows: Vec<String> = readings
@@ -383,10 +353,7 @@ impl<'a> Run<'a> {
                     Ok(value) => format!("{}", value.number().unwrap_or(f64::NAN)),
                     Err(_) => format!("without a value ({})", quality(sample).word()),
                 };
-                found.note(Diagnostic::new(
-                    &expect.at,
-                    format!("this is expected, but `{name}` is {is}"),
-                ));
+                found.note(Diagnostic::new(&expect.at, format!("this is expected, but `{name}` is {is}")));
             }
         }
     }
@@ -400,10 +367,7 @@ impl<'a> Run<'a> {
         let meets = |expect: &ExpectedFault, fault: &Fault| {
             fault.key.rule == expect.rule
                 && fault.severity == expect.severity
-                && expect
-                    .instance
-                    .as_ref()
-                    .is_none_or(|instance| *instance == fault.key.instance)
+                && expect.instance.as_ref().is_none_or(|instance| *instance == fault.key.instance)
         };
         let list = || {
             let words: Vec<String> = open.iter().map(|fault| shown(fault)).collect();

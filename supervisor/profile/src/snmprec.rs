@@ -108,11 +108,8 @@ impl Walk {
                 continue;
             }
             let full = walk.variables.len() >= MOST_VARIABLES;
-            let parsed = if full {
-                Err(format!("more than {MOST_VARIABLES} variables"))
-            } else {
-                parse_line(line)
-            };
+            let parsed =
+                if full { Err(format!("more than {MOST_VARIABLES} variables")) } else { parse_line(line) };
             match parsed {
                 Ok((oid, value)) => {
                     walk.variables.entry(oid.arcs().into()).or_insert(value);
@@ -128,11 +125,7 @@ impl Walk {
                 walk.moving.insert(clock.into(), Motion { per_s, since_ms: 0 });
             }
         }
-        if problems.is_empty() {
-            Ok(walk)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(walk) } else { Err(problems) }
     }
 
     /// How many variables it holds.
@@ -197,10 +190,7 @@ impl Walk {
         let mut answer = Answer::unanswered(plan);
         answer.answered = true;
         for (at, object) in plan.scalars.iter().enumerate() {
-            let value = object
-                .oids
-                .iter()
-                .find_map(|oid| self.variables.get_key_value(oid.arcs()));
+            let value = object.oids.iter().find_map(|oid| self.variables.get_key_value(oid.arcs()));
             answer.scalars[at] = match value {
                 Some((arcs, value)) => self.raw(arcs, value, &mut answer),
                 None => Err(Absence::Unsupported),
@@ -320,29 +310,17 @@ fn parse_line(line: &str) -> Result<(Oid, Recorded), String> {
         None => (tag, None),
     };
     let text = value.trim();
-    let no_number = || {
-        format!(
-            "`{}` is no value of type {tag}",
-            text.chars().take(40).collect::<String>()
-        )
-    };
+    let no_number = || format!("`{}` is no value of type {tag}", text.chars().take(40).collect::<String>());
     let number = || text.parse::<i64>().map_err(|_| no_number());
     let unsigned = || text.parse::<u32>().map_err(|_| no_number());
     let recorded = match tag {
         "2" => Recorded::Integer(number()?),
         "4" | "68" => Recorded::Octets(octets.unwrap_or_else(|| value.as_bytes().to_vec())),
         "5" => Recorded::Null,
-        "6" => Recorded::Oid(
-            text.parse::<Oid>()
-                .map(|oid| oid.arcs().to_vec())
-                .map_err(|e| e.to_string())?,
-        ),
+        "6" => Recorded::Oid(text.parse::<Oid>().map(|oid| oid.arcs().to_vec()).map_err(|e| e.to_string())?),
         "64" => Recorded::Address(match octets {
             Some(octets) => octets.try_into().map_err(|_| no_number())?,
-            None => text
-                .parse::<std::net::Ipv4Addr>()
-                .map_err(|_| no_number())?
-                .octets(),
+            None => text.parse::<std::net::Ipv4Addr>().map_err(|_| no_number())?.octets(),
         }),
         "65" => Recorded::Counter32(unsigned()?),
         "66" => Recorded::Gauge32(unsigned()?),
@@ -388,18 +366,9 @@ mod tests {
         .unwrap();
         assert_eq!(walk.len(), 11);
         assert_eq!(walk.variables[oid("1.3.6.1.1.0").arcs()], Recorded::Integer(-5));
-        assert_eq!(
-            walk.variables[oid("1.3.6.1.2.0").arcs()],
-            Recorded::Octets(b"a|b".to_vec())
-        );
-        assert_eq!(
-            walk.variables[oid("1.3.6.1.3.0").arcs()],
-            Recorded::Octets(vec![0, 255])
-        );
-        assert_eq!(
-            walk.variables[oid("1.3.6.1.6.1").arcs()],
-            Recorded::Address([192, 0, 2, 2])
-        );
+        assert_eq!(walk.variables[oid("1.3.6.1.2.0").arcs()], Recorded::Octets(b"a|b".to_vec()));
+        assert_eq!(walk.variables[oid("1.3.6.1.3.0").arcs()], Recorded::Octets(vec![0, 255]));
+        assert_eq!(walk.variables[oid("1.3.6.1.6.1").arcs()], Recorded::Address([192, 0, 2, 2]));
     }
 
     #[test]
@@ -408,19 +377,14 @@ mod tests {
             Walk::parse("1.3.6|2|1\n1.3.x|2|1\n1.3.7|65|-1\n1.3.8|4x|abc\n1.3.9|4:numeric|x\nnonsense\n");
         let lines: Vec<usize> = problems.unwrap_err().iter().map(|p| p.line).collect();
         assert_eq!(lines, [2, 3, 4, 5, 6]);
-        assert_eq!(
-            Walk::parse(&"?\n".repeat(1_000)).unwrap_err().len(),
-            MOST_PROBLEMS
-        );
+        assert_eq!(Walk::parse(&"?\n".repeat(1_000)).unwrap_err().len(), MOST_PROBLEMS);
     }
 
     #[test]
     fn answers_as_an_agent_would() {
         let walk = Walk::parse("1.3.6.1.1.0|2|5\n1.3.6.1.5.2|65|20\n1.3.6.1.5.10|65|100\n1.3.6.1.50.1|2|1\n")
             .unwrap();
-        let object = |oids: &[&str]| Object {
-            oids: oids.iter().map(|text| oid(text)).collect(),
-        };
+        let object = |oids: &[&str]| Object { oids: oids.iter().map(|text| oid(text)).collect() };
         let plan = Plan {
             scalars: vec![object(&["1.3.6.1.9.0", "1.3.6.1.1.0"]), object(&["1.3.6.1.1.1"])],
             tables: vec![roundsman_wire::snmp::plan::Table {
@@ -439,12 +403,7 @@ mod tests {
     #[test]
     fn numbers_grow_and_wrap() {
         let mut walk = Walk::parse("1.3.6.1.5.1|65|4294967290\n1.3.6.1.5.2|4|x\n").unwrap();
-        let plan = Plan {
-            scalars: vec![Object {
-                oids: vec![oid("1.3.6.1.5.1")],
-            }],
-            tables: Vec::new(),
-        };
+        let plan = Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.5.1")] }], tables: Vec::new() };
         walk.grow(&oid("1.3.6.1.5.1"), 2).unwrap();
         walk.pass_ms(5_500);
         assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::Counter32(5)));
@@ -458,12 +417,8 @@ mod tests {
     #[test]
     fn clocks_go_on_and_start_again_when_set() {
         let mut walk = Walk::parse("1.3.6.1.2.1.1.3.0|67|500\n").unwrap();
-        let plan = Plan {
-            scalars: vec![Object {
-                oids: vec![oid("1.3.6.1.2.1.1.3.0")],
-            }],
-            tables: Vec::new(),
-        };
+        let plan =
+            Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.2.1.1.3.0")] }], tables: Vec::new() };
         walk.pass_ms(60_000);
         assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::TimeTicks(6_500)));
         walk.set(&oid("1.3.6.1.2.1.1.3.0"), &NewValue::Number(0)).unwrap();

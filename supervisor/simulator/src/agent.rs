@@ -70,11 +70,7 @@ impl Agent {
             GET | GET_NEXT => self.one_by_one(&request, device, now, room),
             GET_BULK if request.version != V1 => self.bulk(&request, device, now, room),
             SET => Err(Refusal {
-                status: if request.version == V1 {
-                    NO_SUCH_NAME
-                } else {
-                    NOT_WRITABLE
-                },
+                status: if request.version == V1 { NO_SUCH_NAME } else { NOT_WRITABLE },
                 index: 1,
             }),
             _ => return false,
@@ -85,13 +81,7 @@ impl Agent {
             Err(refusal) if refusal.status == TOO_BIG && request.version != V1 => (TOO_BIG, 0, &[][..]),
             Err(refusal) => (refusal.status, refusal.index, request.varbinds),
         };
-        let response = Message {
-            pdu: RESPONSE,
-            first,
-            second,
-            varbinds,
-            ..request
-        };
+        let response = Message { pdu: RESPONSE, first, second, varbinds, ..request };
         response.write(out);
         true
     }
@@ -114,37 +104,24 @@ impl Agent {
             }
             let tree = device.tree;
             let (found, otherwise) = if request.pdu == GET {
-                let found = tree
-                    .get(&self.arcs)
-                    .filter(|entry| !(v1 && entry.object.is_wide()));
-                let otherwise = if tree.knows_object(&self.arcs) {
-                    NO_SUCH_INSTANCE
-                } else {
-                    NO_SUCH_OBJECT
-                };
+                let found = tree.get(&self.arcs).filter(|entry| !(v1 && entry.object.is_wide()));
+                let otherwise = if tree.knows_object(&self.arcs) { NO_SUCH_INSTANCE } else { NO_SUCH_OBJECT };
                 (found, otherwise)
             } else {
                 let first = tree.behind(&self.arcs);
-                let found = (first..)
-                    .map_while(|place| tree.at(place))
-                    .find(|entry| !(v1 && entry.object.is_wide()));
+                let found =
+                    (first..).map_while(|place| tree.at(place)).find(|entry| !(v1 && entry.object.is_wide()));
                 (found, END_OF_MIB_VIEW)
             };
             match found {
                 Some(entry) => self.put_entry(entry, device, now),
                 None if v1 => {
-                    return Err(Refusal {
-                        status: NO_SUCH_NAME,
-                        index,
-                    });
+                    return Err(Refusal { status: NO_SUCH_NAME, index });
                 }
                 None => self.put_exception(name, otherwise),
             }
             if self.list.len() > room {
-                return Err(Refusal {
-                    status: TOO_BIG,
-                    index: 0,
-                });
+                return Err(Refusal { status: TOO_BIG, index: 0 });
             }
         }
         Ok(())

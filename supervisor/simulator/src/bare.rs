@@ -64,9 +64,8 @@ impl Bare {
         socket.bind_device(Some(b"lo"))?;
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, first.port()).into())?;
-        let ports: Vec<_> = (0..PORTS)
-            .map(|port| (format!("GigabitEthernet0/0/{port}"), String::new()))
-            .collect();
+        let ports: Vec<_> =
+            (0..PORTS).map(|port| (format!("GigabitEthernet0/0/{port}"), String::new())).collect();
         let tree = tree(&Outline {
             description: "Roundsman virtual device",
             location: "loopback",
@@ -78,9 +77,7 @@ impl Bare {
             socket,
             first: start,
             tree,
-            scenes: (0..count)
-                .map(|at| Scene::new(mix(seed, at.into()), PORTS, now))
-                .collect(),
+            scenes: (0..count).map(|at| Scene::new(mix(seed, at.into()), PORTS, now)).collect(),
             names: (0..count).map(|at| format!("bare-{at}")).collect(),
             community: community.to_vec(),
             clock,
@@ -126,25 +123,14 @@ impl Bare {
             let (Some(scene), Some(name)) = (self.scenes.get(at), self.names.get(at)) else {
                 continue;
             };
-            let device = Device {
-                tree: &self.tree,
-                scene,
-                name,
-                community: &self.community,
-            };
+            let device = Device { tree: &self.tree, scene, name, community: &self.community };
             if !agent.answer(&datagram[..len], device, self.clock.now_s(), &mut answer) {
                 continue;
             }
             local.ipi_spec_dst = local.ipi_addr;
             let control = [ControlMessage::Ipv4PacketInfo(&local)];
             // A full send buffer loses the answer, as a network would; the poller asks again.
-            let _ = sendmsg(
-                socket,
-                &[IoSlice::new(&answer)],
-                &control,
-                MsgFlags::MSG_DONTWAIT,
-                Some(&from),
-            );
+            let _ = sendmsg(socket, &[IoSlice::new(&answer)], &control, MsgFlags::MSG_DONTWAIT, Some(&from));
         }
     }
 }

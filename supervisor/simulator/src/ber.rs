@@ -60,11 +60,7 @@ pub(crate) fn take_i32(input: &mut &[u8]) -> Option<i32> {
         return None;
     }
     let sign = if first & 0x80 != 0 { -1_i32 } else { 0 };
-    Some(
-        content
-            .iter()
-            .fold(sign, |value, &octet| (value << 8) | i32::from(octet)),
-    )
+    Some(content.iter().fold(sign, |value, &octet| (value << 8) | i32::from(octet)))
 }
 
 /// Reads the content of an identifier into `arcs`.
@@ -161,9 +157,7 @@ pub(crate) fn put_i32(out: &mut Vec<u8>, value: i32) {
 pub(crate) fn put_u64(out: &mut Vec<u8>, tag: u8, value: u64) {
     let mut octets = [0; 9];
     octets[1..].copy_from_slice(&value.to_be_bytes());
-    let spare = (0..8)
-        .take_while(|&at| octets[at] == 0 && octets[at + 1] & 0x80 == 0)
-        .count();
+    let spare = (0..8).take_while(|&at| octets[at] == 0 && octets[at + 1] & 0x80 == 0).count();
     put(out, tag, &octets[spare..]);
 }
 
@@ -214,10 +208,6 @@ mod tests {
         }
         let mut arcs = Vec::new();
         assert_eq!(read_arcs(&[0x2b, 0x86], &mut arcs), None, "cut short");
-        assert_eq!(
-            read_arcs(&[0x2b, 0x9f, 0xff, 0xff, 0xff, 0x7f], &mut arcs),
-            None,
-            "past 32 bits"
-        );
+        assert_eq!(read_arcs(&[0x2b, 0x9f, 0xff, 0xff, 0xff, 0x7f], &mut arcs), None, "past 32 bits");
     }
 }

@@ -14,13 +14,8 @@ impl Clock {
     /// A clock that starts now.
     #[allow(clippy::disallowed_methods)] // the virtual site's shell, see clippy.toml
     pub fn start() -> Clock {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        Clock {
-            started: Instant::now(),
-            wall_s: wall.as_secs_f64(),
-        }
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Clock { started: Instant::now(), wall_s: wall.as_secs_f64() }
     }
 
     /// Seconds since 1970, as the virtual devices count them.

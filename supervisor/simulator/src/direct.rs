@@ -17,22 +17,20 @@ const MOST_WAITING: usize = 64;
 /// the input ends.
 pub fn lines(input: impl Read + Send + 'static) -> io::Result<mpsc::Receiver<String>> {
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
-    std::thread::Builder::new()
-        .name("directions".into())
-        .spawn(move || {
-            let mut input = io::BufReader::new(input);
-            loop {
-                let mut line = Vec::new();
-                match (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut line) {
-                    Ok(1..) => {}
-                    _ => return,
-                }
-                let line = String::from_utf8_lossy(&line).trim().to_owned();
-                if !line.is_empty() && sender.blocking_send(line).is_err() {
-                    return;
-                }
+    std::thread::Builder::new().name("directions".into()).spawn(move || {
+        let mut input = io::BufReader::new(input);
+        loop {
+            let mut line = Vec::new();
+            match (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut line) {
+                Ok(1..) => {}
+                _ => return,
             }
-        })?;
+            let line = String::from_utf8_lossy(&line).trim().to_owned();
+            if !line.is_empty() && sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    })?;
     Ok(receiver)
 }
 

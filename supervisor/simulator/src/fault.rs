@@ -101,11 +101,7 @@ impl FromStr for Fault {
                 _ => Err(wrong("lossy", "a percentage from 1 to 100", "lossy:20")),
             },
             "interface-down" => match value {
-                "" => Err(wrong(
-                    "interface-down",
-                    "a port's name",
-                    "interface-down:GigabitEthernet0/0/1",
-                )),
+                "" => Err(wrong("interface-down", "a port's name", "interface-down:GigabitEthernet0/0/1")),
                 name => Ok(Fault::InterfaceDown(name.into())),
             },
             "hot" => match value.parse() {
@@ -151,9 +147,7 @@ impl FromStr for Assignment {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Assignment, FaultError> {
-        let (device, fault) = text
-            .split_once('=')
-            .ok_or_else(|| FaultError::Assignment(quoted(text)))?;
+        let (device, fault) = text.split_once('=').ok_or_else(|| FaultError::Assignment(quoted(text)))?;
         Ok(Assignment {
             device: device.trim().into(),
             fault: match fault.trim() {
@@ -192,17 +186,11 @@ mod tests {
             "non-increasing",
             "too-big:484",
         ] {
-            assert_eq!(
-                text.parse::<Fault>().map(|fault| fault.to_string()),
-                Ok(text.to_owned())
-            );
+            assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()), Ok(text.to_owned()));
             let line = format!("rt-1={text}");
             assert_eq!(line.parse::<Assignment>().map(|a| a.to_string()), Ok(line));
         }
-        assert_eq!(
-            " rt-1 = ok ".parse::<Assignment>().map(|a| a.to_string()),
-            Ok("rt-1=ok".to_owned())
-        );
+        assert_eq!(" rt-1 = ok ".parse::<Assignment>().map(|a| a.to_string()), Ok("rt-1=ok".to_owned()));
     }
 
     #[test]
@@ -221,12 +209,6 @@ mod tests {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
-        assert!(
-            "silent"
-                .parse::<Assignment>()
-                .unwrap_err()
-                .to_string()
-                .contains("DEVICE=FAULT")
-        );
+        assert!("silent".parse::<Assignment>().unwrap_err().to_string().contains("DEVICE=FAULT"));
     }
 }

@@ -24,72 +24,37 @@ const COUNTIES: [(&str, &str, [(&str, &str); 4]); 17] = [
     (
         "yaodu",
         "尧都区",
-        [
-            ("jiefang", "解放路"),
-            ("xiangxian", "乡贤街"),
-            ("tumen", "土门镇"),
-            ("liucun", "刘村镇"),
-        ],
+        [("jiefang", "解放路"), ("xiangxian", "乡贤街"), ("tumen", "土门镇"), ("liucun", "刘村镇")],
     ),
     (
         "quwo",
         "曲沃县",
-        [
-            ("lechang", "乐昌镇"),
-            ("shicun", "史村镇"),
-            ("qucun", "曲村镇"),
-            ("gaoxian", "高显镇"),
-        ],
+        [("lechang", "乐昌镇"), ("shicun", "史村镇"), ("qucun", "曲村镇"), ("gaoxian", "高显镇")],
     ),
     (
         "yicheng",
         "翼城县",
-        [
-            ("tangxing", "唐兴镇"),
-            ("nanliang", "南梁镇"),
-            ("lizhai", "里砦镇"),
-            ("longhua", "隆化镇"),
-        ],
+        [("tangxing", "唐兴镇"), ("nanliang", "南梁镇"), ("lizhai", "里砦镇"), ("longhua", "隆化镇")],
     ),
     (
         "xiangfen",
         "襄汾县",
-        [
-            ("xincheng", "新城镇"),
-            ("zhaokang", "赵康镇"),
-            ("fencheng", "汾城镇"),
-            ("dengzhuang", "邓庄镇"),
-        ],
+        [("xincheng", "新城镇"), ("zhaokang", "赵康镇"), ("fencheng", "汾城镇"), ("dengzhuang", "邓庄镇")],
     ),
     (
         "hongtong",
         "洪洞县",
-        [
-            ("dahuaishu", "大槐树"),
-            ("ganting", "甘亭镇"),
-            ("zhaocheng", "赵城镇"),
-            ("wan-an", "万安镇"),
-        ],
+        [("dahuaishu", "大槐树"), ("ganting", "甘亭镇"), ("zhaocheng", "赵城镇"), ("wan-an", "万安镇")],
     ),
     (
         "guxian",
         "古县",
-        [
-            ("yueyang", "岳阳镇"),
-            ("beiping", "北平镇"),
-            ("guyang", "古阳镇"),
-            ("jiuxian", "旧县镇"),
-        ],
+        [("yueyang", "岳阳镇"), ("beiping", "北平镇"), ("guyang", "古阳镇"), ("jiuxian", "旧县镇")],
     ),
     (
         "anze",
         "安泽县",
-        [
-            ("fucheng", "府城镇"),
-            ("hechuan", "和川镇"),
-            ("tangcheng", "唐城镇"),
-            ("jishi", "冀氏镇"),
-        ],
+        [("fucheng", "府城镇"), ("hechuan", "和川镇"), ("tangcheng", "唐城镇"), ("jishi", "冀氏镇")],
     ),
     (
         "fushan",
@@ -104,92 +69,43 @@ const COUNTIES: [(&str, &str, [(&str, &str); 4]); 17] = [
     (
         "jixian",
         "吉县",
-        [
-            ("jichang", "吉昌镇"),
-            ("tunli", "屯里镇"),
-            ("hukou", "壶口镇"),
-            ("checheng", "车城乡"),
-        ],
+        [("jichang", "吉昌镇"), ("tunli", "屯里镇"), ("hukou", "壶口镇"), ("checheng", "车城乡")],
     ),
     (
         "xiangning",
         "乡宁县",
-        [
-            ("changning", "昌宁镇"),
-            ("guanghua", "光华镇"),
-            ("taitou", "台头镇"),
-            ("guantou", "管头镇"),
-        ],
+        [("changning", "昌宁镇"), ("guanghua", "光华镇"), ("taitou", "台头镇"), ("guantou", "管头镇")],
     ),
     (
         "daning",
         "大宁县",
-        [
-            ("xinshui", "昕水镇"),
-            ("qu-e", "曲峨镇"),
-            ("sanduo", "三多乡"),
-            ("taide", "太德乡"),
-        ],
+        [("xinshui", "昕水镇"), ("qu-e", "曲峨镇"), ("sanduo", "三多乡"), ("taide", "太德乡")],
     ),
     (
         "xixian",
         "隰县",
-        [
-            ("longquan", "龙泉镇"),
-            ("wucheng", "午城镇"),
-            ("huangtu", "黄土镇"),
-            ("yangtousheng", "阳头升乡"),
-        ],
+        [("longquan", "龙泉镇"), ("wucheng", "午城镇"), ("huangtu", "黄土镇"), ("yangtousheng", "阳头升乡")],
     ),
     (
         "yonghe",
         "永和县",
-        [
-            ("zhihe", "芝河镇"),
-            ("sangbi", "桑壁镇"),
-            ("gedi", "阁底乡"),
-            ("potou", "坡头乡"),
-        ],
+        [("zhihe", "芝河镇"), ("sangbi", "桑壁镇"), ("gedi", "阁底乡"), ("potou", "坡头乡")],
     ),
     (
         "puxian",
         "蒲县",
-        [
-            ("pucheng", "蒲城镇"),
-            ("xueguan", "薛关镇"),
-            ("heilongguan", "黑龙关镇"),
-            ("kecheng", "克城镇"),
-        ],
+        [("pucheng", "蒲城镇"), ("xueguan", "薛关镇"), ("heilongguan", "黑龙关镇"), ("kecheng", "克城镇")],
     ),
     (
         "fenxi",
         "汾西县",
-        [
-            ("yongan", "永安镇"),
-            ("duizhu", "对竹镇"),
-            ("qingxiang", "勍香镇"),
-            ("heping", "和平镇"),
-        ],
+        [("yongan", "永安镇"), ("duizhu", "对竹镇"), ("qingxiang", "勍香镇"), ("heping", "和平镇")],
     ),
-    (
-        "houma",
-        "侯马市",
-        [
-            ("ludong", "路东"),
-            ("luxi", "路西"),
-            ("huibin", "浍滨"),
-            ("shangma", "上马"),
-        ],
-    ),
+    ("houma", "侯马市", [("ludong", "路东"), ("luxi", "路西"), ("huibin", "浍滨"), ("shangma", "上马")]),
     (
         "huozhou",
         "霍州市",
-        [
-            ("gulou", "鼓楼"),
-            ("beihuan", "北环路"),
-            ("nanhuan", "南环路"),
-            ("bailong", "白龙镇"),
-        ],
+        [("gulou", "鼓楼"), ("beihuan", "北环路"), ("nanhuan", "南环路"), ("bailong", "白龙镇")],
     ),
 ];
 
@@ -241,51 +157,15 @@ impl VirtualSite {
             (PROVINCE, "省局路由器", "province", "business", "省局机房", None),
             (CORE, "市局核心路由器", "city", "business", room, Some(PROVINCE)),
             (LAN, "机关局域网路由器", "city", "lan", room, Some(CORE)),
-            (
-                "rt-city-internet",
-                "互联网出口路由器",
-                "city",
-                "internet",
-                room,
-                Some(CORE),
-            ),
-            (
-                "rt-city-gov",
-                "政务内网路由器",
-                "city",
-                "gov-intranet",
-                room,
-                Some(CORE),
-            ),
-            (
-                "rt-city-meeting",
-                "视频会议路由器",
-                "city",
-                "business",
-                "10F 会议室",
-                Some(CORE),
-            ),
-            (
-                AGGREGATION,
-                "县区汇聚路由器",
-                "city",
-                "business",
-                room,
-                Some(CORE),
-            ),
+            ("rt-city-internet", "互联网出口路由器", "city", "internet", room, Some(CORE)),
+            ("rt-city-gov", "政务内网路由器", "city", "gov-intranet", room, Some(CORE)),
+            ("rt-city-meeting", "视频会议路由器", "city", "business", "10F 会议室", Some(CORE)),
+            (AGGREGATION, "县区汇聚路由器", "city", "business", room, Some(CORE)),
         ];
         for (at, (id, name, tier, network, location, uplink)) in city.into_iter().enumerate() {
             self.device(
                 out,
-                &Entry {
-                    id,
-                    name,
-                    tier,
-                    network,
-                    location,
-                    address: [1, at as u8 + 1],
-                    uplink,
-                },
+                &Entry { id, name, tier, network, location, address: [1, at as u8 + 1], uplink },
             );
         }
     }
@@ -314,10 +194,7 @@ impl VirtualSite {
             let turn = at / COUNTIES.len();
             let (town_id, town) = towns[turn % towns.len()];
             let (id, name) = match turn / towns.len() {
-                0 => (
-                    format!("rt-{county_id}-{town_id}"),
-                    format!("{county}{town}市场监管所"),
-                ),
+                0 => (format!("rt-{county_id}-{town_id}"), format!("{county}{town}市场监管所")),
                 more => (
                     format!("rt-{county_id}-{town_id}-{}", more + 1),
                     format!("{county}{town}市场监管{}所", more + 1),
@@ -349,20 +226,14 @@ impl VirtualSite {
             entry.id, entry.name, entry.tier, entry.network, entry.location, self.snmp_port, self.echo_port
         );
         if let Some(uplink) = entry.uplink {
-            let _ = write!(
-                out,
-                "uplink = \"{uplink}\"\ntag = {{ \"{TRUNK}\" = \"uplink\" }}\n"
-            );
+            let _ = write!(out, "uplink = \"{uplink}\"\ntag = {{ \"{TRUNK}\" = \"uplink\" }}\n");
         }
     }
 }
 
 /// Ids of the county routers, who fall silent in the demo's story.
 pub fn county_routers() -> Vec<Arc<str>> {
-    COUNTIES
-        .iter()
-        .map(|(id, ..)| format!("rt-{id}").into())
-        .collect()
+    COUNTIES.iter().map(|(id, ..)| format!("rt-{id}").into()).collect()
 }
 
 #[cfg(test)]
@@ -382,9 +253,7 @@ mod tests {
 
     fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
         let start = format!("{key} = \"");
-        text.lines()
-            .filter_map(|line| line.strip_prefix(&start)?.strip_suffix('"'))
-            .collect()
+        text.lines().filter_map(|line| line.strip_prefix(&start)?.strip_suffix('"')).collect()
     }
 
     #[test]

@@ -72,12 +72,7 @@ fn system(tree: &mut Tree, outline: &Outline<'_>) {
 fn port(tree: &mut Tree, at: usize, name: &str, alias: &str) {
     let index = at as u32 + 1;
     let rate = BUSIEST_PORT / f64::from(index);
-    let count = |object: u8, mean: f64, wide: bool| Object::Count {
-        port: Some(at),
-        object,
-        mean,
-        wide,
-    };
+    let count = |object: u8, mean: f64, wide: bool| Object::Count { port: Some(at), object, mean, wide };
     let hardware = [0x02, 0x00, 0x00, 0x00, (index >> 8) as u8, index as u8]; // locally administered
     let columns = [
         (1, integer(index as i32)),
@@ -118,12 +113,7 @@ fn port(tree: &mut Tree, at: usize, name: &str, alias: &str) {
 }
 
 fn ip(tree: &mut Tree, address: Ipv4Addr) {
-    let count = |object: u8, mean: f64| Object::Count {
-        port: None,
-        object,
-        mean,
-        wide: false,
-    };
+    let count = |object: u8, mean: f64| Object::Count { port: None, object, mean, wide: false };
     let scalars = [
         (1, integer(1)), // forwarding
         (2, integer(64)),

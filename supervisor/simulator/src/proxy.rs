@@ -38,12 +38,7 @@ pub(crate) struct Line {
 impl Line {
     /// A line on which nothing is wrong.
     pub(crate) fn new(seed: u64) -> Line {
-        Line {
-            fault: Mutex::new(None),
-            seed,
-            drawn: AtomicU64::new(0),
-            late: AtomicUsize::new(0),
-        }
+        Line { fault: Mutex::new(None), seed, drawn: AtomicU64::new(0), late: AtomicUsize::new(0) }
     }
 
     /// What is wrong from now on.
@@ -179,19 +174,8 @@ async fn client(
     let to_agent = Arc::new(UdpSocket::bind((agent.ip(), 0)).await?);
     to_agent.connect(agent).await?;
     let asked = Asked::default();
-    let answers = tokio::spawn(answers(
-        to_agent.clone(),
-        front.clone(),
-        from,
-        line.clone(),
-        asked.clone(),
-    ));
-    Ok(Client {
-        to_agent,
-        asked,
-        answers,
-        heard: 0,
-    })
+    let answers = tokio::spawn(answers(to_agent.clone(), front.clone(), from, line.clone(), asked.clone()));
+    Ok(Client { to_agent, asked, answers, heard: 0 })
 }
 
 async fn answers(
@@ -208,9 +192,7 @@ async fn answers(
             continue;
         };
         let answer = &datagram[..len];
-        let edited = line
-            .fault()
-            .is_some_and(|fault| spoil(&fault, answer, &asked, &mut spoilt));
+        let edited = line.fault().is_some_and(|fault| spoil(&fault, answer, &asked, &mut spoilt));
         let answer = if edited { &spoilt[..] } else { answer };
         line.deliver(&front, answer, client).await;
     }
@@ -223,11 +205,7 @@ fn remember(asked: &Asked, datagram: &[u8]) {
     if request.pdu != GET_NEXT && request.pdu != GET_BULK {
         return;
     }
-    let once = if request.pdu == GET_BULK {
-        usize::try_from(request.first).unwrap_or(0)
-    } else {
-        0
-    };
+    let once = if request.pdu == GET_BULK { usize::try_from(request.first).unwrap_or(0) } else { 0 };
     let names = request.varbinds().map(|(name, _)| name.to_vec()).collect();
     let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
     if asked.len() >= MOST_ASKED {
@@ -249,17 +227,8 @@ fn spoil(fault: &Fault, answer: &[u8], asked: &Asked, out: &mut Vec<u8>) -> bool
         }
         Fault::TooBig(most) if answer.len() > *most => {
             // v1 would repeat the request's varbinds; those of the answer are as many.
-            let varbinds = if message.version == V1 {
-                message.varbinds
-            } else {
-                &[]
-            };
-            let refusal = Message {
-                first: TOO_BIG,
-                second: 0,
-                varbinds,
-                ..message
-            };
+            let varbinds = if message.version == V1 { message.varbinds } else { &[] };
+            let refusal = Message { first: TOO_BIG, second: 0, varbinds, ..message };
             refusal.write(out);
             true
         }
@@ -288,19 +257,11 @@ fn turn_back(message: &Message<'_>, question: &Question, out: &mut Vec<u8>) -> b
     let mut list = Vec::with_capacity(message.varbinds.len() + 16);
     for (at, (name, value)) in varbinds.iter().enumerate() {
         let name = if at + 1 == varbinds.len() { &back[..] } else { name };
-        ber::put_head(
-            &mut list,
-            ber::SEQUENCE,
-            ber::head_len(name.len()) + name.len() + value.len(),
-        );
+        ber::put_head(&mut list, ber::SEQUENCE, ber::head_len(name.len()) + name.len() + value.len());
         ber::put(&mut list, ber::IDENTIFIER, name);
         list.extend_from_slice(value);
     }
     let varbinds = &list[..];
-    Message {
-        varbinds,
-        ..message.clone()
-    }
-    .write(out);
+    Message { varbinds, ..message.clone() }.write(out);
     true
 }

@@ -81,10 +81,7 @@ impl Scene {
     pub(crate) fn reboot(&mut self, now: f64) {
         self.boot = now;
         for port in &mut self.ports {
-            *port = Port {
-                down_since: port.down_since.map(|_| now),
-                ..Port::default()
-            };
+            *port = Port { down_since: port.down_since.map(|_| now), ..Port::default() };
         }
     }
 
@@ -117,11 +114,7 @@ impl Scene {
         if self.heat.is_none() && to.is_none() {
             return;
         }
-        self.heat = Some(Heat {
-            from: self.temperature(now),
-            to,
-            since: now,
-        });
+        self.heat = Some(Heat { from: self.temperature(now), to, since: now });
     }
 
     /// Uptime in 1/100 s, wrapping after 497 days.
@@ -154,10 +147,7 @@ impl Scene {
     /// What a port's counter shows that grows by `mean` a second on average. `object` tells counters apart; `port`
     /// is `None` for counters of the whole device.
     pub(crate) fn counter(&self, port: Option<usize>, object: u64, mean: f64, now: f64) -> u64 {
-        let state = port
-            .and_then(|port| self.ports.get(port))
-            .copied()
-            .unwrap_or_default();
+        let state = port.and_then(|port| self.ports.get(port)).copied().unwrap_or_default();
         let place = mix(self.seed, object ^ (port.map_or(0, |port| port as u64 + 1) << 8));
         let now = state.down_since.unwrap_or(now) - state.paused_s;
         let grown = amount(place, now) - amount(place, self.boot);
@@ -186,10 +176,7 @@ mod tests {
         let one = Scene::new(7, 4, NOON);
         let other = Scene::new(7, 4, NOON);
         let later = NOON + 1234.5;
-        assert_eq!(
-            one.counter(Some(2), 10, 1e6, later),
-            other.counter(Some(2), 10, 1e6, later)
-        );
+        assert_eq!(one.counter(Some(2), 10, 1e6, later), other.counter(Some(2), 10, 1e6, later));
         assert_eq!(one.uptime_ticks(later), other.uptime_ticks(later));
         assert_ne!(
             Scene::new(8, 4, NOON).counter(Some(2), 10, 1e6, later),
@@ -210,10 +197,7 @@ mod tests {
         let hour = |from: f64| {
             scene.counter(Some(0), 10, 1e6, from + 3_600.0) - scene.counter(Some(0), 10, 1e6, from)
         };
-        let (busy, quiet) = (
-            hour(midnight + BUSIEST_S),
-            hour(midnight + BUSIEST_S + DAY_S / 2.0),
-        );
+        let (busy, quiet) = (hour(midnight + BUSIEST_S), hour(midnight + BUSIEST_S + DAY_S / 2.0));
         assert!(busy > 2 * quiet, "busy {busy}, quiet {quiet}");
     }
 

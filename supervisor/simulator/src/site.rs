@@ -113,20 +113,13 @@ impl Site {
             let member = start(device, mix(seed, at as u64), clock, &mut tasks).await?;
             members.insert(device.id.clone(), member);
         }
-        Ok(Site {
-            clock,
-            members,
-            _tasks: tasks,
-        })
+        Ok(Site { clock, members, _tasks: tasks })
     }
 
     /// Makes a device faulty or whole again. What was wrong with it before ends.
     pub fn apply(&self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &assignment.device;
-        let member = self
-            .members
-            .get(device)
-            .ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
+        let member = self.members.get(device).ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
         let port = match &assignment.fault {
             Some(Fault::InterfaceDown(name)) => Some(member.port(device, name)?),
             _ => None,
@@ -150,14 +143,11 @@ impl Site {
 
 impl Member {
     fn port(&self, device: &Arc<str>, name: &Arc<str>) -> Result<usize, ApplyError> {
-        self.ports
-            .iter()
-            .position(|port| **port == **name)
-            .ok_or_else(|| ApplyError::NoPort {
-                device: device.clone(),
-                port: name.clone(),
-                known: self.ports[..self.ports.len().min(PORTS_SHOWN)].join(", "),
-            })
+        self.ports.iter().position(|port| **port == **name).ok_or_else(|| ApplyError::NoPort {
+            device: device.clone(),
+            port: name.clone(),
+            known: self.ports[..self.ports.len().min(PORTS_SHOWN)].join(", "),
+        })
     }
 }
 
@@ -175,14 +165,11 @@ async fn start(
     }
     let bind = async |port: u16| {
         let address = SocketAddr::V4(SocketAddrV4::new(ip, port));
-        UdpSocket::bind(address)
-            .await
-            .map(Arc::new)
-            .map_err(|why| StartError::Bind {
-                device: device.id.clone(),
-                address,
-                why,
-            })
+        UdpSocket::bind(address).await.map(Arc::new).map_err(|why| StartError::Bind {
+            device: device.id.clone(),
+            address,
+            why,
+        })
     };
     let front = bind(device.address.port()).await?;
     let hidden = bind(0).await?;
@@ -206,18 +193,11 @@ async fn start(
     }
     tasks.spawn(relay(front, agent_address, line.clone()));
     tasks.spawn(serve(hidden, tree, scene.clone(), device.clone(), clock));
-    Ok(Member {
-        scene,
-        line,
-        ports: names,
-    })
+    Ok(Member { scene, line, ports: names })
 }
 
 fn not_loopback(device: &DeviceSpec) -> StartError {
-    StartError::NotLoopback {
-        device: device.id.clone(),
-        address: device.address,
-    }
+    StartError::NotLoopback { device: device.id.clone(), address: device.address }
 }
 
 /// The named ports, then as many numbered ones as are missing.
@@ -244,12 +224,7 @@ async fn serve(socket: Arc<UdpSocket>, tree: Tree, scene: Arc<Mutex<Scene>>, spe
         let now = clock.now_s();
         let answers = {
             let scene = scene.lock().unwrap_or_else(PoisonError::into_inner);
-            let device = Device {
-                tree: &tree,
-                scene: &scene,
-                name: &spec.name,
-                community: &spec.community,
-            };
+            let device = Device { tree: &tree, scene: &scene, name: &spec.name, community: &spec.community };
             agent.answer(&datagram[..len], device, now, &mut answer)
         };
         if answers {

@@ -47,12 +47,7 @@ impl Story {
         if silent.is_empty() || !silent.iter().all(another) {
             return None;
         }
-        Some(Story {
-            seed,
-            silent,
-            hot,
-            told: 0,
-        })
+        Some(Story { seed, silent, hot, told: 0 })
     }
 
     /// When the next thing happens.

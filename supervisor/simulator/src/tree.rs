@@ -17,12 +17,7 @@ pub(crate) enum Object {
     /// ifLastChange of a port.
     Changed(usize),
     /// A counter that grows by `mean` a second; `wide` is Counter64. The same `object` is the same counter.
-    Count {
-        port: Option<usize>,
-        object: u8,
-        mean: f64,
-        wide: bool,
-    },
+    Count { port: Option<usize>, object: u8, mean: f64, wide: bool },
     /// The chassis temperature in tenths of a degree Celsius.
     Temperature,
 }
@@ -41,12 +36,7 @@ impl Object {
             Object::Uptime => ber::put_u64(out, ber::TICKS, scene.uptime_ticks(now).into()),
             Object::Oper(port) => ber::put_i32(out, if scene.is_up(*port) { 1 } else { 2 }),
             Object::Changed(port) => ber::put_u64(out, ber::TICKS, scene.changed_ticks(*port).into()),
-            Object::Count {
-                port,
-                object,
-                mean,
-                wide,
-            } => {
+            Object::Count { port, object, mean, wide } => {
                 let count = scene.counter(*port, (*object).into(), *mean, now);
                 if *wide {
                     ber::put_u64(out, ber::COUNTER64, count);
@@ -99,10 +89,7 @@ impl Tree {
 
     /// The object of exactly this identifier.
     pub(crate) fn get(&self, arcs: &[u32]) -> Option<&Entry> {
-        let at = self
-            .entries
-            .binary_search_by(|entry| (*entry.arcs).cmp(arcs))
-            .ok()?;
+        let at = self.entries.binary_search_by(|entry| (*entry.arcs).cmp(arcs)).ok()?;
         self.entries.get(at)
     }
 
@@ -119,14 +106,10 @@ impl Tree {
     /// Whether the identifier lies below an object that exists here with another instance.
     pub(crate) fn knows_object(&self, arcs: &[u32]) -> bool {
         let below = |entry: &Entry| {
-            arcs.get(..entry.object_len)
-                .is_some_and(|object| *object == entry.arcs[..entry.object_len])
+            arcs.get(..entry.object_len).is_some_and(|object| *object == entry.arcs[..entry.object_len])
         };
         let behind = self.behind(arcs);
         self.at(behind).is_some_and(below)
-            || behind
-                .checked_sub(1)
-                .and_then(|at| self.at(at))
-                .is_some_and(below)
+            || behind.checked_sub(1).and_then(|at| self.at(at)).is_some_and(below)
     }
 }

@@ -160,25 +160,18 @@ impl StoreError {
     pub(crate) fn opening(path: &Path, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode as Code;
         match error.sqlite_error_code() {
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => StoreError::Damaged {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            },
-            Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly) => StoreError::File {
-                doing,
-                path: path.to_owned(),
-                reason: error.to_string(),
-            },
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
+                StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }
+            }
+            Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly) => {
+                StoreError::File { doing, path: path.to_owned(), reason: error.to_string() }
+            }
             _ => StoreError::sqlite(doing, error),
         }
     }
 
     /// The error of a file operation.
     pub(crate) fn file(path: &Path, doing: &'static str, error: &std::io::Error) -> StoreError {
-        StoreError::File {
-            doing,
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }
+        StoreError::File { doing, path: path.to_owned(), reason: error.to_string() }
     }
 }

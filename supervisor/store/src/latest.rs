@@ -203,11 +203,7 @@ impl<'a> Input<'a> {
     /// reserve memory.
     fn count(&mut self) -> Decoded<usize> {
         let count = usize::try_from(self.number()?).map_err(|_| "count out of range")?;
-        if count > self.rest.len() {
-            Err("count larger than the block")
-        } else {
-            Ok(count)
-        }
+        if count > self.rest.len() { Err("count larger than the block") } else { Ok(count) }
     }
 
     fn string(&mut self, strings: &[Arc<str>]) -> Decoded<Arc<str>> {
@@ -275,11 +271,7 @@ pub(crate) fn decode(block: &[u8]) -> Decoded<Vec<LatestDevice>> {
         }
         devices.push(device);
     }
-    if input.rest.is_empty() {
-        Ok(devices)
-    } else {
-        Err("bytes left over")
-    }
+    if input.rest.is_empty() { Ok(devices) } else { Err("bytes left over") }
 }
 
 #[cfg(test)]
@@ -289,9 +281,7 @@ mod tests {
 
     fn sample() -> impl Strategy<Value = Sample> {
         prop_oneof![
-            any::<f64>()
-                .prop_filter("finite", |x| x.is_finite())
-                .prop_map(|x| Ok(Value::Number(x))),
+            any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| Ok(Value::Number(x))),
             (-100_000_i32..100_000).prop_map(|x| Ok(Value::Number(f64::from(x) * 0.1))),
             any::<i32>().prop_map(|x| Ok(Value::Number(f64::from(x)))),
             any::<u32>().prop_map(|x| Ok(Value::Counter32(x))),
@@ -303,19 +293,10 @@ mod tests {
     }
 
     fn device() -> impl Strategy<Value = LatestDevice> {
-        let reading =
-            ("[a-z.-]{1,12}", ".{0,6}", sample()).prop_map(|(metric, instance, sample)| LatestReading {
-                metric: metric.into(),
-                instance: instance.into(),
-                sample,
-            });
-        (
-            "[a-z0-9-]{1,12}",
-            "[a-z-]{0,8}",
-            any::<i64>(),
-            any::<bool>(),
-            prop::collection::vec(reading, 0..20),
-        )
+        let reading = ("[a-z.-]{1,12}", ".{0,6}", sample()).prop_map(|(metric, instance, sample)| {
+            LatestReading { metric: metric.into(), instance: instance.into(), sample }
+        });
+        ("[a-z0-9-]{1,12}", "[a-z-]{0,8}", any::<i64>(), any::<bool>(), prop::collection::vec(reading, 0..20))
             .prop_map(|(device, profile, at, answered, readings)| LatestDevice {
                 device: device.into(),
                 profile: profile.into(),
@@ -349,11 +330,8 @@ mod tests {
 
     #[test]
     fn a_cut_block_is_refused_at_every_length() {
-        let reading = LatestReading {
-            metric: "cpu.load".into(),
-            instance: "".into(),
-            sample: Ok(Value::Number(38.5)),
-        };
+        let reading =
+            LatestReading { metric: "cpu.load".into(), instance: "".into(), sample: Ok(Value::Number(38.5)) };
         let device = LatestDevice {
             device: "rt".into(),
             profile: "p".into(),
@@ -363,11 +341,7 @@ mod tests {
         };
         let block = encode(std::iter::once(device));
         for length in 0..block.len() {
-            assert!(
-                decode(&block[..length]).is_err(),
-                "{length} of {} bytes",
-                block.len()
-            );
+            assert!(decode(&block[..length]).is_err(), "{length} of {} bytes", block.len());
         }
     }
 

@@ -95,20 +95,12 @@ impl Store {
         let restored = restore::restore(&conn, now)?;
         let reader = Reader::start(dir)?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        let work = Writer {
-            conn,
-            next: restored.next_transition,
-        };
+        let work = Writer { conn, next: restored.next_transition };
         let writer = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || work.run(waiting))
             .map_err(|e| StoreError::file(dir, "start the writer thread for", &e))?;
-        let store = Store {
-            jobs,
-            writer,
-            reader,
-            _lock: lock,
-        };
+        let store = Store { jobs, writer, reader, _lock: lock };
         Ok((store, restored))
     }
 
@@ -183,12 +175,7 @@ impl Store {
 
     /// Finishes what waits, folds the journal in and closes; blocks meanwhile.
     pub fn close(self) {
-        let Store {
-            jobs,
-            writer,
-            reader,
-            _lock,
-        } = self;
+        let Store { jobs, writer, reader, _lock } = self;
         drop(jobs);
         drop(reader);
         if writer.join().is_err() {

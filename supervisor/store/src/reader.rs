@@ -67,29 +67,20 @@ impl Reader {
                 .spawn(move || {
                     loop {
                         // A panicking question cannot leave the queue half-changed, so a poisoned lock is good.
-                        let next = waiting
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .blocking_recv();
+                        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
                         let Some(question) = next else { break };
                         question(&mut conn);
                     }
                 })
                 .map_err(|e| StoreError::file(dir, "start a reader thread for", &e))?;
         }
-        Ok(Reader {
-            questions,
-            limit: LIMIT,
-        })
+        Ok(Reader { questions, limit: LIMIT })
     }
 
     /// The same reader with another limit.
     #[cfg(test)]
     pub(crate) fn with_limit(&self, limit: Duration) -> Reader {
-        Reader {
-            questions: self.questions.clone(),
-            limit,
-        }
+        Reader { questions: self.questions.clone(), limit }
     }
 
     /// Runs `question` on one of the connections.
@@ -140,12 +131,7 @@ impl Reader {
         );
         let before = before.and_then(|id| i64::try_from(id.0).ok()).unwrap_or(i64::MAX);
         self.ask("list faults", move |conn| {
-            rows(
-                conn,
-                &sql,
-                params![before, limit.min(MOST_ROWS) as i64],
-                records::fault,
-            )
+            rows(conn, &sql, params![before, limit.min(MOST_ROWS) as i64], records::fault)
         })
         .await
     }
@@ -190,12 +176,7 @@ impl Reader {
                 "SELECT {TRANSITION_COLUMNS} FROM transition t JOIN fault f ON f.id = t.fault
                  JOIN device d ON d.row = f.device WHERE t.id > ?1 ORDER BY t.id LIMIT ?2"
             );
-            rows(
-                conn,
-                &sql,
-                params![id, limit.min(MOST_ROWS) as i64],
-                records::transition,
-            )
+            rows(conn, &sql, params![id, limit.min(MOST_ROWS) as i64], records::transition)
         })
         .await
     }
@@ -235,11 +216,8 @@ fn bounded<T>(
     question: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let stopped = stop.clone();
-    conn.progress_handler(
-        INSTRUCTIONS_BETWEEN_LOOKS,
-        Some(move || stop.load(Ordering::Relaxed)),
-    )
-    .map_err(|e| StoreError::sqlite(doing, &e))?;
+    conn.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(move || stop.load(Ordering::Relaxed)))
+        .map_err(|e| StoreError::sqlite(doing, &e))?;
     if stopped.load(Ordering::Relaxed) {
         return Err(StoreError::TooSlow { limit_ms });
     }

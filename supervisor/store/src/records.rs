@@ -174,10 +174,7 @@ fn read_value(kind: Option<String>, cell: Cell) -> Result<Option<Value>, StoreEr
 }
 
 fn unreadable(reason: String) -> StoreError {
-    StoreError::Unreadable {
-        what: "fault",
-        reason,
-    }
+    StoreError::Unreadable { what: "fault", reason }
 }
 
 fn word<T>(row: &Row<'_>, at: usize, from_word: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
@@ -194,18 +191,13 @@ fn text(row: &Row<'_>, at: usize) -> Result<Arc<str>, StoreError> {
 }
 
 fn condition(word: &str) -> Option<Condition> {
-    [Condition::Active, Condition::Clearing, Condition::Cleared]
-        .into_iter()
-        .find(|c| c.word() == word)
+    [Condition::Active, Condition::Clearing, Condition::Cleared].into_iter().find(|c| c.word() == word)
 }
 
 /// Reads a fault from a row that selected [`FAULT_COLUMNS`].
 pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
     let acknowledged = match (cell::<Option<String>>(row, 12)?, cell::<Option<i64>>(row, 13)?) {
-        (Some(by), Some(at)) => Some(Acknowledgement {
-            by: by.into(),
-            at: Wall(at),
-        }),
+        (Some(by), Some(at)) => Some(Acknowledgement { by: by.into(), at: Wall(at) }),
         (None, None) => None,
         other => return Err(unreadable(format!("half an acknowledgement {other:?}"))),
     };
@@ -215,15 +207,8 @@ pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
         .transpose()?;
     Ok(Fault {
         id: FaultId(cell(row, 0)?),
-        number: FaultNumber {
-            year: cell(row, 1)?,
-            sequence: cell(row, 2)?,
-        },
-        key: FaultKey {
-            device: text(row, 3)?,
-            rule: text(row, 4)?,
-            instance: text(row, 5)?,
-        },
+        number: FaultNumber { year: cell(row, 1)?, sequence: cell(row, 2)? },
+        key: FaultKey { device: text(row, 3)?, rule: text(row, 4)?, instance: text(row, 5)? },
         cause: text(row, 6)?,
         advice: Bilingual::new(text(row, 7)?, text(row, 8)?),
         previous: cell::<Option<u64>>(row, 9)?.map(FaultId),
@@ -247,9 +232,7 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
     let change = match change.as_str() {
         "raised" => Change::Raised,
         "reopened" => Change::Reopened,
-        "severity" => Change::Severity {
-            from: word(row, TRANSITION_AT + 3, Severity::from_word)?,
-        },
+        "severity" => Change::Severity { from: word(row, TRANSITION_AT + 3, Severity::from_word)? },
         "acknowledged" => Change::Acknowledged,
         "restored" => Change::Restored,
         "ended" => Change::Ended,

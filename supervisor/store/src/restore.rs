@@ -36,12 +36,7 @@ pub struct Restored {
 pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreError> {
     let failed = |e: rusqlite::Error| StoreError::sqlite("restore", &e);
     let select = format!("SELECT {FAULT_COLUMNS} FROM fault f JOIN device d ON d.row = f.device");
-    let open = rows(
-        conn,
-        &format!("{select} WHERE f.ending IS NULL ORDER BY f.id"),
-        [],
-        records::fault,
-    )?;
+    let open = rows(conn, &format!("{select} WHERE f.ending IS NULL ORDER BY f.id"), [], records::fault)?;
     let since = now.0.saturating_sub(REOPEN_WINDOW_MS);
     let recent = rows(
         conn,
@@ -49,10 +44,7 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         [since],
         records::fault,
     )?;
-    let next = |sql| {
-        conn.query_row(sql, [], |row| row.get::<_, u64>(0))
-            .map_err(failed)
-    };
+    let next = |sql| conn.query_row(sql, [], |row| row.get::<_, u64>(0)).map_err(failed);
     let next_fault = FaultId(next("SELECT coalesce(max(id), 0) + 1 FROM fault")?);
     let next_transition = next("SELECT coalesce(max(id), 0) + 1 FROM transition")?;
     let numbers = conn
@@ -79,10 +71,7 @@ fn latest_readings(conn: &Connection) -> Result<Vec<LatestDevice>, StoreError> {
         .map_err(|e| StoreError::sqlite("restore the latest readings", &e))?;
     let Some(block) = block else { return Ok(Vec::new()) };
     Ok(latest::decode(&block).unwrap_or_else(|reason| {
-        tracing::warn!(
-            reason,
-            "the saved readings cannot be read; waiting for the first polls instead"
-        );
+        tracing::warn!(reason, "the saved readings cannot be read; waiting for the first polls instead");
         Vec::new()
     }))
 }

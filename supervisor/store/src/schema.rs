@@ -23,10 +23,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHE_KIB: i64 = 2_048;
 
 /// All migrations; the position plus one is the schema version that each gives.
-pub(crate) const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_faults.sql"),
-    include_str!("../migrations/0002_latest.sql"),
-];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_faults.sql"), include_str!("../migrations/0002_latest.sql")];
 
 /// Takes the directory's lock; held as long as the file lives.
 pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
@@ -98,10 +96,7 @@ fn create(path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
     let wal = sibling(path, "-wal");
     if fs::metadata(&wal).is_ok_and(|m| m.len() > 0) {
         let reason = format!("the file is missing, but its journal {} is there", wal.display());
-        return Err(StoreError::Damaged {
-            path: path.to_owned(),
-            reason,
-        });
+        return Err(StoreError::Damaged { path: path.to_owned(), reason });
     }
     let new = sibling(path, ".new");
     if new.exists() {
@@ -110,10 +105,8 @@ fn create(path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
     let conn = Connection::open(&new).map_err(|e| StoreError::opening(&new, "make", &e))?;
     let making = |e: rusqlite::Error| StoreError::opening(&new, "make", &e);
     // Before the first table: lets retention give pages back without rewriting the file.
-    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
-        .map_err(making)?;
-    conn.pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(making)?;
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(making)?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(making)?;
     conn.pragma_update(None, "synchronous", "FULL").map_err(making)?;
     for (at, sql) in migrations.iter().enumerate() {
         step(&conn, at as i64 + 1, sql).map_err(making)?;
@@ -125,9 +118,7 @@ fn create(path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
 
 fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let dir = path.parent().unwrap_or(Path::new("."));
-    File::open(dir)
-        .and_then(|d| d.sync_all())
-        .map_err(|e| StoreError::file(dir, "flush directory", &e))
+    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| StoreError::file(dir, "flush directory", &e))
 }
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
@@ -136,21 +127,13 @@ fn version(conn: &Connection) -> rusqlite::Result<i64> {
 
 fn identify(conn: &Connection, path: &Path, known: i64) -> Result<(), StoreError> {
     let opening = |e: rusqlite::Error| StoreError::opening(path, "read header of", &e);
-    let id: i64 = conn
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(opening)?;
+    let id: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(opening)?;
     let found = version(conn).map_err(opening)?;
     if id != APPLICATION_ID || found < 1 {
-        return Err(StoreError::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(StoreError::Foreign { path: path.to_owned() });
     }
     if found > known {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
 }
@@ -161,10 +144,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let verdict = verdict.map_err(|e| StoreError::opening(path, "check", &e))?;
     match verdict.as_str() {
         "ok" => Ok(()),
-        _ => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            reason: verdict,
-        }),
+        _ => Err(StoreError::Damaged { path: path.to_owned(), reason: verdict }),
     }
 }
 

@@ -143,22 +143,14 @@ impl Writer {
 }
 
 fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusqlite::Result<()> {
-    conn.execute(
-        "UPDATE device SET removed_at = ?1 WHERE removed_at IS NULL",
-        [now.0],
-    )?;
+    conn.execute("UPDATE device SET removed_at = ?1 WHERE removed_at IS NULL", [now.0])?;
     let mut upsert = conn.prepare_cached(
         "INSERT INTO device (id, name, class, profile) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, profile = excluded.profile,
            removed_at = NULL",
     )?;
     for device in devices {
-        upsert.execute(params![
-            device.id,
-            device.name,
-            device.class.word(),
-            device.profile
-        ])?;
+        upsert.execute(params![device.id, device.name, device.class.word(), device.profile])?;
     }
     Ok(())
 }

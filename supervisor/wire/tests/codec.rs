@@ -153,11 +153,6 @@ fn a_counter_without_its_leading_zero_is_read_as_unsigned() {
     let list = [(vec![1, 3, 6, 1], Value(0x41, vec![0xff, 0xff, 0xff, 0xfe]))];
     let datagram = message(1, b"public", 7, &list);
     let reply = Reply::parse(&datagram).expect("a sound reply");
-    let found = reply
-        .varbinds()
-        .map(|bind| bind.read_value(&mut Answer::default(), &mut Vec::new()));
-    assert_eq!(
-        found.collect::<Vec<_>>(),
-        [Found::Raw(Raw::Counter32(u32::MAX - 1))]
-    );
+    let found = reply.varbinds().map(|bind| bind.read_value(&mut Answer::default(), &mut Vec::new()));
+    assert_eq!(found.collect::<Vec<_>>(), [Found::Raw(Raw::Counter32(u32::MAX - 1))]);
 }

@@ -23,9 +23,7 @@ fn oid(arcs: &[u32]) -> Oid {
 }
 
 fn object(oids: &[&[u32]]) -> Object {
-    Object {
-        oids: oids.iter().map(|arcs| oid(arcs)).collect(),
-    }
+    Object { oids: oids.iter().map(|arcs| oid(arcs)).collect() }
 }
 
 /// A router: ten scalars, interfaces in two tables.
@@ -78,12 +76,7 @@ fn plan() -> Arc<Plan> {
         .map(|column| object(&[&join(&IF, &[column])]))
         .into_iter()
         .chain([6, 10].map(|column| object(&[&join(&IFX, &[column])])));
-    Arc::new(Plan {
-        scalars,
-        tables: vec![Table {
-            columns: columns.collect(),
-        }],
-    })
+    Arc::new(Plan { scalars, tables: vec![Table { columns: columns.collect() }] })
 }
 
 /// That everything of `plan()` is there and right.
@@ -97,19 +90,12 @@ fn assert_whole(answer: &Answer, rows: u32) {
     assert_eq!(answer.arcs(id), [1, 3, 6, 1, 4, 1, 9, 1, 2627]);
     for (at, column) in answer.tables[0].columns.iter().enumerate() {
         assert_eq!(column.end, Ok(()), "column {at}");
-        let indexes: Vec<u32> = column
-            .cells
-            .iter()
-            .map(|cell| answer.arcs(cell.index)[0])
-            .collect();
+        let indexes: Vec<u32> = column.cells.iter().map(|cell| answer.arcs(cell.index)[0]).collect();
         assert_eq!(indexes, (1..=rows).collect::<Vec<u32>>(), "column {at}");
         for (cell, row) in column.cells.iter().zip(1..) {
             match (at, cell.raw) {
                 (0, Raw::Octets(octets)) => {
-                    assert_eq!(
-                        answer.octets(octets),
-                        format!("GigabitEthernet0/{row}").as_bytes()
-                    );
+                    assert_eq!(answer.octets(octets), format!("GigabitEthernet0/{row}").as_bytes());
                 }
                 (1 | 2, raw) => assert_eq!(raw, Raw::Integer(1)),
                 (3..7, raw) => assert_eq!(raw, Raw::Counter32([13, 14, 19, 20][at - 3] * 1_000 + row)),
@@ -161,11 +147,7 @@ fn rows_that_come_and_go_are_seen_at_once() {
         if rows > 0 {
             assert_whole(&answer, rows);
         }
-        let cells: Vec<usize> = answer.tables[0]
-            .columns
-            .iter()
-            .map(|column| column.cells.len())
-            .collect();
+        let cells: Vec<usize> = answer.tables[0].columns.iter().map(|column| column.cells.len()).collect();
         assert_eq!(cells, [rows as usize; 9]);
         assert!(answer.tables[0].columns.iter().all(|column| column.end == Ok(())));
     }
@@ -189,11 +171,7 @@ fn plan_with_gaps() -> Arc<Plan> {
         scalars: vec![
             object(&[&[1, 3, 6, 1, 2, 1, 1, 3, 0]]),
             object(&[&join(&lost, &[1, 0])]),
-            object(&[
-                &join(&lost, &[2, 0]),
-                &join(&lost, &[3, 0]),
-                &[1, 3, 6, 1, 2, 1, 1, 7, 0],
-            ]),
+            object(&[&join(&lost, &[2, 0]), &join(&lost, &[3, 0]), &[1, 3, 6, 1, 2, 1, 1, 7, 0]]),
         ],
         tables: vec![
             Table {
@@ -235,18 +213,10 @@ fn what_is_missing_is_unsupported_and_fallbacks_are_remembered() {
             assert_eq!((columns[1].end, columns[1].cells.len()), (Ok(()), 5), "{case}");
             assert_eq!(columns[2].end, Err(Absence::Unsupported), "{case}");
             let empty = &answer.tables[1].columns;
-            assert!(
-                empty
-                    .iter()
-                    .all(|column| column.end == Ok(()) && column.cells.is_empty()),
-                "{case}"
-            );
+            assert!(empty.iter().all(|column| column.end == Ok(()) && column.cells.is_empty()), "{case}");
             costs.push(answer.cost.requests);
         }
-        assert!(
-            costs[1..30].iter().all(|&cost| cost < costs[0]),
-            "{version:?}: {costs:?}"
-        );
+        assert!(costs[1..30].iter().all(|&cost| cost < costs[0]), "{version:?}: {costs:?}");
         // Every 30th poll trusts nothing.
         assert_eq!(costs[30], costs[0], "{version:?}: {costs:?}");
         if version == Version::V2c {
@@ -260,10 +230,7 @@ fn an_object_that_appears_is_found_within_thirty_polls() {
     let mut bench = Bench::new(router(5));
     let plan = plan_with_gaps();
     bench.poll(&plan);
-    bench
-        .agent
-        .objects
-        .extend((1..=5).map(|row| (vec![1, 3, 6, 1, 4, 1, 9, 7, 4, row], integer(9))));
+    bench.agent.objects.extend((1..=5).map(|row| (vec![1, 3, 6, 1, 4, 1, 9, 7, 4, row], integer(9))));
     let found = (1..=30).find(|_| bench.poll(&plan).answer.tables[0].columns[0].alternative == 0);
     assert_eq!(found, Some(30));
 }
@@ -271,13 +238,8 @@ fn an_object_that_appears_is_found_within_thirty_polls() {
 #[test]
 fn faults_that_the_session_survives_whole() {
     for version in [Version::V2c, Version::V1] {
-        for fault in [
-            Fault::None,
-            Fault::Late(700),
-            Fault::Duplicate,
-            Fault::TooBig(600),
-            Fault::TooBig(200),
-        ] {
+        for fault in [Fault::None, Fault::Late(700), Fault::Duplicate, Fault::TooBig(600), Fault::TooBig(200)]
+        {
             let mut bench = Bench::new(router(ROWS));
             bench.target.version = version;
             bench.target.timeout_ms = 500;
@@ -298,11 +260,7 @@ fn an_agent_that_stalls_under_large_requests_is_asked_for_less() {
     let answer = bench.poll(&plan).answer;
     assert_eq!(answer.scalars[6], Ok(Raw::Integer(78)));
     let ends = answer.tables[0].columns.iter().map(|column| column.end);
-    assert!(
-        ends.clone().any(|end| end == Err(Absence::Timeout)),
-        "{:?}",
-        ends.collect::<Vec<_>>()
-    );
+    assert!(ends.clone().any(|end| end == Err(Absence::Timeout)), "{:?}", ends.collect::<Vec<_>>());
     bench.poll(&plan);
     assert_whole(&bench.poll(&plan).answer, ROWS);
 }
@@ -317,11 +275,7 @@ fn a_late_answer_counts_and_the_second_one_is_a_duplicate() {
     assert_eq!(answer.cost.requests, answer.cost.retries);
     let counters = bench.session.counters();
     assert_eq!(counters.timeouts, 0);
-    assert_eq!(
-        counters.duplicates + counters.strays,
-        u64::from(answer.cost.retries),
-        "{counters:?}"
-    );
+    assert_eq!(counters.duplicates + counters.strays, u64::from(answer.cost.retries), "{counters:?}");
     assert!(counters.duplicates > 0, "{counters:?}");
 }
 
@@ -336,17 +290,9 @@ fn an_agent_that_cannot_be_heard_costs_three_datagrams() {
             expected.cost = finished.answer.cost;
             expected
         });
-        assert_eq!(
-            (finished.answer.cost.requests, finished.answer.cost.retries),
-            (1, 2),
-            "{fault:?}"
-        );
+        assert_eq!((finished.answer.cost.requests, finished.answer.cost.retries), (1, 2), "{fault:?}");
         let counters = bench.session.counters();
-        assert_eq!(
-            (counters.timeouts, counters.unanswered, counters.sent),
-            (1, 1, 3),
-            "{fault:?}"
-        );
+        assert_eq!((counters.timeouts, counters.unanswered, counters.sent), (1, 1, 3), "{fault:?}");
         counters
     };
     assert_eq!(counted(Fault::Silent).received, 0);
@@ -364,10 +310,7 @@ fn a_spoofed_answer_changes_nothing_and_another_source_may_be_allowed() {
     bench.agent.fault = Fault::Spoofed;
     let answer = bench.poll(&plan()).answer;
     assert_whole(&answer, ROWS);
-    assert_eq!(
-        bench.session.counters().wrong_source,
-        u64::from(answer.cost.requests)
-    );
+    assert_eq!(bench.session.counters().wrong_source, u64::from(answer.cost.requests));
 
     let mut bench = Bench::new(router(ROWS));
     bench.agent.fault = Fault::OtherSource;
@@ -384,11 +327,7 @@ fn a_walk_that_does_not_increase_ends_malformed() {
         let answer = bench.poll(&plan()).answer;
         assert_eq!(answer.scalars[6], Ok(Raw::Integer(78)));
         for column in &answer.tables[0].columns {
-            assert_eq!(
-                (column.end, column.cells.len()),
-                (Err(Absence::Malformed), 1),
-                "{version:?}"
-            );
+            assert_eq!((column.end, column.cells.len()), (Err(Absence::Malformed), 1), "{version:?}");
         }
     }
 }
@@ -409,11 +348,7 @@ fn a_broken_object_spoils_itself_only() {
     bench.agent.fault = Fault::Alien(14);
     let answer = bench.poll(&plan()).answer;
     for (at, column) in answer.tables[0].columns.iter().enumerate() {
-        let expected = if at == 4 {
-            (Err(Absence::Malformed), 0)
-        } else {
-            (Ok(()), 24)
-        };
+        let expected = if at == 4 { (Err(Absence::Malformed), 0) } else { (Ok(()), 24) };
         assert_eq!((column.end, column.cells.len()), expected, "column {at}");
     }
 }
@@ -424,18 +359,9 @@ fn replies_without_content_end_the_poll() {
     bench.agent.fault = Fault::Hollow;
     let answer = bench.poll(&plan()).answer;
     assert!(answer.answered);
-    assert!(
-        answer
-            .scalars
-            .iter()
-            .all(|scalar| *scalar == Err(Absence::Malformed))
-    );
+    assert!(answer.scalars.iter().all(|scalar| *scalar == Err(Absence::Malformed)));
     let ends = answer.tables[0].columns.iter().map(|column| column.end);
-    assert!(
-        ends.clone().all(|end| end == Err(Absence::Malformed)),
-        "{:?}",
-        ends.collect::<Vec<_>>()
-    );
+    assert!(ends.clone().all(|end| end == Err(Absence::Malformed)), "{:?}", ends.collect::<Vec<_>>());
     assert!(answer.cost.requests < 40, "{:?}", answer.cost);
 }
 
@@ -446,18 +372,8 @@ fn an_agent_that_dies_in_mid_poll_leaves_what_it_said() {
     let answer = bench.poll(&plan()).answer;
     assert!(answer.answered);
     assert_eq!(answer.scalars[6], Ok(Raw::Integer(78)));
-    assert!(
-        answer.tables[0]
-            .columns
-            .iter()
-            .all(|column| column.end == Err(Absence::Timeout))
-    );
-    assert!(
-        answer.tables[0]
-            .columns
-            .iter()
-            .any(|column| !column.cells.is_empty())
-    );
+    assert!(answer.tables[0].columns.iter().all(|column| column.end == Err(Absence::Timeout)));
+    assert!(answer.tables[0].columns.iter().any(|column| !column.cells.is_empty()));
 }
 
 #[test]
@@ -471,10 +387,7 @@ fn loss_gives_right_values_or_a_timeout() {
         let answer = bench.poll(&plan).answer;
         alive += u32::from(answer.answered);
         let ends = answer.tables[0].columns.iter().map(|column| column.end);
-        assert!(
-            ends.clone()
-                .all(|end| matches!(end, Ok(()) | Err(Absence::Timeout)))
-        );
+        assert!(ends.clone().all(|end| matches!(end, Ok(()) | Err(Absence::Timeout))));
         if answer.scalars.iter().all(Result::is_ok) && ends.clone().all(|end| end.is_ok()) {
             assert_whole(&answer, ROWS);
             whole += 1;
@@ -484,10 +397,7 @@ fn loss_gives_right_values_or_a_timeout() {
     assert!(alive > 370 && whole > 260, "{alive} alive, {whole} whole of 400");
     let counters = bench.session.counters();
     assert_eq!(counters.polls, 400);
-    assert_eq!(
-        counters.undecodable + counters.wrong_source + counters.wrong_community,
-        0
-    );
+    assert_eq!(counters.undecodable + counters.wrong_source + counters.wrong_community, 0);
 }
 
 #[test]
@@ -496,19 +406,14 @@ fn a_second_start_ends_the_first() {
     let generation = roundsman_core::fault::Generation;
     let plan = plan();
     for number in [8, 9] {
-        let started = bench
-            .session
-            .start(1, generation(number), &bench.target, Arc::clone(&plan), bench.now);
+        let started = bench.session.start(1, generation(number), &bench.target, Arc::clone(&plan), bench.now);
         assert_eq!(started, Ok(()));
     }
     let first = bench.session.poll_finished().expect("the first has ended");
     assert_eq!((first.generation, first.answer.answered), (generation(8), false));
     assert_eq!(bench.session.outstanding(), 1);
     bench.session.forget(1);
-    assert_eq!(
-        (bench.session.outstanding(), bench.session.poll_timeout()),
-        (0, None)
-    );
+    assert_eq!((bench.session.outstanding(), bench.session.poll_timeout()), (0, None));
     assert_eq!(bench.session.poll_finished(), None);
 }
 

@@ -35,16 +35,11 @@ fn corpus() -> Vec<Vec<u8>> {
 /// Scalars and columns that the corpus answers, with fallbacks, so that all paths are walked.
 fn plan() -> Arc<Plan> {
     let object = |texts: &[&str]| Object {
-        oids: texts
-            .iter()
-            .map(|text| text.parse::<Oid>().expect("an identifier"))
-            .collect(),
+        oids: texts.iter().map(|text| text.parse::<Oid>().expect("an identifier")).collect(),
     };
     let scalars = (1..=7).map(|n| object(&[&format!("1.3.6.1.2.1.1.{n}.0")]));
     Arc::new(Plan {
-        scalars: scalars
-            .chain([object(&["1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.1.7.0"])])
-            .collect(),
+        scalars: scalars.chain([object(&["1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.1.7.0"])]).collect(),
         tables: vec![
             Table {
                 columns: [2, 7, 8, 10, 13]
@@ -53,9 +48,7 @@ fn plan() -> Arc<Plan> {
                     .chain([object(&["1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.2.2.1.10"])])
                     .collect(),
             },
-            Table {
-                columns: vec![object(&["1.3.6.1.2.1.1.9.1.2"]), object(&["1.3.6.1.2.1.1.9.1.3"])],
-            },
+            Table { columns: vec![object(&["1.3.6.1.2.1.1.9.1.2"]), object(&["1.3.6.1.2.1.1.9.1.3"])] },
         ],
     })
 }
@@ -64,14 +57,7 @@ fn plan() -> Arc<Plan> {
 fn id_at(message: &[u8]) -> Option<(usize, usize)> {
     let header = |at: usize| -> Option<usize> {
         let first = *message.get(at + 1)?;
-        Some(
-            at + 2
-                + if first < 0x80 {
-                    0
-                } else {
-                    usize::from(first & 0x7f)
-                },
-        )
+        Some(at + 2 + if first < 0x80 { 0 } else { usize::from(first & 0x7f) })
     };
     let version = header(0)?;
     let community = header(version)? + usize::from(*message.get(version + 1)?);
@@ -159,21 +145,11 @@ fn rewrite(input: &[u8], other: &[u8], id: &[u8], dice: &mut Dice) -> Vec<u8> {
     let list: Vec<u8> = all
         .iter()
         .flat_map(|bind| {
-            tlv(
-                0x30,
-                &bind
-                    .iter()
-                    .flat_map(|(tag, content)| tlv(*tag, content))
-                    .collect::<Vec<u8>>(),
-            )
+            tlv(0x30, &bind.iter().flat_map(|(tag, content)| tlv(*tag, content)).collect::<Vec<u8>>())
         })
         .collect();
     let mut pdu = tlv(0x02, id);
-    let status = if dice.roll(10) == 0 {
-        dice.roll(20) as u8
-    } else {
-        0
-    };
+    let status = if dice.roll(10) == 0 { dice.roll(20) as u8 } else { 0 };
     pdu.extend([2, 1, status, 2, 1, dice.roll(12) as u8]);
     pdu.extend(tlv(0x30, &list));
     let mut message = vec![2, 1, 1];
@@ -202,11 +178,7 @@ fn mutate(input: &mut Vec<u8>, dice: &mut Dice) {
             }
             6 => {
                 let from = dice.roll(len) as usize;
-                let piece: Vec<u8> = input[from..]
-                    .iter()
-                    .take(dice.roll(40) as usize)
-                    .copied()
-                    .collect();
+                let piece: Vec<u8> = input[from..].iter().take(dice.roll(40) as usize).copied().collect();
                 input.splice(at..at, piece);
             }
             _ => {
@@ -315,10 +287,7 @@ impl Harness {
 }
 
 fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[test]

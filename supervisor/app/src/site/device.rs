@@ -67,10 +67,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let location = fields.maybe("location").map(|n| values::line(n, found));
     let address = address_node.and_then(|n| values::address(n, found));
     let credentials = fields.maybe("credentials");
-    let uplinks = fields
-        .maybe("uplink")
-        .map(|n| uplinks(n, found))
-        .unwrap_or_default();
+    let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
     let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
@@ -109,10 +106,7 @@ fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Ar
         }
     };
     if items.len() > MOST_UPLINKS {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("a device has at most {MOST_UPLINKS} uplinks"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_UPLINKS} uplinks")));
     }
     let mut uplinks = Vec::new();
     for item in items.iter().take(MOST_UPLINKS) {
@@ -120,10 +114,7 @@ fn uplinks<'a>(node: &'a Node, found: &mut Findings) -> Vec<(&'a Node, Option<Ar
             continue;
         };
         let device = fields.must("device", found);
-        let port = fields
-            .maybe("port")
-            .and_then(|n| values::name(n, found))
-            .map(Arc::from);
+        let port = fields.maybe("port").and_then(|n| values::name(n, found)).map(Arc::from);
         fields.finish(found);
         uplinks.extend(device.map(|device| (device, port)));
     }
@@ -136,20 +127,13 @@ fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
     }
     let entries = node.table(found).unwrap_or(&[]);
     if entries.len() > MOST_TAGS {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("a device has at most {MOST_TAGS} tags"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_TAGS} tags")));
     }
     let tag = |entry: &roundsman_profile::document::Entry, found: &mut Findings| {
         let word = values::name(&entry.node, found)?;
         Some((Arc::from(entry.key.as_str()), Arc::from(word)))
     };
-    entries
-        .iter()
-        .take(MOST_TAGS)
-        .filter_map(|entry| tag(entry, found))
-        .collect()
+    entries.iter().take(MOST_TAGS).filter_map(|entry| tag(entry, found)).collect()
 }
 
 /// Reads `[credentials.…]`; secrets are read from their files. `None` are those that have an error of their own.
@@ -161,12 +145,13 @@ pub(super) fn credentials(
 ) -> BTreeMap<String, Option<Credentials>> {
     let mut all = BTreeMap::new();
     for entry in node.table(found).unwrap_or(&[]) {
-        let credentials = Fields::of(&entry.node, "an entry of `credentials`", found).and_then(|mut fields| {
-            let example = "snmp = { version = \"2c\", community_file = \"community\" }";
-            let snmp = values::must(&mut fields, "an entry of `credentials`", "snmp", example, found);
-            fields.finish(found);
-            read_snmp(snmp?, folder, warnings, found)
-        });
+        let credentials =
+            Fields::of(&entry.node, "an entry of `credentials`", found).and_then(|mut fields| {
+                let example = "snmp = { version = \"2c\", community_file = \"community\" }";
+                let snmp = values::must(&mut fields, "an entry of `credentials`", "snmp", example, found);
+                fields.finish(found);
+                read_snmp(snmp?, folder, warnings, found)
+            });
         all.insert(entry.key.clone(), credentials);
     }
     all
@@ -200,16 +185,14 @@ fn read_snmp(
         (None, None) => {
             let what = "`snmp` needs a community";
             found.note(
-                Diagnostic::new(&node.at, what).hint("name a file that holds it: community_file = \"community\""),
+                Diagnostic::new(&node.at, what)
+                    .hint("name a file that holds it: community_file = \"community\""),
             );
             return None;
         }
     };
     if community.is_empty() || community.len() > LONGEST_COMMUNITY {
-        let what = format!(
-            "a community has 1 to {LONGEST_COMMUNITY} bytes, this one {}",
-            community.len()
-        );
+        let what = format!("a community has 1 to {LONGEST_COMMUNITY} bytes, this one {}", community.len());
         let hint = match file {
             Some(_) => "the file's first line is the community, nothing else",
             None => "the community that is configured on the device, such as by `snmp-agent community read`",
@@ -217,10 +200,7 @@ fn read_snmp(
         found.note(Diagnostic::new(&inline.or(file)?.at, what).hint(hint));
         return None;
     }
-    Some(Credentials {
-        version,
-        community: Arc::from(community.as_bytes()),
-    })
+    Some(Credentials { version, community: Arc::from(community.as_bytes()) })
 }
 
 fn version(node: &Node, found: &mut Findings) -> Option<Version> {
@@ -271,9 +251,7 @@ fn secret(
             return None;
         }
     };
-    let others = std::fs::metadata(&path)
-        .map(|meta| meta.permissions().mode() & 0o077)
-        .unwrap_or(0);
+    let others = std::fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o077).unwrap_or(0);
     if others != 0 {
         let what = format!("others may read the secret's file {}", path.display());
         warnings.push(Diagnostic::new(&node.at, what).hint("chmod 600"));

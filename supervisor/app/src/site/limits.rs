@@ -1,8 +1,8 @@
 //! Limits that the site changes: `rule.…` in a device, and `[[override]]` for a profile, class or tier.
 
 use roundsman_core::device::{Class, Tier};
-use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::catalogue::Catalogue;
+use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::document::{Entry, Fields, Node, Value};
 use roundsman_profile::overlay::with_limits;
 use roundsman_profile::schema::Profile;
@@ -47,17 +47,11 @@ impl Limits {
                 continue;
             };
             let profile = fields.maybe("profile");
-            let class = fields
-                .maybe("class")
-                .and_then(|node| super::values::class(node, found));
-            let tier = fields
-                .maybe("tier")
-                .and_then(|node| super::values::tier(node, found));
+            let class = fields.maybe("class").and_then(|node| super::values::class(node, found));
+            let tier = fields.maybe("tier").and_then(|node| super::values::tier(node, found));
             let rules = super::values::must(&mut fields, "an override", "rule", EXAMPLE, found);
             let rules = rules.filter(|node| super::values::is_table(node, EXAMPLE, found));
-            let named = ["profile", "class", "tier"]
-                .iter()
-                .any(|key| node.get(key).is_some());
+            let named = ["profile", "class", "tier"].iter().any(|key| node.get(key).is_some());
             fields.finish(found);
             if !named {
                 let what = "an override needs to say for which devices it is";
@@ -77,7 +71,9 @@ impl Limits {
             match (profile, rules) {
                 // Checked whether or not a device has the profile today.
                 (Some(profile), Some(rules)) => drop(laid(profile, rules, found)),
-                (None, Some(rules)) if node.get("profile").is_none() => unknown_rules(rules, catalogue, found),
+                (None, Some(rules)) if node.get("profile").is_none() => {
+                    unknown_rules(rules, catalogue, found)
+                }
                 _ => {}
             }
             if let Some(rules) = rules {
@@ -111,9 +107,7 @@ impl Limits {
                 && o.class.is_none_or(|class| class == profile.class)
                 && o.tier.is_none_or(|t| t == tier)
         };
-        let fitting: Vec<usize> = (0..self.overrides.len())
-            .filter(|&at| fits(&self.overrides[at]))
-            .collect();
+        let fitting: Vec<usize> = (0..self.overrides.len()).filter(|&at| fits(&self.overrides[at])).collect();
         let mut result = profile.clone();
         if !fitting.is_empty() {
             let key = (profile.id.clone(), fitting);
@@ -148,10 +142,7 @@ impl Limits {
             let parts: Vec<String> = [profile, class, tier].into_iter().flatten().collect();
             (parts.join(", "), &o.rules)
         });
-        let own = self
-            .own
-            .values()
-            .map(|(id, rules)| (format!("device {id}"), rules));
+        let own = self.own.values().map(|(id, rules)| (format!("device {id}"), rules));
         let mut lines = Vec::new();
         for (whose, rules) in overrides.chain(own) {
             for rule in entries(rules) {
@@ -213,11 +204,7 @@ fn laid(profile: &Profile, rules: &Node, found: &mut Findings) -> Option<Arc<Pro
 /// Notes rules that no profile has: an override for a class or tier, or of a device whose profile is yet to be
 /// found, is only for those that have them.
 pub(super) fn unknown_rules(rules: &Node, catalogue: &Catalogue, found: &mut Findings) {
-    let known = || {
-        catalogue
-            .list()
-            .flat_map(|item| item.profile.model.rules.iter().map(|rule| &*rule.id))
-    };
+    let known = || catalogue.list().flat_map(|item| item.profile.model.rules.iter().map(|rule| &*rule.id));
     for entry in entries(rules) {
         if known().all(|id| id != entry.key) {
             let what = format!("no profile has a rule {}", quoted(&entry.key));

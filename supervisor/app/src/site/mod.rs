@@ -92,13 +92,9 @@ fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         let what = format!("the site file {} cannot be read: {why}", path.display());
         Box::new(Diagnostic::unreadable(what).hint("name the site file after --config, such as site.toml"))
     };
-    let size = std::fs::metadata(path)
-        .map_err(|e| unreadable(e.to_string()))?
-        .len();
+    let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
     if size > MOST_BYTES {
-        return Err(unreadable(format!(
-            "it has {size} bytes, at most {MOST_BYTES} are read"
-        )));
+        return Err(unreadable(format!("it has {size} bytes, at most {MOST_BYTES} are read")));
     }
     let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
     String::from_utf8(bytes).map_err(|error| {

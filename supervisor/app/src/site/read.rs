@@ -29,10 +29,7 @@ pub(super) fn site(source: &Arc<Source>, folder: &Path, mut found: Findings) -> 
         (_, Some(rejected)) => Err(rejected),
         (None, None) => {
             let mut found = Findings::default();
-            found.note(Diagnostic::new(
-                &source.at(0..0),
-                "the site file could not be read",
-            ));
+            found.note(Diagnostic::new(&source.at(0..0), "the site file could not be read"));
             match found.into_rejected() {
                 Some(rejected) => Err(rejected),
                 None => unreachable!("one finding was noted"),
@@ -63,25 +60,15 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let device_nodes = sections(&mut fields, "device", found);
     fields.finish(found);
     if let Some(node) = device_nodes.get(MOST_DEVICES) {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("one box watches at most {MOST_DEVICES} devices"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("one box watches at most {MOST_DEVICES} devices")));
         return None;
     }
-    let drafts: Vec<Option<Draft<'_>>> = device_nodes
-        .iter()
-        .map(|node| device::read(node, found))
-        .collect();
+    let drafts: Vec<Option<Draft<'_>>> = device_nodes.iter().map(|node| device::read(node, found)).collect();
     let catalogue = catalogue?;
     let profile_ids: Vec<&str> = catalogue.list().map(|item| &*item.profile.id).collect();
     let mut limits = Limits::read(override_nodes, &catalogue, found);
     let credentials = credentials.unwrap_or_default();
-    let names = Names {
-        catalogue: &catalogue,
-        profile_ids,
-        credentials: &credentials,
-    };
+    let names = Names { catalogue: &catalogue, profile_ids, credentials: &credentials };
     let devices = resolve(&drafts, &names, &mut limits, found);
     if let Some((node, id)) = attached_to
         && !drafts.iter().flatten().any(|draft| draft.id == id)
@@ -109,7 +96,9 @@ fn sections<'a>(fields: &mut Fields<'a>, key: &'static str, found: &mut Findings
         return items;
     }
     let what = format!("`{key}` is a list of sections, this is {}", node.kind());
-    found.note(Diagnostic::new(&node.at, what).hint(format!("write [[{key}]] with two brackets, once for each")));
+    found.note(
+        Diagnostic::new(&node.at, what).hint(format!("write [[{key}]] with two brackets, once for each")),
+    );
     &[]
 }
 
@@ -124,9 +113,7 @@ fn read_head<'a>(
     let name = must("name", "name = \"临汾市市场监督管理局\"", found).and_then(|n| values::name(n, found));
     let zone_node = must("timezone", "timezone = \"Asia/Shanghai\"", found);
     let language_node = fields.maybe("language");
-    *attached_to = fields
-        .maybe("attached_to")
-        .and_then(|n| Some((n, n.text(found)?)));
+    *attached_to = fields.maybe("attached_to").and_then(|n| Some((n, n.text(found)?)));
     fields.finish(found);
     let zone_node = zone_node?;
     let zone = zone_node.text(found)?;
@@ -152,27 +139,19 @@ fn read_head<'a>(
             }
         },
     };
-    Some(Head {
-        name: name?.into(),
-        zone: zone?,
-        language: language?,
-    })
+    Some(Head { name: name?.into(), zone: zone?, language: language? })
 }
 
 fn read_store(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
     let mut fields = Fields::of(node, "`store`", found)?;
-    let path = fields
-        .must("path", found)
-        .and_then(|n| values::path(n, folder, found));
+    let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
     fields.finish(found);
     path
 }
 
 fn read_panel(node: &Node, found: &mut Findings) -> Option<std::net::SocketAddr> {
     let mut fields = Fields::of(node, "`panel`", found)?;
-    let listen = fields
-        .must("listen", found)
-        .and_then(|n| values::listen(n, found));
+    let listen = fields.must("listen", found).and_then(|n| values::listen(n, found));
     fields.finish(found);
     listen
 }
@@ -229,7 +208,8 @@ fn resolve(
             let mut diagnostic = Diagnostic::new(&draft.id_node.at, what).label("the second one");
             if let Some(Some(first)) = drafts.get(first.at()) {
                 let (line, _) = first.id_node.at.position();
-                diagnostic.hint = Some(format!("the first one stands in line {line}; give one of them another id"));
+                diagnostic.hint =
+                    Some(format!("the first one stands in line {line}; give one of them another id"));
             }
             found.note(diagnostic);
         }
@@ -242,10 +222,7 @@ fn resolve(
         for (node, port) in &draft.uplinks {
             let Some(id) = node.text(found) else { continue };
             match by_id.get(id) {
-                Some(&device) => uplinks.push(Uplink {
-                    device,
-                    port: port.clone(),
-                }),
+                Some(&device) => uplinks.push(Uplink { device, port: port.clone() }),
                 None => unknown_device(node, id, drafts, found),
             }
         }
@@ -265,11 +242,7 @@ fn resolve(
             }
         }
         // With `auto` the profile is not known yet: limits are applied when it is.
-        let applied = if auto {
-            Some(profile.clone())
-        } else {
-            limits.apply(at, draft.tier, profile, found)
-        };
+        let applied = if auto { Some(profile.clone()) } else { limits.apply(at, draft.tier, profile, found) };
         let (Some(profile), Some(target)) = (applied, target) else {
             continue;
         };
@@ -308,10 +281,7 @@ fn target<'a>(
     found: &mut Findings,
 ) -> Option<Arc<Target>> {
     let Some(node) = draft.credentials else {
-        let what = format!(
-            "the device {} is asked by SNMP and needs `credentials`",
-            quoted(draft.id)
-        );
+        let what = format!("the device {} is asked by SNMP and needs `credentials`", quoted(draft.id));
         let hint = "name a section such as [credentials.branch-routers] with snmp = { version = \"2c\", … }";
         found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
         return None;

@@ -70,9 +70,7 @@ pub(super) fn id<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
     let good = !id.is_empty()
         && id.len() <= LONGEST_ID
         && !id.starts_with('-')
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !good {
         let what = format!("{} is no id", quoted(id));
         let hint =
@@ -111,10 +109,7 @@ pub(super) fn line<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> 
 /// `host[:port]` with the host as an IP address: the box works without DNS.
 pub(super) fn address(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
     let text = node.text(found)?;
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|t| t.strip_suffix(']'))
-        .unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
     let parsed = match (bare.parse::<IpAddr>(), text.parse::<SocketAddr>()) {
         (Ok(ip), _) => Some(SocketAddr::new(ip, SNMP_PORT)),
         (_, Ok(address)) if address.port() != 0 => Some(address),
@@ -135,10 +130,7 @@ pub(super) fn listen(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
     match text.parse::<SocketAddr>() {
         Ok(address) if address.ip().is_loopback() => Some(address),
         Ok(_) => {
-            let what = format!(
-                "plain HTTP is served on loopback only, {} is another address",
-                quoted(text)
-            );
+            let what = format!("plain HTTP is served on loopback only, {} is another address", quoted(text));
             found.note(
                 Diagnostic::new(&node.at, what).hint("use 127.0.0.1 with a port, such as \"127.0.0.1:8080\""),
             );

@@ -69,9 +69,7 @@ impl Committer {
         let count = self.waiting.len().min(MOST_IN_A_BATCH);
         let batch: Vec<Waiting> = self.waiting.drain(..count).collect();
         let began = Clock::new().micros();
-        let committed = self
-            .store
-            .commit(batch.iter().map(|waiting| waiting.transition.clone()).collect());
+        let committed = self.store.commit(batch.iter().map(|waiting| waiting.transition.clone()).collect());
         let events = events.clone();
         tokio::spawn(async move {
             let result = committed.await;
@@ -96,10 +94,7 @@ impl Committer {
             self.waiting.push_front(waiting);
         }
         if self.waiting.len() > MOST_WAITING {
-            bail!(
-                "{} transitions wait for the store, it still refuses: {error}",
-                self.waiting.len()
-            );
+            bail!("{} transitions wait for the store, it still refuses: {error}", self.waiting.len());
         }
         tracing::error!(%error, waiting = self.waiting.len(), "transitions are not stored yet, nobody hears of them");
         self.retry_at = Some(now.plus_ms(self.pause_ms));

@@ -97,12 +97,7 @@ pub(super) fn process() -> (f64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The second field, the program's name, may hold spaces; it ends at the last parenthesis.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let field = |number: usize| {
-        fields
-            .get(number - 3)
-            .and_then(|text| text.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
+    let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
     let cpu_s = (field(14) + field(15)) as f64 / ticks_a_second as f64;
     (cpu_s, field(24) * rustix::param::page_size() as u64)
@@ -114,9 +109,5 @@ pub(super) fn process() -> (f64, u64) {
 pub(super) fn clock_mark(now: Now) -> ClockMark {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let synchronised = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
-    ClockMark {
-        boot: boot.trim().into(),
-        now,
-        synchronised,
-    }
+    ClockMark { boot: boot.trim().into(), now, synchronised }
 }

@@ -6,13 +6,12 @@ use super::numbers::{Measured, process};
 use super::polled::Runtime;
 use super::{Request, overloaded};
 use crate::site::Site;
-use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
 use roundsman_core::model::{Labels, Record};
 use roundsman_core::reading::Readings;
-use roundsman_core::text::{Bilingual, Language};
+use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::snmp;
@@ -90,10 +89,7 @@ struct State {
 
 /// What the panel looks at.
 pub(crate) struct View {
-    name: Arc<str>,
-    zone: TimeZone,
-    language: Language,
-    version: Arc<str>,
+    about: RwLock<About>,
     clock: Clock,
     state: RwLock<State>,
     measured: Measured,
@@ -114,10 +110,12 @@ impl View {
         next_transition: u64,
     ) -> View {
         View {
-            name: site.name.clone(),
-            zone: site.zone.clone(),
-            language: site.language,
-            version: version.into(),
+            about: RwLock::new(About {
+                name: site.name.clone(),
+                language: site.language,
+                zone: site.zone.clone(),
+                version: version.into(),
+            }),
             clock,
             state: RwLock::new(State {
                 last_transition: next_transition.saturating_sub(1),
@@ -140,6 +138,14 @@ impl View {
         change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The site's name, language and zone after a reload.
+    pub(super) fn rename(&self, site: &Site) {
+        let mut about = self.about.write().unwrap_or_else(PoisonError::into_inner);
+        about.name = site.name.clone();
+        about.language = site.language;
+        about.zone = site.zone.clone();
+    }
+
     /// Counters of the running service.
     pub(super) fn measured(&self) -> &Measured {
         &self.measured
@@ -154,13 +160,12 @@ impl View {
     pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
         let known = |at| engine.is_known(DeviceIx(at as u32));
         self.write(|state| {
-            state.devices = devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
+            state.devices =
+                devices.iter().enumerate().map(|(at, runtime)| Shown::of(runtime, known(at))).collect();
             let ids = state.devices.iter().enumerate();
             state.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
         });
-        devices
-            .iter()
-            .for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
+        devices.iter().for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
     }
 
     /// A device that found its profile.
@@ -262,11 +267,7 @@ impl View {
             tier: device.tier,
             network: device.network,
             location: device.location.clone(),
-            state: if faults == 0 && !shown.known {
-                DeviceState::Pending
-            } else {
-                worst
-            },
+            state: if faults == 0 && !shown.known { DeviceState::Pending } else { worst },
             faults,
             last_poll: shown.latest.as_ref().map(|latest| latest.readings.taken_at.wall),
             address: device.address.clone(),
@@ -278,14 +279,7 @@ impl View {
 
     async fn request(&self, fault: FaultId, by: Arc<str>, close: bool) -> Result<Fault, ActionError> {
         let (reply, answer) = oneshot::channel();
-        self.requests
-            .try_send(Request {
-                fault,
-                by,
-                close,
-                reply,
-            })
-            .map_err(|_| overloaded())?;
+        self.requests.try_send(Request { fault, by, close, reply }).map_err(|_| overloaded())?;
         let ended = || ActionError::Unavailable(Unavailable("the service is ending".to_owned()));
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -311,12 +305,7 @@ fn unavailable(error: StoreError) -> Unavailable {
 
 impl roundsman_panel::Site for View {
     fn about(&self) -> About {
-        About {
-            name: self.name.clone(),
-            language: self.language,
-            zone: self.zone.clone(),
-            version: self.version.clone(),
-        }
+        self.about.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn now(&self) -> Wall {
@@ -326,11 +315,7 @@ impl roundsman_panel::Site for View {
     fn devices(&self) -> Vec<SiteDevice> {
         self.read(|state| {
             let worst = worst(state);
-            state
-                .devices
-                .iter()
-                .map(|shown| self.site_device(state, shown, &worst))
-                .collect()
+            state.devices.iter().map(|shown| self.site_device(state, shown, &worst)).collect()
         })
     }
 
@@ -402,11 +387,7 @@ impl roundsman_panel::Site for View {
             Which::All => FaultFilter::All,
         };
         Box::pin(async move {
-            let mut faults = self
-                .reader
-                .faults(filter, limit, before)
-                .await
-                .map_err(unavailable)?;
+            let mut faults = self.reader.faults(filter, limit, before).await.map_err(unavailable)?;
             self.read(|state| faults.iter_mut().for_each(|fault| with_flags(state, fault)));
             Ok(faults)
         })
@@ -423,12 +404,7 @@ impl roundsman_panel::Site for View {
     }
 
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
-        Box::pin(async move {
-            self.reader
-                .transitions_after(id, limit)
-                .await
-                .map_err(unavailable)
-        })
+        Box::pin(async move { self.reader.transitions_after(id, limit).await.map_err(unavailable) })
     }
 
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
@@ -441,26 +417,14 @@ impl roundsman_panel::Site for View {
 
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
         Box::pin(async move {
-            let answer = self
-                .reader
-                .answer(&key, self.clock.now().wall)
-                .await
-                .map_err(unavailable)?;
-            Ok(answer.map(|answer| Kept {
-                status: answer.status,
-                body: answer.body,
-            }))
+            let answer = self.reader.answer(&key, self.clock.now().wall).await.map_err(unavailable)?;
+            Ok(answer.map(|answer| Kept { status: answer.status, body: answer.body }))
         })
     }
 
     fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>> {
         let at = self.clock.now().wall;
-        let answer = Answer {
-            key: key.into(),
-            at,
-            status: answer.status,
-            body: answer.body,
-        };
+        let answer = Answer { key: key.into(), at, status: answer.status, body: answer.body };
         let stored = self.store.remember(answer);
         Box::pin(async move { stored.await.map_err(unavailable) })
     }

@@ -89,8 +89,7 @@ impl Daemon {
     }
 
     pub(crate) async fn post(&self, path: &str, headers: &str) -> Answer {
-        self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}"))
-            .await
+        self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}")).await
     }
 
     async fn ask(&self, head: &str) -> Answer {
@@ -107,23 +106,14 @@ impl Daemon {
 
     /// Waits for a line of the log.
     pub(crate) async fn says(&self, words: &str) {
-        until(words, async || {
-            self.log().iter().any(|line| line.contains(words)).then_some(())
-        })
-        .await;
+        until(words, async || self.log().iter().any(|line| line.contains(words)).then_some(())).await;
     }
 }
 
 /// Posts through the control socket.
 pub(crate) async fn post_control(store: &Path, path: &str) -> Answer {
-    let stream = UnixStream::connect(store.join("control.sock"))
-        .await
-        .expect("the control socket");
-    ask(
-        stream,
-        &format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n"),
-    )
-    .await
+    let stream = UnixStream::connect(store.join("control.sock")).await.expect("the control socket");
+    ask(stream, &format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n")).await
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Answer {
@@ -134,10 +124,7 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Ans
     read.expect("an answer in time").expect("an answer");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Answer {
-        status: status.expect("a status"),
-        body: body.to_owned(),
-    }
+    Answer { status: status.expect("a status"), body: body.to_owned() }
 }
 
 /// Server-sent events of one connection.

@@ -53,11 +53,7 @@ impl Snmpd {
             Err(_) if may_skip("snmpd") => return None,
             Err(error) => panic!("snmpd does not start ({error}): install it, or name it in ALLOW_SKIP"),
         };
-        let peer = Snmpd {
-            child,
-            address,
-            folder,
-        };
+        let peer = Snmpd { child, address, folder };
         peer.answers();
         Some(peer)
     }

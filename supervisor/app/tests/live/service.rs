@@ -94,9 +94,7 @@ async fn ending(daemon: &Daemon, id: u64, wanted: &str) {
 /// The sum of a counter of `/metrics`.
 async fn count(daemon: &Daemon, name: &str) -> f64 {
     let text = daemon.get("/metrics").await.body;
-    let line = text
-        .lines()
-        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+    let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
     let line = line.unwrap_or_else(|| panic!("{name} is not in:\n{text}"));
     line.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number")
 }
@@ -113,10 +111,7 @@ async fn doors_open(daemon: &Daemon) {
     let page = daemon.get("/").await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("试验现场"), "{}", page.body);
-    let healthz = Answer {
-        status: 200,
-        body: "ok\n".to_owned(),
-    };
+    let healthz = Answer { status: 200, body: "ok\n".to_owned() };
     assert_eq!(daemon.get("/healthz").await, healthz);
     assert!(count(daemon, "roundsman_polls_total").await >= 0.0);
     let description = daemon.get("/api/openapi.json").await.json();
@@ -210,17 +205,22 @@ async fn reloads(daemon: &Daemon, place: &mut Place, before: &[Value; 3]) {
     daemon.signal(Signal::HUP);
     good_reading(daemon, "late").await;
     good_reading(daemon, "reached").await;
+
+    // Another name for the site, and a limit for a device whose profile was found by itself.
+    let text = std::fs::read_to_string(place.site()).expect("the site file");
+    let limit = "rule.memory-full.minor = { above = 0.01, clear = 0.005, for = \"0s\" }\n";
+    std::fs::write(place.site(), text.replace("试验现场", "新现场") + limit).expect("the site file");
+    daemon.signal(Signal::HUP);
+    let fault = until("a fault by the new limit", async || open_fault(daemon, "late").await).await;
+    assert_eq!(fault["rule"], "memory-full", "{fault}");
+    assert!(daemon.get("/").await.body.contains("新现场"));
 }
 
 #[tokio::test]
 async fn a_life_with_one_agent() {
     let Some(peer) = Snmpd::start() else { return };
     let door = TcpListener::bind((peer.address.ip(), 0)).await.expect("a port");
-    let mut place = Place {
-        folder: tempfile::tempdir().expect("a temporary folder"),
-        peer,
-        door,
-    };
+    let mut place = Place { folder: tempfile::tempdir().expect("a temporary folder"), peer, door };
     place.write(&["reached", "silent", "nobody"]);
     let daemon = Daemon::start(&place.site(), LOG).await;
     doors_open(&daemon).await;

@@ -51,9 +51,7 @@ fn poll(folder: &Path, device: &str) -> (Output, Value) {
 fn readings(json: &Value) -> BTreeMap<(String, String), Value> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let list = json["readings"].as_array().expect("readings");
-    list.iter()
-        .map(|r| ((text(&r["metric"]), text(&r["instance"])), r.clone()))
-        .collect()
+    list.iter().map(|r| ((text(&r["metric"]), text(&r["instance"])), r.clone())).collect()
 }
 
 /// What a metric's value is made of.
@@ -66,15 +64,8 @@ enum Made {
     Words(&'static [&'static str]),
 }
 
-const UP_DOWN: Made = Made::Words(&[
-    "up",
-    "down",
-    "testing",
-    "unknown",
-    "dormant",
-    "not-present",
-    "lower-layer-down",
-]);
+const UP_DOWN: Made =
+    Made::Words(&["up", "down", "testing", "unknown", "dormant", "not-present", "lower-layer-down"]);
 
 const STILL_SCALARS: [(&str, &str, Made); 7] = [
     ("system.description", "1.3.6.1.2.1.1.1.0", Made::Text),
@@ -143,10 +134,7 @@ impl Judge<'_> {
 
     fn is(&mut self, metric: &str, instance: &str, value: Option<Value>) {
         let key = (metric.to_owned(), instance.to_owned());
-        let reading = self
-            .readings
-            .get(&key)
-            .unwrap_or_else(|| panic!("{key:?} is missing"));
+        let reading = self.readings.get(&key).unwrap_or_else(|| panic!("{key:?} is missing"));
         match value {
             Some(value) => {
                 assert_eq!(reading["quality"], "good", "{key:?}");
@@ -196,27 +184,14 @@ fn labels(column: &str, told: &Told) -> BTreeMap<String, String> {
 }
 
 fn compare(peer: &Snmpd, folder: &Path, device: &str, version: &'static str, octets: &str) {
-    let mut judge = Judge {
-        peer,
-        version,
-        readings: BTreeMap::new(),
-        compared: 0,
-    };
-    let before: Vec<f64> = GROWING_SCALARS
-        .iter()
-        .map(|(_, oid, scale)| judge.get(oid) * scale)
-        .collect();
+    let mut judge = Judge { peer, version, readings: BTreeMap::new(), compared: 0 };
+    let before: Vec<f64> = GROWING_SCALARS.iter().map(|(_, oid, scale)| judge.get(oid) * scale).collect();
     let octets_before = judge.walk(octets);
     let used_before = judge.walk(STORAGE_USED);
     let (output, json) = poll(folder, device);
     let octets_after = judge.walk(octets);
     let used_after = judge.walk(STORAGE_USED);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(json["device"], device);
     assert_eq!(json["profile"], "linux-net-snmp");
     assert!(json["requests"].as_u64().is_some_and(|n| n > 0));
@@ -257,21 +232,12 @@ fn compare(peer: &Snmpd, folder: &Path, device: &str, version: &'static str, oct
         let (one, other) = (number(&used_before), number(&used_after));
         // Used space goes up and down between the two walks: a hundredth of what is used besides.
         let room = one.max(other) / 100.0;
-        judge.between(
-            "storage.units-used",
-            label,
-            one.min(other) - room,
-            one.max(other) + room,
-        );
+        judge.between("storage.units-used", label, one.min(other) - room, one.max(other) + room);
     }
     // Two polls were made: rates are there.
     for label in interfaces.values() {
         let key = ("interface.in-rate".to_owned(), label.clone());
-        assert_eq!(
-            judge.readings[&key]["quality"], "good",
-            "{key:?}: {}",
-            judge.readings[&key]
-        );
+        assert_eq!(judge.readings[&key]["quality"], "good", "{key:?}: {}", judge.readings[&key]);
     }
     assert!(judge.compared > 15, "this machine's snmpd says little");
 }
@@ -296,10 +262,7 @@ fn a_wrong_community_is_a_timeout_and_exit_1() {
     let (output, json) = poll(folder.path(), "wrong");
     assert_eq!(output.status.code(), Some(1));
     let readings = readings(&json);
-    assert!(
-        readings.contains_key(&("system.name".to_owned(), String::new())),
-        "{json}"
-    );
+    assert!(readings.contains_key(&("system.name".to_owned(), String::new())), "{json}");
     for (key, reading) in readings {
         assert_eq!(reading["quality"], "timeout", "{key:?}");
         assert_eq!(reading["value"], Value::Null, "{key:?}");

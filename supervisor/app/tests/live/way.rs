@@ -28,10 +28,7 @@ fn documented(root: &Path) -> Vec<Step> {
     };
     let rows = section.lines().filter(|line| line.starts_with("| "));
     rows.filter(|row| cell(row, 1).parse::<u32>().is_ok())
-        .map(|row| Step {
-            function: cell(row, 2),
-            file: cell(row, 3),
-        })
+        .map(|row| Step { function: cell(row, 2), file: cell(row, 3) })
         .collect()
 }
 
@@ -72,11 +69,7 @@ async fn the_documented_way_is_the_way_a_poll_takes() {
     let uptime = uptime.expect("system.uptime");
     assert_eq!(uptime["quality"], "good", "{uptime}");
     until("the last step", async || {
-        daemon
-            .log()
-            .iter()
-            .any(|line| line.contains("View::readings"))
-            .then_some(())
+        daemon.log().iter().any(|line| line.contains("View::readings")).then_some(())
     })
     .await;
     let log = daemon.log();

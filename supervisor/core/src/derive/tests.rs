@@ -30,10 +30,7 @@ fn model() -> Model {
     let share = Expression::Binary(
         Operator::Divide,
         Box::new(Expression::Metric(USED)),
-        Box::new(Expression::Min(vec![
-            Expression::Metric(UPTIME),
-            Expression::Number(50.0),
-        ])),
+        Box::new(Expression::Min(vec![Expression::Metric(UPTIME), Expression::Number(50.0)])),
     );
     Model {
         metrics: vec![
@@ -46,27 +43,12 @@ fn model() -> Model {
             metric("system.restarted", Kind::Gauge, None),
             metric("interface.share", Kind::Gauge, row),
         ],
-        tables: vec![Table {
-            group: "interface".into(),
-            discontinuity: Some(MARK),
-        }],
+        tables: vec![Table { group: "interface".into(), discontinuity: Some(MARK) }],
         derives: vec![
-            Derive {
-                metric: RATE,
-                calc: bits,
-            },
-            Derive {
-                metric: SUM,
-                calc: Expression::SumOf(USED),
-            },
-            Derive {
-                metric: RESTARTED,
-                calc: Expression::Restarted(UPTIME),
-            },
-            Derive {
-                metric: SHARE,
-                calc: share,
-            },
+            Derive { metric: RATE, calc: bits },
+            Derive { metric: SUM, calc: Expression::SumOf(USED) },
+            Derive { metric: RESTARTED, calc: Expression::Restarted(UPTIME) },
+            Derive { metric: SHARE, calc: share },
         ],
         rules: vec![],
         uptime: Some(UPTIME),
@@ -101,13 +83,7 @@ impl Poll {
         readings.add(UPTIME, [(InstanceIx::SCALAR, Ok(Value::Number(self.uptime)))]);
         readings.add(OCTETS, [(one, self.octets)]);
         readings.add(MARK, [(one, Ok(Value::Number(self.mark)))]);
-        readings.add(
-            USED,
-            self.used
-                .into_iter()
-                .enumerate()
-                .map(|(at, s)| (InstanceIx(at as u32 + 1), s)),
-        );
+        readings.add(USED, self.used.into_iter().enumerate().map(|(at, s)| (InstanceIx(at as u32 + 1), s)));
         if self.complete {
             readings.mark_complete(TableIx(0));
         }
@@ -117,10 +93,7 @@ impl Poll {
 }
 
 fn number(readings: &Readings, metric: MetricIx, row: u32) -> Result<f64, Absence> {
-    let sample = readings
-        .get(metric, InstanceIx(row))
-        .cloned()
-        .unwrap_or(Err(Absence::NotJudged));
+    let sample = readings.get(metric, InstanceIx(row)).cloned().unwrap_or(Err(Absence::NotJudged));
     sample.map(|value| value.number().unwrap_or(f64::NAN))
 }
 
@@ -132,53 +105,16 @@ fn rates_over_time() {
         ("second", Poll::at(60, 61_000), Ok(8_000.0)),
         (
             "a poll without it",
-            Poll {
-                octets: Err(Absence::Timeout),
-                ..Poll::at(120, 0)
-            },
+            Poll { octets: Err(Absence::Timeout), ..Poll::at(120, 0) },
             Err(Absence::Timeout),
         ),
         ("over the gap", Poll::at(180, 181_000), Ok(8_000.0)),
-        (
-            "decrease: restart of the counter",
-            Poll::at(240, 5),
-            Err(Absence::FirstSample),
-        ),
+        ("decrease: restart of the counter", Poll::at(240, 5), Err(Absence::FirstSample)),
         ("and on", Poll::at(300, 605), Ok(80.0)),
-        (
-            "discontinuity marked",
-            Poll {
-                mark: 7.0,
-                ..Poll::at(360, 90_000)
-            },
-            Err(Absence::FirstSample),
-        ),
-        (
-            "and on",
-            Poll {
-                mark: 7.0,
-                ..Poll::at(420, 90_600)
-            },
-            Ok(80.0),
-        ),
-        (
-            "reboot",
-            Poll {
-                mark: 7.0,
-                uptime: 20.0,
-                ..Poll::at(480, 99_000)
-            },
-            Err(Absence::FirstSample),
-        ),
-        (
-            "and on",
-            Poll {
-                mark: 7.0,
-                uptime: 80.0,
-                ..Poll::at(540, 99_600)
-            },
-            Ok(80.0),
-        ),
+        ("discontinuity marked", Poll { mark: 7.0, ..Poll::at(360, 90_000) }, Err(Absence::FirstSample)),
+        ("and on", Poll { mark: 7.0, ..Poll::at(420, 90_600) }, Ok(80.0)),
+        ("reboot", Poll { mark: 7.0, uptime: 20.0, ..Poll::at(480, 99_000) }, Err(Absence::FirstSample)),
+        ("and on", Poll { mark: 7.0, uptime: 80.0, ..Poll::at(540, 99_600) }, Ok(80.0)),
     ];
     for (name, poll, expected) in table {
         let readings = poll.take(&mut d);
@@ -196,11 +132,7 @@ fn a_restart_is_a_reading() {
         (180, 65.0, Ok(0.0)),
     ];
     for (at_s, uptime, expected) in table {
-        let readings = Poll {
-            uptime,
-            ..Poll::at(at_s, 0)
-        }
-        .take(&mut d);
+        let readings = Poll { uptime, ..Poll::at(at_s, 0) }.take(&mut d);
         assert_eq!(number(&readings, RESTARTED, 0), expected, "at {at_s} s");
     }
 }
@@ -218,12 +150,7 @@ fn a_restart_without_an_uptime_is_as_absent_as_the_uptime() {
 fn sums_need_the_whole_table_and_scalars_mix_with_columns() {
     let n = |x: f64| Ok(Value::Number(x));
     let take = |used: Vec<Sample>, complete| {
-        Poll {
-            used,
-            complete,
-            ..Poll::at(0, 0)
-        }
-        .take(&mut Derivation::default())
+        Poll { used, complete, ..Poll::at(0, 0) }.take(&mut Derivation::default())
     };
     let whole = take(vec![n(10.0), n(32.0)], true);
     assert_eq!(number(&whole, SUM, 0), Ok(42.0));
@@ -231,8 +158,5 @@ fn sums_need_the_whole_table_and_scalars_mix_with_columns() {
     let cut = take(vec![n(10.0), Err(Absence::Timeout)], false);
     assert_eq!(number(&cut, SUM, 0), Err(Absence::Timeout));
     assert_eq!(number(&cut, SHARE, 2), Err(Absence::Timeout));
-    assert_eq!(
-        number(&take(vec![n(10.0)], false), SUM, 0),
-        Err(Absence::NotJudged)
-    );
+    assert_eq!(number(&take(vec![n(10.0)], false), SUM, 0), Err(Absence::NotJudged));
 }

@@ -56,11 +56,7 @@ impl Stage {
             (Stage::Clearing { since, polls }, Side::Good) => {
                 let polls = polls.saturating_add(1);
                 let over = polls >= GOOD_POLLS_TO_CLEAR && now.since_ms(since) >= level.clear_ms;
-                if over {
-                    Stage::Quiet
-                } else {
-                    Stage::Clearing { since, polls }
-                }
+                if over { Stage::Quiet } else { Stage::Clearing { since, polls } }
             }
         }
     }
@@ -88,12 +84,9 @@ pub(super) fn side(test: &Test, value: &Value, reference: Option<&Value>) -> Opt
     match test {
         Test::Above { limit, clear } => value.number().map(|x| by(x > *limit, x <= *clear)),
         Test::Below { limit, clear } => value.number().map(|x| by(x < *limit, x >= *clear)),
-        Test::Outside { low, high, deadband } => value.number().map(|x| {
-            by(
-                x < *low || x > *high,
-                x >= *low + *deadband && x <= *high - *deadband,
-            )
-        }),
+        Test::Outside { low, high, deadband } => {
+            value.number().map(|x| by(x < *low || x > *high, x >= *low + *deadband && x <= *high - *deadband))
+        }
         Test::Expect(words) => value.word().map(|word| by(!words.contains(word), true)),
         Test::Changed => Some(by(reference.is_some_and(|reference| reference != value), true)),
     }
@@ -105,15 +98,7 @@ mod tests {
     use crate::rule::Severity;
 
     fn level(hold_ms: Option<u64>, clear_ms: u64) -> Level {
-        Level {
-            severity: Severity::Major,
-            test: Test::Above {
-                limit: 65.0,
-                clear: 60.0,
-            },
-            hold_ms,
-            clear_ms,
-        }
+        Level { severity: Severity::Major, test: Test::Above { limit: 65.0, clear: 60.0 }, hold_ms, clear_ms }
     }
 
     /// Values at one poll a minute; the stages after each, by initial.
@@ -137,21 +122,9 @@ mod tests {
     fn stages() {
         type Case<'a> = (&'a str, Option<u64>, u64, &'a [f64], &'a str);
         let table: &[Case] = &[
-            (
-                "one bad value raises nothing",
-                None,
-                0,
-                &[70.0, 50.0, 70.0, 50.0],
-                "pqpq",
-            ),
+            ("one bad value raises nothing", None, 0, &[70.0, 50.0, 70.0, 50.0], "pqpq"),
             ("two do", None, 0, &[70.0, 70.0, 50.0, 50.0], "pacq"),
-            (
-                "at once where the rule says so",
-                Some(0),
-                0,
-                &[70.0, 50.0, 50.0],
-                "acq",
-            ),
+            ("at once where the rule says so", Some(0), 0, &[70.0, 50.0, 50.0], "acq"),
             ("for 2 minutes", Some(120_000), 0, &[70.0, 70.0, 70.0], "ppa"),
             (
                 "the deadband neither raises nor clears",
@@ -160,34 +133,10 @@ mod tests {
                 &[62.0, 70.0, 62.0, 70.0, 70.0, 62.0],
                 "qpqpaa",
             ),
-            (
-                "a bad value ends the clearing",
-                None,
-                0,
-                &[70.0, 70.0, 50.0, 70.0, 50.0, 50.0],
-                "pacacq",
-            ),
-            (
-                "a value in the deadband ends it too",
-                None,
-                0,
-                &[70.0, 70.0, 50.0, 62.0, 50.0, 50.0],
-                "pacacq",
-            ),
-            (
-                "clear for 3 minutes",
-                None,
-                180_000,
-                &[70.0, 70.0, 50.0, 50.0, 50.0, 50.0],
-                "pacccq",
-            ),
-            (
-                "the limit itself is good enough not to raise",
-                None,
-                0,
-                &[65.0, 65.0, 65.0],
-                "qqq",
-            ),
+            ("a bad value ends the clearing", None, 0, &[70.0, 70.0, 50.0, 70.0, 50.0, 50.0], "pacacq"),
+            ("a value in the deadband ends it too", None, 0, &[70.0, 70.0, 50.0, 62.0, 50.0, 50.0], "pacacq"),
+            ("clear for 3 minutes", None, 180_000, &[70.0, 70.0, 50.0, 50.0, 50.0, 50.0], "pacccq"),
+            ("the limit itself is good enough not to raise", None, 0, &[65.0, 65.0, 65.0], "qqq"),
         ];
         for (name, hold_ms, clear_ms, values, expected) in table {
             assert_eq!(run(&level(*hold_ms, *clear_ms), values), *expected, "{name}");
@@ -197,11 +146,7 @@ mod tests {
     #[test]
     fn sides() {
         let state = |word: &str| Value::State(word.into());
-        let outside = Test::Outside {
-            low: 18.0,
-            high: 27.0,
-            deadband: 1.0,
-        };
+        let outside = Test::Outside { low: 18.0, high: 27.0, deadband: 1.0 };
         let expect = Test::Expect(vec!["up".into(), "dormant".into()]);
         let table = [
             (&outside, Value::Number(17.9), None, Some(Side::Bad)),
@@ -215,31 +160,11 @@ mod tests {
             (&Test::Changed, state("a"), None, Some(Side::Good)),
             (&Test::Changed, state("a"), Some(state("b")), Some(Side::Bad)),
             (&Test::Changed, state("a"), Some(state("a")), Some(Side::Good)),
-            (
-                &Test::Below {
-                    limit: 10.0,
-                    clear: 20.0,
-                },
-                Value::Counter64(9),
-                None,
-                Some(Side::Bad),
-            ),
-            (
-                &Test::Below {
-                    limit: 10.0,
-                    clear: 20.0,
-                },
-                Value::Number(20.0),
-                None,
-                Some(Side::Good),
-            ),
+            (&Test::Below { limit: 10.0, clear: 20.0 }, Value::Counter64(9), None, Some(Side::Bad)),
+            (&Test::Below { limit: 10.0, clear: 20.0 }, Value::Number(20.0), None, Some(Side::Good)),
         ];
         for (test, value, reference, expected) in table {
-            assert_eq!(
-                side(test, &value, reference.as_ref()),
-                expected,
-                "{test:?} {value:?}"
-            );
+            assert_eq!(side(test, &value, reference.as_ref()), expected, "{test:?} {value:?}");
         }
     }
 }

@@ -59,11 +59,7 @@ impl Engine {
     /// An engine without devices.
     pub fn new(settings: Settings) -> Engine {
         let register = Register::new(settings.utc_offset_s);
-        Engine {
-            devices: Vec::new(),
-            register,
-            deadlines: BinaryHeap::new(),
-        }
+        Engine { devices: Vec::new(), register, deadlines: BinaryHeap::new() }
     }
 
     /// Takes over what the store kept, before [`Engine::load`]: open and lately ended faults, the next free fault and
@@ -72,8 +68,7 @@ impl Engine {
         for (year, sequence) in kept.numbers {
             self.register.restore_number(year, sequence);
         }
-        self.register
-            .restore(kept.faults, kept.next_fault, kept.next_transition, now);
+        self.register.restore(kept.faults, kept.next_fault, kept.next_transition, now);
     }
 
     /// Loads the site, at start and at each reload. Open faults of devices and rules that are still there stay open;
@@ -88,11 +83,7 @@ impl Engine {
         for device in site {
             let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
             let watches = Watches::new(device.model.rules.len());
-            self.devices.push(Watched {
-                site: device,
-                presence,
-                watches,
-            });
+            self.devices.push(Watched { site: device, presence, watches });
         }
         self.take_over_open_faults(now);
     }
@@ -143,19 +134,10 @@ impl Engine {
     /// Takes an event.
     pub fn handle(&mut self, event: Event<'_>, now: Now) {
         match event {
-            Event::Polled {
-                device,
-                generation,
-                readings,
-                labels,
-            } => {
+            Event::Polled { device, generation, readings, labels } => {
                 self.polled(device, generation, readings, labels, now);
             }
-            Event::Reached {
-                device,
-                generation,
-                answered,
-            } => {
+            Event::Reached { device, generation, answered } => {
                 let Some(watched) = self.devices.get_mut(device.at()) else {
                     return;
                 };
@@ -183,10 +165,7 @@ impl Engine {
 
     /// The generation that a poll started now must carry.
     pub fn generation(&self, device: DeviceIx) -> Generation {
-        self.devices
-            .get(device.at())
-            .map(|watched| watched.presence.generation)
-            .unwrap_or_default()
+        self.devices.get(device.at()).map(|watched| watched.presence.generation).unwrap_or_default()
     }
 
     /// The open faults, oldest first.
@@ -206,9 +185,7 @@ impl Engine {
 
     /// Whether a device was polled since it was loaded, with whatever outcome.
     pub fn is_known(&self, device: DeviceIx) -> bool {
-        self.devices
-            .get(device.at())
-            .is_some_and(|watched| watched.presence.known)
+        self.devices.get(device.at()).is_some_and(|watched| watched.presence.known)
     }
 
     fn polled(
@@ -233,24 +210,13 @@ impl Engine {
         let step = watched.presence.polled(evidence, now);
         if evidence == Evidence::Data {
             let SiteDevice { device: site, model } = &watched.site;
-            let around = Surroundings {
-                device: site,
-                model,
-                readings,
-                labels,
-            };
+            let around = Surroundings { device: site, model, readings, labels };
             let confirm_at = watched.watches.judge(&around, &mut self.register, now);
             let regular_at = now.mono.plus_ms(u64::from(site.interval_s) * 1000);
             let generation = watched.presence.generation;
             if let Some(at) = confirm_at.filter(|at| *at < regular_at) {
                 let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
-                let ask = Ask {
-                    device,
-                    probe: Probe::Poll,
-                    at,
-                    deadline,
-                    generation,
-                };
+                let ask = Ask { device, probe: Probe::Poll, at, deadline, generation };
                 self.register.effects.push_back(Effect::Ask(ask));
             }
         } else {
@@ -261,8 +227,7 @@ impl Engine {
                 .filter(|f| f.key.device == id && !f.key.is_presence())
                 .map(|f| f.id)
                 .collect();
-            kept.into_iter()
-                .for_each(|fault| self.register.set_stale(fault, true));
+            kept.into_iter().for_each(|fault| self.register.set_stale(fault, true));
         }
         self.take(device, step, now);
     }
@@ -297,13 +262,7 @@ impl Engine {
         }
         let generation = watched.presence.generation;
         self.deadlines.push(Reverse((deadline, device)));
-        self.register.effects.push_back(Effect::Ask(Ask {
-            device,
-            probe,
-            at,
-            deadline,
-            generation,
-        }));
+        self.register.effects.push_back(Effect::Ask(Ask { device, probe, at, deadline, generation }));
     }
 
     /// Counts asks without an answer as silence.
@@ -341,24 +300,9 @@ impl Engine {
             Absent::NoData => NO_DATA,
         };
         let (severity, summary, advice) = absence_texts(absent);
-        let key = FaultKey {
-            device: watched.site.device.id.clone(),
-            rule: rule.into(),
-            instance: "".into(),
-        };
+        let key = FaultKey { device: watched.site.device.id.clone(), rule: rule.into(), instance: "".into() };
         let cause = "communicationsSubsystemFailure".into();
-        self.register.raise(
-            Draft {
-                key,
-                severity,
-                first_bad,
-                value: None,
-                cause,
-                summary,
-                advice,
-            },
-            now,
-        );
+        self.register.raise(Draft { key, severity, first_bad, value: None, cause, summary, advice }, now);
     }
 
     fn end_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
@@ -369,11 +313,7 @@ impl Engine {
             Absent::Unreachable => UNREACHABLE,
             Absent::NoData => NO_DATA,
         };
-        let key = FaultKey {
-            device: watched.site.device.id.clone(),
-            rule: rule.into(),
-            instance: "".into(),
-        };
+        let key = FaultKey { device: watched.site.device.id.clone(), rule: rule.into(), instance: "".into() };
         if let Some(fault) = self.register.find(&key) {
             self.register.end(fault, Ending::Cleared, now);
         }
@@ -389,9 +329,7 @@ impl Engine {
             return self.register.effects.push_back(Effect::Refuse { request, why });
         }
         self.register.acknowledge(fault, by, request, now);
-        self.devices
-            .iter_mut()
-            .for_each(|watched| watched.watches.accept(fault));
+        self.devices.iter_mut().for_each(|watched| watched.watches.accept(fault));
     }
 
     fn close(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
@@ -408,10 +346,7 @@ impl Engine {
 
     /// Number of devices for which an episode of asking runs; for self-observation.
     pub fn suspects(&self) -> usize {
-        self.devices
-            .iter()
-            .filter(|watched| watched.presence.since.is_some())
-            .count()
+        self.devices.iter().filter(|watched| watched.presence.since.is_some()).count()
     }
 }
 

@@ -20,23 +20,14 @@ impl Surroundings<'_> {
     pub(super) fn holds(&self, guard: &Guard, instance: InstanceIx) -> Option<bool> {
         match guard {
             Guard::Metric(metric, comparison, literal) => {
-                let scalar = self
-                    .model
-                    .metrics
-                    .get(metric.at())
-                    .is_some_and(|m| m.table.is_none());
+                let scalar = self.model.metrics.get(metric.at()).is_some_and(|m| m.table.is_none());
                 let row = if scalar { InstanceIx::SCALAR } else { instance };
                 let value = self.readings.get(*metric, row)?.as_ref().ok()?;
                 compare(value, *comparison, literal)
             }
             Guard::Tag(comparison, word) => {
                 let label = self.labels.name(instance);
-                let tag = self
-                    .device
-                    .tags
-                    .iter()
-                    .find(|(name, _)| *name == label)
-                    .map_or("", |(_, tag)| tag);
+                let tag = self.device.tags.iter().find(|(name, _)| *name == label).map_or("", |(_, tag)| tag);
                 Some((*comparison == Comparison::Equal) == (tag == &**word))
             }
             Guard::And(left, right) => match (self.holds(left, instance), self.holds(right, instance)) {

@@ -54,20 +54,12 @@ pub(super) struct Watches {
 
 impl Watches {
     pub(super) fn new(rules: usize) -> Watches {
-        Watches {
-            rules: vec![RuleWatch::default(); rules],
-            unbound: Vec::new(),
-        }
+        Watches { rules: vec![RuleWatch::default(); rules], unbound: Vec::new() }
     }
 
     /// Takes over an open fault of `rule` until its instance shows up.
     pub(super) fn adopt(&mut self, rule: usize, label: Arc<str>, fault: FaultId) {
-        self.unbound.push(Unbound {
-            rule,
-            label,
-            fault,
-            gone: 0,
-        });
+        self.unbound.push(Unbound { rule, label, fault, gone: 0 });
     }
 
     /// After an acknowledgement: the value that a [`Test::Changed`] rule sees next is the normal one.
@@ -128,12 +120,10 @@ impl Watches {
             if let Some(instance) = around.labels.find(&unbound.label) {
                 let rests = open.condition == Condition::Cleared;
                 let stages =
-                    rule.levels
-                        .iter()
-                        .map(|level| match level.severity == open.severity && !rests {
-                            true => Stage::Active,
-                            false => Stage::Quiet,
-                        });
+                    rule.levels.iter().map(|level| match level.severity == open.severity && !rests {
+                        true => Stage::Active,
+                        false => Stage::Quiet,
+                    });
                 let watch = Watch {
                     stages: stages.collect(),
                     fault: Some(unbound.fault),
@@ -186,12 +176,7 @@ impl RuleWatch {
             Some(row) => row,
             None if rule.levels.iter().any(|level| side_of(level) == Some(Side::Bad)) => {
                 let stages = vec![Stage::Quiet; rule.levels.len()];
-                let new = Watch {
-                    stages,
-                    fault: None,
-                    first_bad: now.wall,
-                    gone: 0,
-                };
+                let new = Watch { stages, fault: None, first_bad: now.wall, gone: 0 };
                 self.rows.entry(instance).or_insert(new)
             }
             None => return,
@@ -263,12 +248,8 @@ impl Watch {
         if self.fault.is_some_and(|fault| register.get(fault).is_none()) {
             self.fault = None;
         }
-        let worst = self
-            .stages
-            .iter()
-            .zip(&rule.levels)
-            .find(|(stage, _)| stage.holds())
-            .map(|(_, level)| level);
+        let worst =
+            self.stages.iter().zip(&rule.levels).find(|(stage, _)| stage.holds()).map(|(_, level)| level);
         match (self.fault, worst) {
             (None, None) => {}
             (None, Some(level)) => {
@@ -290,26 +271,15 @@ impl Watch {
             }
             (Some(fault), Some(level)) => {
                 register.set_stale(fault, false);
-                let resting = register
-                    .get(fault)
-                    .is_some_and(|fault| fault.condition == Condition::Cleared);
+                let resting = register.get(fault).is_some_and(|fault| fault.condition == Condition::Cleared);
                 if resting {
                     register.revive(fault, level.severity, Some(value.clone()), now);
                 } else {
                     register.set_severity(fault, level.severity, Some(value.clone()), now);
                 }
                 let holding = self.stages.iter().filter(|stage| stage.holds());
-                let clearing = holding
-                    .clone()
-                    .all(|stage| matches!(stage, Stage::Clearing { .. }));
-                register.set_condition(
-                    fault,
-                    if clearing {
-                        Condition::Clearing
-                    } else {
-                        Condition::Active
-                    },
-                );
+                let clearing = holding.clone().all(|stage| matches!(stage, Stage::Clearing { .. }));
+                register.set_condition(fault, if clearing { Condition::Clearing } else { Condition::Active });
             }
             (Some(fault), None) if rule.latch => {
                 register.set_stale(fault, false);
@@ -340,11 +310,7 @@ fn earlier(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
 fn summary(rule: &Rule, label: &str, value: &Value, model: &Model) -> Bilingual {
     let unit = model.metrics.get(rule.on.at()).map_or("", |metric| &*metric.unit);
     let (shown, unit) = (text::value(value), text::unit(unit));
-    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") {
-        ""
-    } else {
-        " "
-    };
+    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") { "" } else { " " };
     let (zh_at, en_at) = match label {
         "" => (String::new(), String::new()),
         label => (format!("（{label}）"), format!(" ({label})")),

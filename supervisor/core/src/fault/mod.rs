@@ -114,9 +114,7 @@ impl Ending {
 
     /// The ending with this word.
     pub fn from_word(word: &str) -> Option<Ending> {
-        [Ending::Cleared, Ending::Closed, Ending::Withdrawn]
-            .into_iter()
-            .find(|e| e.word() == word)
+        [Ending::Cleared, Ending::Closed, Ending::Withdrawn].into_iter().find(|e| e.word() == word)
     }
 }
 

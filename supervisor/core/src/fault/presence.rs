@@ -86,11 +86,7 @@ impl Presence {
     /// The same device after a reload: answers on their way are void, the open fault is handed in again.
     pub(super) fn renewed(self) -> Presence {
         let generation = Generation(self.generation.0.wrapping_add(1));
-        Presence {
-            generation,
-            known: self.known,
-            ..Presence::default()
-        }
+        Presence { generation, known: self.known, ..Presence::default() }
     }
 
     /// Takes a poll's evidence.
@@ -114,9 +110,7 @@ impl Presence {
         let fault = self.fault?;
         self.good += 1;
         if u32::from(self.good) < super::condition::GOOD_POLLS_TO_CLEAR {
-            return Some(Step::Confirm {
-                poll_at: now.mono.plus_ms(CONFIRM_GOOD_MS),
-            });
+            return Some(Step::Confirm { poll_at: now.mono.plus_ms(CONFIRM_GOOD_MS) });
         }
         self.good = 0;
         self.fault = None;
@@ -136,9 +130,7 @@ impl Presence {
                 let retry = RETRY_AFTER_MS.get(usize::from(self.failed)).copied();
                 self.failed = self.failed.saturating_add(1);
                 match retry {
-                    Some(after_ms) => Some(Step::Retry {
-                        poll_at: now.mono.plus_ms(after_ms),
-                    }),
+                    Some(after_ms) => Some(Step::Retry { poll_at: now.mono.plus_ms(after_ms) }),
                     None if self.answered => self.verdict(),
                     None => {
                         self.deciding = true;
@@ -194,11 +186,7 @@ impl Presence {
 
     fn verdict(&mut self) -> Option<Step> {
         self.deciding = false;
-        let fault = if self.answered {
-            Absent::NoData
-        } else {
-            Absent::Unreachable
-        };
+        let fault = if self.answered { Absent::NoData } else { Absent::Unreachable };
         self.fault = Some(fault);
         self.contrary = 0;
         Some(Step::Raise(fault))

@@ -74,13 +74,7 @@ impl Register {
             *number = (*number).max(fault.number.sequence);
             if fault.is_open() {
                 self.by_key.insert(fault.key.clone(), fault.id);
-                self.open.insert(
-                    fault.id,
-                    Fault {
-                        stale: !fault.key.is_presence(),
-                        ..fault
-                    },
-                );
+                self.open.insert(fault.id, Fault { stale: !fault.key.is_presence(), ..fault });
             } else {
                 let ended_at = fault.cleared.unwrap_or(fault.confirmed);
                 let age_ms = now.wall.0.saturating_sub(ended_at.0).max(0).unsigned_abs();
@@ -258,26 +252,15 @@ impl Register {
     }
 
     fn commit(&mut self, fault: Fault, change: Change, now: Now, request: Option<RequestId>) {
-        let transition = Transition {
-            id: self.next_transition,
-            at: now.wall,
-            change,
-            fault,
-        };
+        let transition = Transition { id: self.next_transition, at: now.wall, change, fault };
         self.next_transition += 1;
-        self.effects.push_back(Effect::Commit {
-            transition: Box::new(transition),
-            request,
-        });
+        self.effects.push_back(Effect::Commit { transition: Box::new(transition), request });
     }
 
     fn remember(&mut self, fault: Fault, reopen_until: Mono) {
         if self.past.len() >= MOST_PAST {
-            let oldest = self
-                .past
-                .iter()
-                .min_by_key(|(_, past)| past.reopen_until)
-                .map(|(key, _)| key.clone());
+            let oldest =
+                self.past.iter().min_by_key(|(_, past)| past.reopen_until).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.past.remove(&oldest);
             }
@@ -289,10 +272,7 @@ impl Register {
         let year = year_of(at, self.utc_offset_s);
         let sequence = self.numbers.entry(year).or_default();
         *sequence += 1;
-        FaultNumber {
-            year,
-            sequence: *sequence,
-        }
+        FaultNumber { year, sequence: *sequence }
     }
 }
 

@@ -11,13 +11,7 @@ fn devices(count: u32, interval_s: u32, uplink: Option<u32>) -> Vec<Device> {
         network: Network::Business,
         location: "".into(),
         address: "".into(),
-        uplinks: uplink
-            .map(|d| Uplink {
-                device: DeviceIx(d),
-                port: None,
-            })
-            .into_iter()
-            .collect(),
+        uplinks: uplink.map(|d| Uplink { device: DeviceIx(d), port: None }).into_iter().collect(),
         interval_s,
         tags: vec![],
     };
@@ -54,13 +48,7 @@ fn run(
 fn a_thousand_devices_a_minute_start_in_shared_seconds() {
     let start = Mono(5_000_000);
     let devices = devices(1000, 60, None);
-    let (starts, schedule) = run(
-        Schedule::new(&devices, Limits::default(), start),
-        start,
-        240,
-        20,
-        true,
-    );
+    let (starts, schedule) = run(Schedule::new(&devices, Limits::default(), start), start, 240, 20, true);
     assert_eq!(schedule.counts().missed, 0);
     let mut first = vec![None; 1000];
     let mut count = vec![0; 1000];
@@ -72,14 +60,8 @@ fn a_thousand_devices_a_minute_start_in_shared_seconds() {
             seconds.insert(ms / 1000);
         }
     }
-    assert!(
-        first.iter().all(|ms| ms.is_some_and(|ms| ms < start.0 + 11_000)),
-        "all within the first round"
-    );
-    assert!(
-        count.iter().all(|&n| (4..=5).contains(&n)),
-        "once a minute each: {count:?}"
-    );
+    assert!(first.iter().all(|ms| ms.is_some_and(|ms| ms < start.0 + 11_000)), "all within the first round");
+    assert!(count.iter().all(|&n| (4..=5).contains(&n)), "once a minute each: {count:?}");
     assert!(seconds.len() >= 115, "spread over the seconds: {}", seconds.len());
     let steady = starts.iter().filter(|(ms, _)| *ms >= start.0 + 120_000).count();
     assert_eq!(steady, 2000, "two rounds in two minutes");
@@ -90,14 +72,7 @@ fn bounds_hold_and_the_rest_waits() {
     let start = Mono(0);
     let slow = |uplink| {
         let devices = devices(300, 10, uplink);
-        let mut schedule = Schedule::new(
-            &devices,
-            Limits {
-                in_flight: 64,
-                behind_uplink: 8,
-            },
-            start,
-        );
+        let mut schedule = Schedule::new(&devices, Limits { in_flight: 64, behind_uplink: 8 }, start);
         let mut most = 0;
         for s in 0..10 {
             schedule.tick(Mono(s * 1000));
@@ -114,13 +89,7 @@ fn bounds_hold_and_the_rest_waits() {
 fn a_device_that_is_still_busy_is_missed_not_queued_twice() {
     let start = Mono(0);
     let devices = devices(1, 5, None);
-    let (starts, schedule) = run(
-        Schedule::new(&devices, Limits::default(), start),
-        start,
-        60,
-        12_000,
-        true,
-    );
+    let (starts, schedule) = run(Schedule::new(&devices, Limits::default(), start), start, 60, 12_000, true);
     assert_eq!(starts.len(), 4, "{starts:?}");
     assert_eq!(schedule.counts().missed, 8);
 }
@@ -129,17 +98,9 @@ fn a_device_that_is_still_busy_is_missed_not_queued_twice() {
 fn silence_backs_off_and_an_answer_ends_it() {
     let start = Mono(0);
     let devices = devices(1, 60, None);
-    let (starts, mut schedule) = run(
-        Schedule::new(&devices, Limits::default(), start),
-        start,
-        3600,
-        3_000,
-        false,
-    );
-    let gaps: Vec<u64> = starts
-        .windows(2)
-        .map(|pair| (pair[1].0 - pair[0].0) / 1000)
-        .collect();
+    let (starts, mut schedule) =
+        run(Schedule::new(&devices, Limits::default(), start), start, 3600, 3_000, false);
+    let gaps: Vec<u64> = starts.windows(2).map(|pair| (pair[1].0 - pair[0].0) / 1000).collect();
     assert_eq!(gaps[..4], [60, 60, 60, 60]);
     assert!(gaps[5..].iter().all(|gap| (120..=240).contains(gap)), "{gaps:?}");
     assert_eq!(gaps.last(), Some(&240));
@@ -157,14 +118,7 @@ fn silence_backs_off_and_an_answer_ends_it() {
 fn asked_polls_go_first_once_and_wait_for_a_running_one() {
     let start = Mono(0);
     let devices = devices(3, 60, None);
-    let mut schedule = Schedule::new(
-        &devices,
-        Limits {
-            in_flight: 1,
-            behind_uplink: 8,
-        },
-        start,
-    );
+    let mut schedule = Schedule::new(&devices, Limits { in_flight: 1, behind_uplink: 8 }, start);
     schedule.tick(start);
     assert_eq!(schedule.start(start), Some(DeviceIx(0)));
     schedule.ask(DeviceIx(0), Mono(1_000));
@@ -174,11 +128,7 @@ fn asked_polls_go_first_once_and_wait_for_a_running_one() {
     schedule.tick(Mono(2_000));
     assert_eq!(schedule.start(Mono(2_000)), None, "the only place is taken");
     schedule.finished(DeviceIx(0), true, Mono(2_500));
-    assert_eq!(
-        schedule.start(Mono(2_500)),
-        Some(DeviceIx(0)),
-        "asked while it ran"
-    );
+    assert_eq!(schedule.start(Mono(2_500)), Some(DeviceIx(0)), "asked while it ran");
     schedule.finished(DeviceIx(0), true, Mono(2_600));
     assert_eq!(schedule.start(Mono(2_600)), Some(DeviceIx(2)));
 }

@@ -20,17 +20,11 @@ pub(super) async fn probe(clock: Clock, address: SocketAddr, timeout_ms: u32) ->
         Ok(Err(error)) => match absence(&error) {
             Some(absence) => Err(absence),
             None => {
-                return Err(ProbeError::Socket {
-                    address,
-                    what: error.to_string(),
-                });
+                return Err(ProbeError::Socket { address, what: error.to_string() });
             }
         },
     };
-    Ok(Reached {
-        how: How::Echo,
-        outcome,
-    })
+    Ok(Reached { how: How::Echo, outcome })
 }
 
 /// Sends and waits for the same to come back; other datagrams are passed over. Connected, so that the kernel drops

@@ -22,9 +22,7 @@ pub(super) struct Icmp {
 
 impl fmt::Debug for Icmp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Icmp")
-            .field("available", &self.available())
-            .finish_non_exhaustive()
+        f.debug_struct("Icmp").field("available", &self.available()).finish_non_exhaustive()
     }
 }
 
@@ -63,18 +61,12 @@ impl Icmp {
             Err(SurgeError::IOError(error)) => match super::absence(&error) {
                 Some(absence) => Err(absence),
                 None => {
-                    return Err(ProbeError::Socket {
-                        address: (address, 0).into(),
-                        what: error.to_string(),
-                    });
+                    return Err(ProbeError::Socket { address: (address, 0).into(), what: error.to_string() });
                 }
             },
             Err(SurgeError::Timeout { .. }) => Err(Absence::Timeout),
             Err(error) => {
-                return Err(ProbeError::Socket {
-                    address: (address, 0).into(),
-                    what: error.to_string(),
-                });
+                return Err(ProbeError::Socket { address: (address, 0).into(), what: error.to_string() });
             }
         };
         Ok(Reached { how: *how, outcome })
@@ -91,10 +83,7 @@ fn came_from(packet: &IcmpPacket, address: IpAddr) -> bool {
 
 /// Unprivileged first; surge-ping falls back to a raw socket by itself.
 fn open(family: ICMP) -> Result<(Client, How), String> {
-    let config = Config::builder()
-        .kind(family)
-        .sock_type_hint(socket2::Type::DGRAM)
-        .build();
+    let config = Config::builder().kind(family).sock_type_hint(socket2::Type::DGRAM).build();
     let client = Client::new(&config).map_err(|error| first_line(&error.to_string()))?;
     let how = match client.get_socket().get_type() {
         socket2::Type::DGRAM => How::IcmpUnprivileged,

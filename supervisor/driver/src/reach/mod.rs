@@ -146,10 +146,7 @@ pub struct Prober {
 impl Prober {
     /// Opens the ICMP sockets, as far as they are permitted. Must be called within a tokio runtime.
     pub fn new(clock: Clock) -> Prober {
-        Prober {
-            clock,
-            icmp: icmp::Icmp::open(),
-        }
+        Prober { clock, icmp: icmp::Icmp::open() }
     }
 
     /// Which ICMP works on this box, or why none does.

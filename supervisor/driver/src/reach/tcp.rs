@@ -18,15 +18,9 @@ pub(super) async fn probe(clock: Clock, address: SocketAddr, timeout_ms: u32) ->
             Some(Absence::Refused) => Ok(clock.micros().saturating_sub(began)),
             Some(absence) => Err(absence),
             None => {
-                return Err(ProbeError::Socket {
-                    address,
-                    what: error.to_string(),
-                });
+                return Err(ProbeError::Socket { address, what: error.to_string() });
             }
         },
     };
-    Ok(Reached {
-        how: How::Tcp,
-        outcome,
-    })
+    Ok(Reached { how: How::Tcp, outcome })
 }

@@ -47,11 +47,7 @@ impl Snmpd {
             Err(_) if may_skip("snmpd") => return None,
             Err(error) => panic!("snmpd does not start ({error}): install it, or name it in ALLOW_SKIP"),
         };
-        let peer = Snmpd {
-            child,
-            address,
-            _folder: folder,
-        };
+        let peer = Snmpd { child, address, _folder: folder };
         // snmpget itself waits: ten tries of half a second.
         let up = peer.tool("snmpget", "2c", &["-r", "10", "-t", "0.5"], "1.3.6.1.2.1.1.3.0");
         assert!(!up.is_empty(), "snmpd does not answer on {}", peer.address);

@@ -14,11 +14,7 @@ async fn main() -> std::io::Result<()> {
         "" | "whole" => SampleSite::whole(),
         other => {
             let site = SampleSite::whole();
-            let state = if other == "pending" {
-                DeviceState::Pending
-            } else {
-                DeviceState::Ok
-            };
+            let state = if other == "pending" { DeviceState::Pending } else { DeviceState::Ok };
             let mut inner = site.state.lock().expect("not poisoned");
             inner.faults.clear();
             inner.devices.iter_mut().for_each(|d| d.state = state);
@@ -32,14 +28,6 @@ async fn main() -> std::io::Result<()> {
         // Ctrl-C ends it by the signal's own default.
         std::future::pending::<()>().await;
     };
-    serve(
-        listener,
-        Arc::new(site),
-        Door::Panel {
-            token: "sample".into(),
-        },
-        stop,
-    )
-    .await;
+    serve(listener, Arc::new(site), Door::Panel { token: "sample".into() }, stop).await;
     Ok(())
 }

@@ -52,11 +52,7 @@ pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
         last_poll: Some(Wall(T0 - 12_000)),
         address: "192.0.2.1".into(),
         reach: "icmp".into(),
-        uplinks: if uplink.is_empty() {
-            vec![]
-        } else {
-            vec![(uplink.into(), None)]
-        },
+        uplinks: if uplink.is_empty() { vec![] } else { vec![(uplink.into(), None)] },
         interval_s: 60,
     }
 }
@@ -64,15 +60,8 @@ pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
 pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
     Fault {
         id: FaultId(id),
-        number: FaultNumber {
-            year: 2026,
-            sequence: 120 + id as u32,
-        },
-        key: FaultKey {
-            device: device.into(),
-            rule: "unreachable".into(),
-            instance: "".into(),
-        },
+        number: FaultNumber { year: 2026, sequence: 120 + id as u32 },
+        key: FaultKey { device: device.into(), rule: "unreachable".into(), instance: "".into() },
         severity,
         condition: Condition::Active,
         acknowledged: None,
@@ -84,10 +73,7 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
         closed_by: None,
         value: None,
         cause: "communicationsSubsystemFailure".into(),
-        summary: Bilingual::new(
-            "设备无应答：ICMP 与 SNMP 均超时",
-            "No answer: ICMP and SNMP both time out",
-        ),
+        summary: Bilingual::new("设备无应答：ICMP 与 SNMP 均超时", "No answer: ICMP and SNMP both time out"),
         advice: Bilingual::new(
             "先确认该所供电，再联系线路运营商；请对方重启光猫后观察 2 分钟",
             "Check power at the site, then call the carrier; have the modem restarted and watch for 2 minutes",
@@ -98,10 +84,7 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
 
 impl SampleSite {
     pub fn empty() -> SampleSite {
-        SampleSite {
-            now: AtomicI64::new(T0),
-            ..SampleSite::default()
-        }
+        SampleSite { now: AtomicI64::new(T0), ..SampleSite::default() }
     }
 
     /// One router and one fault.
@@ -129,12 +112,7 @@ impl SampleSite {
         hot.severity = Severity::Major;
         hot.value = Some(Value::Number(68.5));
         hot.summary = Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C");
-        site.change(
-            Change::Severity {
-                from: Severity::Minor,
-            },
-            hot,
-        );
+        site.change(Change::Severity { from: Severity::Minor }, hot);
         site
     }
 
@@ -217,28 +195,19 @@ impl SampleSite {
             "检查风扇与滤网，确认机房空调",
             "Check fans and filter, then the room's air conditioning",
         );
-        hot.acknowledged = Some(Acknowledgement {
-            by: "panel".into(),
-            at: Wall(T0 - 3_000_000),
-        });
+        hot.acknowledged = Some(Acknowledgement { by: "panel".into(), at: Wall(T0 - 3_000_000) });
         let busy = &mut trouble[2];
         busy.key.instance = "GigabitEthernet0/0/1".into();
         busy.first_bad = Wall(T0 - 90_000);
         busy.summary = Bilingual::new("出口带宽占用 94%", "Uplink 94 % used");
-        busy.advice = Bilingual::new(
-            "查看占用最高的终端，必要时限速",
-            "Find the busiest hosts; limit them if needed",
-        );
+        busy.advice =
+            Bilingual::new("查看占用最高的终端，必要时限速", "Find the busiest hosts; limit them if needed");
         let silent = &mut trouble[3];
         silent.stale = true;
-        silent.summary = Bilingual::new(
-            "可以连通，但连续 3 次取不到数据",
-            "Reachable, but no data in 3 attempts",
-        );
-        silent.advice = Bilingual::new(
-            "核对 SNMP 团体字与访问控制",
-            "Check the SNMP community and access list",
-        );
+        silent.summary =
+            Bilingual::new("可以连通，但连续 3 次取不到数据", "Reachable, but no data in 3 attempts");
+        silent.advice =
+            Bilingual::new("核对 SNMP 团体字与访问控制", "Check the SNMP community and access list");
         let skew = &mut trouble[4];
         skew.first_bad = Wall(T0 - 90_000_000);
         skew.summary = Bilingual::new("设备 1 天前重启过", "Restarted a day ago");
@@ -254,12 +223,7 @@ impl SampleSite {
         let mut state = self.state.lock().unwrap();
         let id = state.transitions.len() as u64 + 1;
         let at = Wall(self.now.load(Ordering::Relaxed));
-        let transition = Transition {
-            id,
-            at,
-            change,
-            fault: fault.clone(),
-        };
+        let transition = Transition { id, at, change, fault: fault.clone() };
         state.faults.insert(fault.id.0, fault);
         state.transitions.push(transition.clone());
         self.feed.transition(&transition);
@@ -268,13 +232,7 @@ impl SampleSite {
 
     fn answer<T: Send + 'static>(&self, answer: T) -> Later<'_, Result<T, Unavailable>> {
         let down = self.store_down.load(Ordering::Relaxed);
-        Box::pin(async move {
-            if down {
-                Err(Unavailable("disk full".to_owned()))
-            } else {
-                Ok(answer)
-            }
-        })
+        Box::pin(async move { if down { Err(Unavailable("disk full".to_owned())) } else { Ok(answer) } })
     }
 
     fn act(
@@ -286,14 +244,7 @@ impl SampleSite {
         if self.store_down.load(Ordering::Relaxed) {
             return Err(ActionError::Unavailable(Unavailable("disk full".to_owned())));
         }
-        let known = self
-            .state
-            .lock()
-            .unwrap()
-            .faults
-            .get(&id.0)
-            .filter(|f| f.is_open())
-            .cloned();
+        let known = self.state.lock().unwrap().faults.get(&id.0).filter(|f| f.is_open()).cloned();
         let mut fault = known.ok_or(ActionError::Refused(Refusal::NoSuchFault))?;
         allowed(&fault).map_err(ActionError::Refused)?;
         let change = act(&mut fault);
@@ -327,30 +278,13 @@ impl Site for SampleSite {
         };
         Some(vec![
             reading("cpu.load", "", "%", Ok(Value::Number(38.5))),
-            reading(
-                "interface.in-octets",
-                "GE1/0/1",
-                "By",
-                Ok(Value::Counter64(u64::MAX)),
-            ),
+            reading("interface.in-octets", "GE1/0/1", "By", Ok(Value::Counter64(u64::MAX))),
             reading("interface.in-rate", "GE1/0/1", "bit/s", Err(Absence::FirstSample)),
-            reading(
-                "interface.oper-status",
-                "GE1/0/1",
-                "",
-                Ok(Value::State("up".into())),
-            ),
+            reading("interface.oper-status", "GE1/0/1", "", Ok(Value::State("up".into()))),
         ])
     }
     fn open_faults(&self) -> Vec<Fault> {
-        self.state
-            .lock()
-            .unwrap()
-            .faults
-            .values()
-            .filter(|f| f.is_open())
-            .cloned()
-            .collect()
+        self.state.lock().unwrap().faults.values().filter(|f| f.is_open()).cloned().collect()
     }
     fn data_age_ms(&self) -> Option<u64> {
         (!self.devices().is_empty()).then_some(12_000)
@@ -362,11 +296,7 @@ impl Site for SampleSite {
         Numbers {
             polls: 1_234,
             requests: 5_678,
-            poll_latency: Latencies {
-                buckets: vec![(0.1, 7), (1.0, 2)],
-                sum_s: 1.5,
-                count: 10,
-            },
+            poll_latency: Latencies { buckets: vec![(0.1, 7), (1.0, 2)], sum_s: 1.5, count: 10 },
             queues: vec![("store", 3), ("events", 0)],
             cpu_s: 12.5,
             resident_bytes: 16 * 1_024 * 1_024,
@@ -388,44 +318,22 @@ impl Site for SampleSite {
             Which::Closed => !f.is_open(),
             Which::All => true,
         };
-        let found = state
-            .faults
-            .values()
-            .rev()
-            .filter(wanted)
-            .filter(|f| before.is_none_or(|b| f.id < b));
+        let found = state.faults.values().rev().filter(wanted).filter(|f| before.is_none_or(|b| f.id < b));
         self.answer(found.take(limit).cloned().collect())
     }
     fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>> {
         let state = self.state.lock().unwrap();
-        let history = state
-            .transitions
-            .iter()
-            .filter(|t| t.fault.id == id)
-            .cloned()
-            .collect();
+        let history = state.transitions.iter().filter(|t| t.fault.id == id).cloned().collect();
         self.answer(state.faults.get(&id.0).cloned().map(|f| (f, history)))
     }
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
         let state = self.state.lock().unwrap();
-        self.answer(
-            state
-                .transitions
-                .iter()
-                .filter(|t| t.id > id)
-                .take(limit)
-                .cloned()
-                .collect(),
-        )
+        self.answer(state.transitions.iter().filter(|t| t.id > id).take(limit).cloned().collect())
     }
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();
         let allowed = |f: &Fault| {
-            if f.acknowledged.is_some() {
-                Err(Refusal::AlreadyAcknowledged)
-            } else {
-                Ok(())
-            }
+            if f.acknowledged.is_some() { Err(Refusal::AlreadyAcknowledged) } else { Ok(()) }
         };
         let result = self.act(id, allowed, |f| {
             f.acknowledged = Some(Acknowledgement { by, at });
@@ -436,11 +344,7 @@ impl Site for SampleSite {
     fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();
         let allowed = |f: &Fault| {
-            if f.condition == Condition::Cleared {
-                Ok(())
-            } else {
-                Err(Refusal::NotClosable)
-            }
+            if f.condition == Condition::Cleared { Ok(()) } else { Err(Refusal::NotClosable) }
         };
         let result = self.act(id, allowed, |f| {
             (f.ending, f.cleared, f.closed_by) = (Some(Ending::Closed), Some(at), Some(by));

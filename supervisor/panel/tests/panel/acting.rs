@@ -37,14 +37,8 @@ async fn acting_needs_the_token() {
     }
     assert_eq!(transitions(&server), 2);
     let answer = server.post(ACKNOWLEDGE, &bearer(TOKEN)).await;
-    assert_eq!(
-        (answer.status, answer.json()["operator"].as_str()),
-        (200, Some("acknowledged"))
-    );
-    assert_eq!(
-        server.get("/api/v1/faults/1").await.json()["acknowledged_by"],
-        "panel"
-    );
+    assert_eq!((answer.status, answer.json()["operator"].as_str()), (200, Some("acknowledged")));
+    assert_eq!(server.get("/api/v1/faults/1").await.json()["acknowledged_by"], "panel");
 }
 
 #[tokio::test]
@@ -52,12 +46,7 @@ async fn an_empty_token_opens_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let door = Door::Panel { token: "".into() };
-    tokio::spawn(serve(
-        listener,
-        Arc::new(SampleSite::small()),
-        door,
-        std::future::pending(),
-    ));
+    tokio::spawn(serve(listener, Arc::new(SampleSite::small()), door, std::future::pending()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("POST {ACKNOWLEDGE} HTTP/1.1\r\ncontent-length: 0\r\nauthorization: Bearer \r\n");
     assert!([401, 403].contains(&ask(&mut stream, &head).await.status));
@@ -67,33 +56,15 @@ async fn an_empty_token_opens_nothing() {
 async fn refusals_of_the_engine_are_conflicts() {
     let server = Server::start(SampleSite::small()).await;
     let token = bearer(TOKEN);
-    let kind = |answer: &Answer| {
-        answer.json()["type"]
-            .as_str()
-            .unwrap()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .to_owned()
-    };
+    let kind =
+        |answer: &Answer| answer.json()["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
     let close = "/api/v1/faults/1/close";
     let answer = server.post(close, &token).await;
     assert_eq!((answer.status, kind(&answer)), (409, "not-closable".into()));
     server.post(ACKNOWLEDGE, &token).await;
     let answer = server.post(ACKNOWLEDGE, &token).await;
-    assert_eq!(
-        (answer.status, kind(&answer)),
-        (409, "already-acknowledged".into())
-    );
-    server
-        .site
-        .state
-        .lock()
-        .unwrap()
-        .faults
-        .get_mut(&1)
-        .unwrap()
-        .condition = Condition::Cleared;
+    assert_eq!((answer.status, kind(&answer)), (409, "already-acknowledged".into()));
+    server.site.state.lock().unwrap().faults.get_mut(&1).unwrap().condition = Condition::Cleared;
     assert_eq!(server.post(close, &token).await.status, 200);
     let answer = server.post(close, &token).await;
     assert_eq!((answer.status, kind(&answer)), (409, "not-open".into()));
@@ -106,10 +77,7 @@ async fn the_same_key_gives_the_same_answer() {
     let server = Server::start(SampleSite::small()).await;
     let keyed = |key: &str| format!("{}idempotency-key: {key}\r\n", bearer(TOKEN));
     let together = keyed("one");
-    let (a, b) = tokio::join!(
-        server.post(ACKNOWLEDGE, &together),
-        server.post(ACKNOWLEDGE, &together)
-    );
+    let (a, b) = tokio::join!(server.post(ACKNOWLEDGE, &together), server.post(ACKNOWLEDGE, &together));
     assert_eq!((a.status, b.status), (200, 200));
     assert_eq!(a.body, b.body);
     assert_eq!(transitions(&server), 3, "acknowledged once");
@@ -119,10 +87,7 @@ async fn the_same_key_gives_the_same_answer() {
     assert_eq!((again.status, &again.body), (409, &other.body));
     assert!(again.head.contains("application/problem+json"));
     // The same key on another route is another request.
-    assert_eq!(
-        server.post("/api/v1/faults/1/close", &keyed("one")).await.status,
-        409
-    );
+    assert_eq!(server.post("/api/v1/faults/1/close", &keyed("one")).await.status, 409);
     for bad in ["", " ", "käse", &"k".repeat(129)] {
         assert_eq!(server.post(ACKNOWLEDGE, &keyed(bad)).await.status, 400, "{bad:?}");
     }
@@ -145,24 +110,11 @@ async fn on_the_control_socket_the_peers_uid_is_the_operator() {
     let dir = scratch("control");
     let path = dir.join("c.sock");
     let site = Arc::new(SampleSite::small());
-    tokio::spawn(serve(
-        unix(&path),
-        site.clone(),
-        Door::Control,
-        std::future::pending(),
-    ));
+    tokio::spawn(serve(unix(&path), site.clone(), Door::Control, std::future::pending()));
     let mut stream = UnixStream::connect(&path).await.unwrap();
-    let answer = ask(
-        &mut stream,
-        &format!("POST {ACKNOWLEDGE} HTTP/1.1\r\ncontent-length: 0\r\n"),
-    )
-    .await;
+    let answer = ask(&mut stream, &format!("POST {ACKNOWLEDGE} HTTP/1.1\r\ncontent-length: 0\r\n")).await;
     assert_eq!(answer.status, 200);
     let uid = std::fs::metadata(&dir).unwrap().uid();
-    let by = site.state.lock().unwrap().faults[&1]
-        .acknowledged
-        .clone()
-        .unwrap()
-        .by;
+    let by = site.state.lock().unwrap().faults[&1].acknowledged.clone().unwrap().by;
     assert_eq!(*by, format!("uid:{uid}"));
 }

@@ -34,10 +34,9 @@ async fn a_watcher_that_comes_back_gets_what_it_missed_once() {
         raise(&server.site, id);
     }
     // Six transitions by now; the header is newer than the address.
-    for (path, header) in [
-        (format!("{EVENTS}?last=3"), ""),
-        (format!("{EVENTS}?last=1"), "last-event-id: 3\r\n"),
-    ] {
+    for (path, header) in
+        [(format!("{EVENTS}?last=3"), ""), (format!("{EVENTS}?last=1"), "last-event-id: 3\r\n")]
+    {
         let mut watch = server.watch(&path, header).await;
         for id in 4..=6 {
             assert!(watch.event().await.contains(&format!("id: {id}")));
@@ -77,10 +76,7 @@ async fn a_slow_watcher_is_reset_and_dropped_and_others_go_on() {
     }
     let last = server.site.state.lock().unwrap().transitions.len();
     let rest = watch.rest().await;
-    assert!(
-        rest.contains(&format!("event: reset\ndata: {{\"last\":{last}}}")),
-        "{rest}"
-    );
+    assert!(rest.contains(&format!("event: reset\ndata: {{\"last\":{last}}}")), "{rest}");
     assert!(!rest.contains("event: transition"));
     let mut fresh = server.watch(EVENTS, "").await;
     fresh.tick().await;
@@ -101,18 +97,11 @@ async fn watchers_are_counted_and_bounded() {
     // A place is free again as soon as somebody leaves; the server needs a moment to see it.
     drop(all);
     let free = async {
-        while !server
-            .get("/metrics")
-            .await
-            .body
-            .contains("roundsman_watchers 0\n")
-        {
+        while !server.get("/metrics").await.body.contains("roundsman_watchers 0\n") {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, free)
-        .await
-        .expect("places are given back");
+    tokio::time::timeout(PATIENCE, free).await.expect("places are given back");
     server.watch(EVENTS, "").await.tick().await;
 }
 
@@ -122,12 +111,6 @@ async fn shutdown_ends_the_streams_and_returns() {
     let mut watch = server.watch(EVENTS, "").await;
     watch.tick().await;
     server.stop.take().unwrap().send(()).unwrap();
-    tokio::time::timeout(PATIENCE, server.task)
-        .await
-        .expect("serve returns")
-        .unwrap();
-    assert!(
-        watch.rest().await.ends_with("0\r\n\r\n"),
-        "the last chunk was sent"
-    );
+    tokio::time::timeout(PATIENCE, server.task).await.expect("serve returns").unwrap();
+    assert!(watch.rest().await.ends_with("0\r\n\r\n"), "the last chunk was sent");
 }

@@ -38,12 +38,7 @@ impl Server {
         let task = tokio::spawn(serve(listener, site.clone(), door, async {
             let _ = stopped.await;
         }));
-        Server {
-            site,
-            address,
-            stop: Some(stop),
-            task,
-        }
+        Server { site, address, stop: Some(stop), task }
     }
 
     async fn ask(&self, head: &str) -> Answer {
@@ -56,8 +51,7 @@ impl Server {
     }
 
     async fn post(&self, path: &str, headers: &str) -> Answer {
-        self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}"))
-            .await
+        self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}")).await
     }
 
     /// Opens a stream of events.
@@ -69,10 +63,7 @@ impl Server {
             )
             .await
             .unwrap();
-        let mut watch = Watch {
-            stream,
-            bytes: Vec::new(),
-        };
+        let mut watch = Watch { stream, bytes: Vec::new() };
         watch.until("\r\n\r\n").await;
         watch
     }
@@ -90,11 +81,7 @@ impl Answer {
     }
 
     fn pretty(&self) -> String {
-        format!(
-            "{}\n{}",
-            self.status,
-            serde_json::to_string_pretty(&self.json()).unwrap()
-        )
+        format!("{}\n{}", self.status, serde_json::to_string_pretty(&self.json()).unwrap())
     }
 }
 
@@ -104,17 +91,11 @@ async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), head: &str) -> 
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // A server that refuses a head may reset while we still write; what it said counts.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes))
-        .await
-        .expect("an answer");
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an answer");
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-    Answer {
-        status,
-        head: head.to_ascii_lowercase(),
-        body: body.to_owned(),
-    }
+    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
 struct Watch {
@@ -134,9 +115,7 @@ impl Watch {
             }
             let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
             let so_far = String::from_utf8_lossy(&self.bytes);
-            let n = read
-                .unwrap_or_else(|_| panic!("no {what:?} in {so_far:?}"))
-                .unwrap();
+            let n = read.unwrap_or_else(|_| panic!("no {what:?} in {so_far:?}")).unwrap();
             assert!(n > 0, "ended before {what:?}: {so_far:?}");
             self.bytes.extend_from_slice(&chunk[..n]);
         }
@@ -164,10 +143,7 @@ impl Watch {
     /// Reads to the end of the stream.
     async fn rest(mut self) -> String {
         let read = self.stream.read_to_end(&mut self.bytes);
-        tokio::time::timeout(PATIENCE, read)
-            .await
-            .expect("an end")
-            .unwrap();
+        tokio::time::timeout(PATIENCE, read).await.expect("an end").unwrap();
         String::from_utf8(self.bytes).unwrap()
     }
 }

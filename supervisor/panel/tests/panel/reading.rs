@@ -44,9 +44,7 @@ async fn refusals_are_problems_in_the_askers_language() {
         &long,
     ] {
         for language in ["zh-CN,zh;q=0.9", "en-GB"] {
-            let answer = server
-                .ask(&format!("GET {path} HTTP/1.1\r\naccept-language: {language}\r\n"))
-                .await;
+            let answer = server.ask(&format!("GET {path} HTTP/1.1\r\naccept-language: {language}\r\n")).await;
             assert!(
                 answer.head.contains("content-type: application/problem+json"),
                 "{path}: {}",
@@ -54,10 +52,7 @@ async fn refusals_are_problems_in_the_askers_language() {
             );
             let path = path.chars().take(40).collect::<String>();
             let problem = answer.json();
-            text += &format!(
-                "{path} {} {} {}\n",
-                answer.status, problem["type"], problem["title"]
-            );
+            text += &format!("{path} {} {} {}\n", answer.status, problem["type"], problem["title"]);
             assert_eq!(problem["status"], answer.status);
         }
     }
@@ -65,18 +60,13 @@ async fn refusals_are_problems_in_the_askers_language() {
     server.site.store_down.store(true, Ordering::Relaxed);
     let answer = server.get("/api/v1/faults").await;
     assert_eq!(answer.status, 503);
-    assert!(
-        !answer.body.contains("disk full"),
-        "the store's words are for the log"
-    );
+    assert!(!answer.body.contains("disk full"), "the store's words are for the log");
 }
 
 #[tokio::test]
 async fn limits_hold() {
     let server = Server::start(SampleSite::small()).await;
-    let large = server
-        .ask("POST /api/v1/faults/1/acknowledge HTTP/1.1\r\ncontent-length: 70000\r\n")
-        .await;
+    let large = server.ask("POST /api/v1/faults/1/acknowledge HTTP/1.1\r\ncontent-length: 70000\r\n").await;
     assert_eq!(large.status, 413);
     let wrong = server.ask("DELETE /api/v1/faults/1 HTTP/1.1\r\n").await;
     assert_eq!(wrong.status, 405);
@@ -90,30 +80,14 @@ async fn limits_hold() {
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let server = Server::start(SampleSite::small()).await;
-    for path in [
-        "/",
-        "/fragment/overview",
-        "/api/v1/devices",
-        "/api/v1/nope",
-        "/metrics",
-        "/assets/panel.js",
-    ] {
+    for path in ["/", "/fragment/overview", "/api/v1/devices", "/api/v1/nope", "/metrics", "/assets/panel.js"]
+    {
         let head = server.get(path).await.head;
-        assert!(
-            head.contains("content-security-policy: default-src 'none';"),
-            "{path}"
-        );
+        assert!(head.contains("content-security-policy: default-src 'none';"), "{path}");
         assert!(head.contains("x-content-type-options: nosniff"), "{path}");
         assert!(head.contains("referrer-policy: no-referrer"), "{path}");
-        assert_eq!(
-            head.contains("cache-control: no-store"),
-            !path.starts_with("/assets/"),
-            "{path}"
-        );
-        assert!(
-            !head.contains("unsafe-inline") && !head.contains("set-cookie"),
-            "{path}"
-        );
+        assert_eq!(head.contains("cache-control: no-store"), !path.starts_with("/assets/"), "{path}");
+        assert!(!head.contains("unsafe-inline") && !head.contains("set-cookie"), "{path}");
     }
 }
 
@@ -126,11 +100,7 @@ async fn the_description_names_every_route_and_every_route_answers() {
         for (method, operation) in methods.as_object().unwrap() {
             described.push(format!("{} {path}", method.to_uppercase()));
             assert!(operation["responses"]["200"].is_object(), "{method} {path}");
-            let id = if path.contains("devices") {
-                "rt-city-core"
-            } else {
-                "1"
-            };
+            let id = if path.contains("devices") { "rt-city-core" } else { "1" };
             let real = path.replace("{id}", id);
             if path.ends_with("events") {
                 server.watch(&real, "").await.tick().await;
@@ -141,23 +111,10 @@ async fn the_description_names_every_route_and_every_route_answers() {
                 method.to_uppercase()
             );
             let answer = server.ask(&request).await;
-            assert!(
-                ![404, 405].contains(&answer.status),
-                "{method} {path}: {}",
-                answer.status
-            );
+            assert!(![404, 405].contains(&answer.status), "{method} {path}: {}", answer.status);
             let described = operation["responses"].get(answer.status.to_string());
-            assert!(
-                described.is_some(),
-                "{method} {path} answers {}, undescribed",
-                answer.status
-            );
-            check_body(
-                &api,
-                &operation["responses"][answer.status.to_string()],
-                &answer,
-                path,
-            );
+            assert!(described.is_some(), "{method} {path} answers {}, undescribed", answer.status);
+            check_body(&api, &operation["responses"][answer.status.to_string()], &answer, path);
         }
     }
     insta::assert_snapshot!(described.join("\n"));
@@ -180,21 +137,12 @@ fn check_body(api: &serde_json::Value, response: &serde_json::Value, answer: &An
 
 fn collect(api: &serde_json::Value, schema: &serde_json::Value, fields: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
-        collect(
-            api,
-            &api["components"]["schemas"][reference.rsplit('/').next().unwrap()],
-            fields,
-        );
+        collect(api, &api["components"]["schemas"][reference.rsplit('/').next().unwrap()], fields);
     }
     for part in schema["allOf"].as_array().into_iter().flatten() {
         collect(api, part, fields);
     }
-    fields.extend(
-        schema["properties"]
-            .as_object()
-            .into_iter()
-            .flat_map(|p| p.keys().cloned()),
-    );
+    fields.extend(schema["properties"].as_object().into_iter().flat_map(|p| p.keys().cloned()));
 }
 
 #[tokio::test]
@@ -226,19 +174,11 @@ fn without_hashes(page: &str) -> String {
 async fn only_the_part_that_changed_gets_another_hash() {
     let server = Server::start(SampleSite::small()).await;
     let hashes = |page: String| -> Vec<String> {
-        page.split("data-hash=\"")
-            .skip(1)
-            .map(|p| p[..16].to_owned())
-            .collect()
+        page.split("data-hash=\"").skip(1).map(|p| p[..16].to_owned()).collect()
     };
     let before = hashes(server.get("/fragment/overview").await.body);
     assert_eq!(before, hashes(server.get("/").await.body));
-    server
-        .post(
-            "/api/v1/faults/1/acknowledge",
-            &format!("authorization: Bearer {TOKEN}\r\n"),
-        )
-        .await;
+    server.post("/api/v1/faults/1/acknowledge", &format!("authorization: Bearer {TOKEN}\r\n")).await;
     let after = hashes(server.get("/fragment/overview").await.body);
     let changed: Vec<usize> = (0..5).filter(|n| before[*n] != after[*n]).collect();
     assert_eq!(changed, [1], "the list of faults alone");
@@ -261,13 +201,7 @@ async fn the_empty_states_say_what_to_do() {
 async fn the_worst_stands_first_and_stations_under_their_county() {
     let server = Server::start(SampleSite::whole()).await;
     let page = server.get("/").await.body;
-    let order = [
-        "F-2026-0121",
-        "F-2026-0122",
-        "F-2026-0123",
-        "F-2026-0124",
-        "F-2026-0125",
-    ];
+    let order = ["F-2026-0121", "F-2026-0122", "F-2026-0123", "F-2026-0124", "F-2026-0125"];
     let places: Vec<usize> = order.iter().map(|n| page.find(n).unwrap()).collect();
     // 0124 began before 0123; both are minor, so the newer one is first.
     assert!(places.is_sorted(), "{places:?}");
@@ -280,10 +214,8 @@ async fn the_worst_stands_first_and_stations_under_their_county() {
 #[tokio::test]
 async fn uplinks_in_a_circle_end() {
     let site = SampleSite::empty();
-    site.state.lock().unwrap().devices = vec![
-        device("a", "甲", Tier::Station, "b"),
-        device("b", "乙", Tier::Station, "a"),
-    ];
+    site.state.lock().unwrap().devices =
+        vec![device("a", "甲", Tier::Station, "b"), device("b", "乙", Tier::Station, "a")];
     let server = Server::start(site).await;
     assert_eq!(server.get("/").await.status, 200);
 }
@@ -309,10 +241,7 @@ async fn names_from_the_network_are_text_and_never_markup() {
     for path in ["/", "/fragment/overview", "/?lang=%3Cscript%3E"] {
         let page = server.get(path).await.body;
         assert!(!page.contains("<script>") && !page.contains("<img"), "{path}");
-        assert!(
-            page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"),
-            "{path}"
-        );
+        assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{path}");
         // Outside of quotes no tag holds anything of the name.
         for tag in page.split('<').skip(1).filter_map(|t| t.split('>').next()) {
             let bare: String = tag.split('"').step_by(2).collect();

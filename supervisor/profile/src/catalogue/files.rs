@@ -30,20 +30,14 @@ pub enum Origin {
 impl Origin {
     /// The text of a recording named relative to the profile's file.
     pub(crate) fn recording(&self, name: &str) -> Result<Cow<'static, str>, String> {
-        let plain = Path::new(name)
-            .components()
-            .all(|c| matches!(c, Component::Normal(_)));
+        let plain = Path::new(name).components().all(|c| matches!(c, Component::Normal(_)));
         if !plain {
             return Err(format!("`{name}` must name a file below the profile's folder"));
         }
         match self {
             Origin::Embedded(profile) => {
                 let folder = profile.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let whole = if folder.is_empty() {
-                    name.to_owned()
-                } else {
-                    format!("{folder}/{name}")
-                };
+                let whole = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
                 let found = EMBEDDED.iter().find(|(known, _)| *known == whole);
                 let found = found.map(|(_, text)| Cow::Borrowed(*text));
                 found.ok_or_else(|| format!("there is no recording `{whole}` in this program"))
@@ -61,9 +55,7 @@ impl Origin {
 /// The embedded profile files.
 pub(super) fn embedded() -> Vec<(Origin, Arc<Source>)> {
     let profiles = EMBEDDED.iter().filter(|(name, _)| name.ends_with(".toml"));
-    profiles
-        .map(|(name, text)| (Origin::Embedded(name), Source::new(*name, *text)))
-        .collect()
+    profiles.map(|(name, text)| (Origin::Embedded(name), Source::new(*name, *text))).collect()
 }
 
 /// The profile files in a folder and below it, or one file.
@@ -78,10 +70,7 @@ pub(super) fn on_disk(path: &Path, found: &mut Findings) -> Vec<(Origin, Arc<Sou
     let mut files = Vec::new();
     for path in paths {
         match read(&path, MOST_BYTES) {
-            Ok(text) => files.push((
-                Origin::File(path.clone()),
-                Source::new(path.to_string_lossy(), text),
-            )),
+            Ok(text) => files.push((Origin::File(path.clone()), Source::new(path.to_string_lossy(), text))),
             Err(error) => {
                 let what = format!("{} cannot be read: {error}", path.display());
                 found.note(Diagnostic::unreadable(what).hint("check its name and its access rights"));
@@ -121,8 +110,7 @@ fn read(path: &Path, most: usize) -> Result<String, String> {
     let mut text = String::new();
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let mut file = file.take(most as u64 + 1);
-    file.read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
+    file.read_to_string(&mut text).map_err(|error| error.to_string())?;
     if text.len() > most {
         return Err(format!("it has more than {most} bytes"));
     }

@@ -89,11 +89,7 @@ impl Catalogue {
     /// Two profiles never have the same prefix: that is refused when the catalogue is read.
     pub fn resolve_auto(&self, sys_object_id: &[u32]) -> Result<&Arc<Profile>, NoMatch> {
         let matching = self.items.values().flat_map(|item| {
-            let fits = item
-                .profile
-                .matchers
-                .iter()
-                .filter(|m| sys_object_id.starts_with(m.prefix.arcs()));
+            let fits = item.profile.matchers.iter().filter(|m| sys_object_id.starts_with(m.prefix.arcs()));
             fits.map(move |matcher| (matcher.prefix.arcs().len(), &item.profile))
         });
         match matching.max_by_key(|(length, _)| *length) {
@@ -185,35 +181,22 @@ fn merge<'a>(
 ) -> Option<Node> {
     chain.push(id);
     let mut base: Option<Node> = None;
-    let extends = draft
-        .node
-        .get("extends")
-        .and_then(|node| node.list(found))
-        .unwrap_or(&[]);
+    let extends = draft.node.get("extends").and_then(|node| node.list(found)).unwrap_or(&[]);
     for node in extends {
         let Value::Text(name) = &node.value else {
             node.text(found);
             continue;
         };
         let Some((name, next)) = drafts.get_key_value(name.as_str()) else {
-            let mut diagnostic = Diagnostic::new(
-                &node.at,
-                format!("there is no profile {} to extend", quoted(name)),
-            );
-            diagnostic.hint = did_you_mean(
-                name,
-                drafts.keys().map(String::as_str).filter(|known| *known != id),
-            );
+            let mut diagnostic =
+                Diagnostic::new(&node.at, format!("there is no profile {} to extend", quoted(name)));
+            diagnostic.hint =
+                did_you_mean(name, drafts.keys().map(String::as_str).filter(|known| *known != id));
             found.note(diagnostic);
             continue;
         };
         if chain.contains(&name.as_str()) || chain.len() >= DEEPEST_EXTENDS {
-            let way = chain
-                .iter()
-                .copied()
-                .chain([name.as_str()])
-                .collect::<Vec<_>>()
-                .join(" → ");
+            let way = chain.iter().copied().chain([name.as_str()]).collect::<Vec<_>>().join(" → ");
             found.note(Diagnostic::new(
                 &node.at,
                 format!("profiles extend each other in a circle, or too deep: {way}"),
@@ -242,10 +225,7 @@ fn merge<'a>(
             if let Some(node) = removed
                 && extends.is_empty()
             {
-                found.note(Diagnostic::new(
-                    &node.at,
-                    "`remove` without `extends`: nothing is inherited",
-                ));
+                found.note(Diagnostic::new(&node.at, "`remove` without `extends`: nothing is inherited"));
             }
             Some(draft.node.clone())
         }
@@ -265,11 +245,7 @@ fn check_ties(items: &BTreeMap<Arc<str>, Item>, found: &mut Findings) {
                 let hint = format!(
                     "the other one stands at {at:?}; the longest prefix wins, so make one of them longer"
                 );
-                found.note(
-                    Diagnostic::new(&matcher.at, what)
-                        .label("the same prefix again")
-                        .hint(hint),
-                );
+                found.note(Diagnostic::new(&matcher.at, what).label("the same prefix again").hint(hint));
                 continue;
             }
             seen.insert(matcher.prefix.arcs(), (id, &matcher.at));

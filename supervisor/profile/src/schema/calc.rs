@@ -129,11 +129,10 @@ impl Resolver<'_> {
     /// A metric read row by row: it says which table the result belongs to.
     fn row(&mut self, metric: MetricIx, span: &Range<usize>) -> Result<(), Fault> {
         match (self.metrics[metric.at()].table, self.table) {
-            (Some(new), Some(known)) if new != known => Err(Fault::new(
-                "columns of two tables cannot be combined row by row",
-                span.clone(),
-            )
-            .hint("take sum(), min() or max() over one of them")),
+            (Some(new), Some(known)) if new != known => {
+                Err(Fault::new("columns of two tables cannot be combined row by row", span.clone())
+                    .hint("take sum(), min() or max() over one of them"))
+            }
             (Some(new), _) => {
                 self.table = Some(new);
                 Ok(())
@@ -146,10 +145,9 @@ impl Resolver<'_> {
         let Metric { name, kind, .. } = &self.metrics[metric.at()];
         match kind {
             Kind::Gauge | Kind::Counter => Ok(()),
-            Kind::State | Kind::Text => Err(Fault::new(
-                format!("`{name}` is no number, one cannot calculate with it"),
-                span.clone(),
-            )),
+            Kind::State | Kind::Text => {
+                Err(Fault::new(format!("`{name}` is no number, one cannot calculate with it"), span.clone()))
+            }
         }
     }
 
@@ -176,11 +174,7 @@ impl Resolver<'_> {
         match (name, arguments) {
             ("min" | "max", [_, _, ..]) => {
                 let arguments: Result<Vec<_>, Fault> = arguments.iter().map(|a| self.expression(a)).collect();
-                Ok(if name == "min" {
-                    Expression::Min(arguments?)
-                } else {
-                    Expression::Max(arguments?)
-                })
+                Ok(if name == "min" { Expression::Min(arguments?) } else { Expression::Max(arguments?) })
             }
             ("min" | "max" | "sum", [argument]) => {
                 let metric = self.column(name, argument, span)?;
@@ -194,10 +188,8 @@ impl Resolver<'_> {
                 let metric = self.find(metric, at)?;
                 if self.metrics[metric.at()].kind != Kind::Counter {
                     let name = &self.metrics[metric.at()].name;
-                    return Err(
-                        Fault::new(format!("rate() is of a counter, `{name}` is none"), at.clone())
-                            .hint("its metric must have `kind = \"counter\"`"),
-                    );
+                    return Err(Fault::new(format!("rate() is of a counter, `{name}` is none"), at.clone())
+                        .hint("its metric must have `kind = \"counter\"`"));
                 }
                 self.row(metric, at)?;
                 Ok(Expression::Rate(metric))
@@ -245,9 +237,7 @@ mod tests {
     #[test]
     fn hyphens_belong_to_names_and_minus_stands_free() {
         let calc = parse("a.b-c - 1.5 * -x.y").unwrap();
-        let Calc::Binary(Operator::Subtract, left, right) = calc else {
-            panic!("{calc:?}")
-        };
+        let Calc::Binary(Operator::Subtract, left, right) = calc else { panic!("{calc:?}") };
         assert_eq!(*left, Calc::Name("a.b-c".into(), 0..5));
         assert!(matches!(*right, Calc::Binary(Operator::Multiply, ..)));
     }
@@ -271,12 +261,7 @@ mod tests {
     fn nesting_is_bounded() {
         let deep = "(".repeat(400) + "1" + &")".repeat(400);
         assert!(parse(&deep).unwrap_err().what.starts_with("nested deeper"));
-        assert!(
-            parse(&"-".repeat(900))
-                .unwrap_err()
-                .what
-                .starts_with("nested deeper")
-        );
+        assert!(parse(&"-".repeat(900)).unwrap_err().what.starts_with("nested deeper"));
         assert!(parse(&"1+".repeat(900)).unwrap_err().what.starts_with("longer"));
     }
 }

@@ -51,10 +51,7 @@ impl Measured {
     }
 
     fn derive(&mut self, draft: Draft<'_>, found: &mut Findings) -> Option<()> {
-        let mut resolver = Resolver {
-            metrics: &self.model.metrics,
-            table: None,
-        };
+        let mut resolver = Resolver { metrics: &self.model.metrics, table: None };
         let calc = match resolver.expression(&draft.calc) {
             Ok(calc) => calc,
             Err(fault) => {
@@ -102,10 +99,8 @@ impl Measured {
                 metric.record = Record::Every;
             }
         }
-        self.model.uptime = self
-            .model
-            .metric("system.uptime")
-            .filter(|m| self.model.metrics[m.at()].kind == Kind::Gauge);
+        self.model.uptime =
+            self.model.metric("system.uptime").filter(|m| self.model.metrics[m.at()].kind == Kind::Gauge);
         for at in 0..self.model.tables.len() {
             let name = format!("{}.counter-discontinuity", self.model.tables[at].group);
             self.model.tables[at].discontinuity = self.model.metric(&name);
@@ -147,9 +142,7 @@ impl<'a> Draft<'a> {
         let calc_node = fields.must("calc", found);
         let calc = calc_node.and_then(|n| {
             let text = n.text(found)?;
-            calc::parse(text)
-                .map_err(|fault| note_fault(n, fault, "this `calc` cannot be read", found))
-                .ok()
+            calc::parse(text).map_err(|fault| note_fault(n, fault, "this `calc` cannot be read", found)).ok()
         });
         let unit = fields.maybe_text("unit", found).unwrap_or("");
         if let Some(kind) = fields.maybe("kind")

@@ -55,10 +55,7 @@ fn merge_lists(base: &Node, over: &Node, name: &str) -> Node {
             _ => items.push(item.clone()),
         }
     }
-    Node {
-        at: over.at.clone(),
-        value: Value::List(items),
-    }
+    Node { at: over.at.clone(), value: Value::List(items) }
 }
 
 fn is_untouched(node: &Node, base: &[Node]) -> bool {
@@ -88,10 +85,7 @@ fn merge_items(base: &Node, over: &Node) -> Node {
             None => entries.push(entry.clone()),
         }
     }
-    Node {
-        at: over.at.clone(),
-        value: Value::Table(entries),
-    }
+    Node { at: over.at.clone(), value: Value::Table(entries) }
 }
 
 /// Takes out of `base` what `remove` names: metrics, columns and derived metrics by `group.name`, tables by their
@@ -121,11 +115,7 @@ fn take_out(base: &mut Node, name: &str, known: &mut Vec<String>) -> bool {
         let Value::List(items) = &mut entry.node.value else {
             continue;
         };
-        known.extend(
-            items
-                .iter()
-                .filter_map(|item| named(item, key).map(str::to_owned)),
-        );
+        known.extend(items.iter().filter_map(|item| named(item, key).map(str::to_owned)));
         let before = items.len();
         items.retain(|item| named(item, key) != Some(name));
         taken |= items.len() < before;

@@ -35,9 +35,7 @@ pub(super) fn read(
         found.note(Diagnostic::new(fields.at(), format!("more than {MOST} fixtures")));
     }
     let nodes = nodes.iter().take(MOST);
-    nodes
-        .filter_map(|node| read_fixture(node, &scope, found))
-        .collect()
+    nodes.filter_map(|node| read_fixture(node, &scope, found)).collect()
 }
 
 /// Reads `absent`: metrics that no fixture can show, and why.
@@ -70,16 +68,9 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
     let faults = read_faults(&mut fields, scope, found);
     let steps = fields.items("then", found);
     if steps.len() > MOST {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("more than {MOST} steps in one fixture"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("more than {MOST} steps in one fixture")));
     }
-    let then = steps
-        .iter()
-        .take(MOST)
-        .filter_map(|n| read_step(n, scope, found))
-        .collect();
+    let then = steps.iter().take(MOST).filter_map(|n| read_step(n, scope, found)).collect();
     fields.finish(found);
     Some(Fixture {
         at: node.at.clone(),
@@ -114,22 +105,11 @@ fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Ste
     let grow = fields.maybe("grow").and_then(|n| n.table(found)).unwrap_or(&[]);
     let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
     let remove = fields.items("remove", found);
-    let remove = remove
-        .iter()
-        .filter_map(|n| Some((oid(n, found)?, n.at.clone())))
-        .collect();
+    let remove = remove.iter().filter_map(|n| Some((oid(n, found)?, n.at.clone()))).collect();
     let expect = read_expect(&mut fields, scope, found);
     let faults = read_faults(&mut fields, scope, found);
     fields.finish(found);
-    Some(Step {
-        at: node.at.clone(),
-        after_ms: after_ms?,
-        set,
-        grow,
-        remove,
-        expect,
-        faults,
-    })
+    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, expect, faults })
 }
 
 fn key_oid(entry: &Entry, found: &mut Findings) -> Option<Oid> {
@@ -146,10 +126,7 @@ fn key_oid(entry: &Entry, found: &mut Findings) -> Option<Oid> {
 fn read_grow(entry: &Entry, found: &mut Findings) -> Option<Grow> {
     let oid = key_oid(entry, found)?;
     let Ok(per_s) = u64::try_from(entry.node.integer(found)?) else {
-        found.note(Diagnostic::new(
-            &entry.node.at,
-            "it grows by 0 or more every second",
-        ));
+        found.note(Diagnostic::new(&entry.node.at, "it grows by 0 or more every second"));
         return None;
     };
     let at = entry.key_at.clone();
@@ -162,11 +139,7 @@ fn read_set(entry: &Entry, found: &mut Findings) -> Option<SetTo> {
         Value::Text(text) => crate::snmprec::NewValue::Text(text.clone()),
         _ => crate::snmprec::NewValue::Number(entry.node.integer(found)?),
     };
-    Some(SetTo {
-        oid,
-        at: entry.key_at.clone(),
-        value,
-    })
+    Some(SetTo { oid, at: entry.key_at.clone(), value })
 }
 
 fn read_expect(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings) -> Vec<Expect> {
@@ -216,12 +189,10 @@ fn read_faults(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings)
     let mut faults = Vec::new();
     for node in fields.items("faults", found) {
         let Some(text) = node.text(found) else { continue };
-        let parts = text
-            .rsplit_once(':')
-            .and_then(|(point, severity)| match point.split_once('[') {
-                Some((rule, rest)) => Some((rule, Some(rest.strip_suffix(']')?), severity)),
-                None => Some((point, None, severity)),
-            });
+        let parts = text.rsplit_once(':').and_then(|(point, severity)| match point.split_once('[') {
+            Some((rule, rest)) => Some((rule, Some(rest.strip_suffix(']')?), severity)),
+            None => Some((point, None, severity)),
+        });
         let Some((rule, instance, severity)) = parts else {
             found.note(
                 Diagnostic::new(&node.at, format!("{} names no fault", quoted(text)))

@@ -117,10 +117,7 @@ fn tag(
     }
     match (comparison, literal) {
         (Comparison::Equal | Comparison::NotEqual, Literal::Word(word)) => Ok(Guard::Tag(comparison, word)),
-        _ => Err(Fault::new(
-            "a tag is compared with a word by `==` or `!=`",
-            literal_at,
-        )),
+        _ => Err(Fault::new("a tag is compared with a word by `==` or `!=`", literal_at)),
     }
 }
 
@@ -155,10 +152,7 @@ fn metric(
             }
         }
         (Kind::Gauge | Kind::Counter, _) => {
-            return Err(Fault::new(
-                format!("`{name}` is a number, not a word"),
-                literal_at,
-            ));
+            return Err(Fault::new(format!("`{name}` is a number, not a word"), literal_at));
         }
         _ => {
             let what = format!("`{name}` is compared with a word by `==` or `!=`");

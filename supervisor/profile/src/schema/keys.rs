@@ -52,13 +52,7 @@ pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findi
         "state" => Some(Kind::State),
         "text" => Some(Kind::Text),
         other => {
-            note_choice(
-                node,
-                "a metric's kind",
-                other,
-                &["gauge", "counter", "state", "text"],
-                found,
-            );
+            note_choice(node, "a metric's kind", other, &["gauge", "counter", "state", "text"], found);
             None
         }
     });
@@ -121,9 +115,7 @@ fn read_convert(
             Some((Convert::State { words, invalid }, known))
         }
         Kind::Text => {
-            let format = given
-                .format
-                .map_or(Some(TextFormat::Plain), |n| read_format(n, found))?;
+            let format = given.format.map_or(Some(TextFormat::Plain), |n| read_format(n, found))?;
             Some((Convert::Text(format), Vec::new()))
         }
     }
@@ -145,12 +137,7 @@ impl Given<'_> {
         let keys: [(_, _, &[Kind], _); 5] = [
             (self.scale, "scale", &[Kind::Gauge], scaled),
             (self.range, "range", &[Kind::Gauge], "only gauges have a range"),
-            (
-                self.invalid,
-                "invalid",
-                &numbered,
-                "for gauges, counters and states",
-            ),
+            (self.invalid, "invalid", &numbered, "for gauges, counters and states"),
             (self.words, "enum", &[Kind::State], "only states have words"),
             (self.format, "format", &[Kind::Text], "only texts have a format"),
         ];
@@ -209,10 +196,7 @@ fn read_words(node: &Node, found: &mut Findings) -> Option<Vec<(i64, Arc<str>)>>
         }
     }
     if pairs.is_empty() || pairs.len() > MOST_WORDS {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("an enum has 1 to {MOST_WORDS} words"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("an enum has 1 to {MOST_WORDS} words")));
         return None;
     }
     let mut words = Vec::new();

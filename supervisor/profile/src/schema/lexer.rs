@@ -46,11 +46,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(what: impl Into<String>, span: Range<usize>) -> Fault {
-        Fault {
-            what: what.into(),
-            hint: None,
-            span,
-        }
+        Fault { what: what.into(), hint: None, span }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Fault {
@@ -60,9 +56,7 @@ impl Fault {
 }
 
 /// The symbols, longer ones before those they begin with.
-const SYMBOLS: [&str; 13] = [
-    "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "(", ")", ",",
-];
+const SYMBOLS: [&str; 13] = ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "(", ")", ","];
 
 /// Cuts `text` into its words.
 pub(super) fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
@@ -99,10 +93,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
 }
 
 fn unexpected(first: char, at: usize) -> Fault {
-    let fault = Fault::new(
-        format!("`{first}` has no meaning here"),
-        at..at + first.len_utf8(),
-    );
+    let fault = Fault::new(format!("`{first}` has no meaning here"), at..at + first.len_utf8());
     match first {
         '=' => fault.hint("equality is written `==`"),
         '&' => fault.hint("write `and`"),
@@ -114,16 +105,10 @@ fn unexpected(first: char, at: usize) -> Fault {
 }
 
 fn number(rest: &str, at: usize) -> Result<(Token, usize), Fault> {
-    let length = rest
-        .bytes()
-        .take_while(|b| b.is_ascii_digit() || *b == b'.')
-        .count();
+    let length = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
     match rest[..length].parse() {
         Ok(number) => Ok((Token::Number(number), length)),
-        Err(_) => Err(Fault::new(
-            format!("`{}` is no number", &rest[..length]),
-            at..at + length,
-        )),
+        Err(_) => Err(Fault::new(format!("`{}` is no number", &rest[..length]), at..at + length)),
     }
 }
 
@@ -151,11 +136,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     pub(super) fn of(text: &str) -> Result<Tokens, Fault> {
-        Ok(Tokens {
-            tokens: lex(text)?,
-            at: 0,
-            depth: 0,
-        })
+        Ok(Tokens { tokens: lex(text)?, at: 0, depth: 0 })
     }
 
     pub(super) fn peek(&self) -> &Token {

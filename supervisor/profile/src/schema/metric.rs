@@ -44,10 +44,7 @@ pub(super) fn read(fields: &mut Fields<'_>, found: &mut Findings) -> Measured {
     }
     let tables = fields.items("table", found);
     if tables.len() > MOST_TABLES {
-        found.note(Diagnostic::new(
-            fields.at(),
-            format!("more than {MOST_TABLES} tables"),
-        ));
+        found.note(Diagnostic::new(fields.at(), format!("more than {MOST_TABLES} tables")));
     }
     for node in tables.iter().take(MOST_TABLES) {
         measured.table(node, found);
@@ -77,11 +74,7 @@ impl Measured {
         });
         let convert = read.convert.clone();
         if let Some(metric) = self.add(name, name_node, read, None, found) {
-            self.recipes.scalars.push(Scalar {
-                metric,
-                scalar,
-                convert,
-            });
+            self.recipes.scalars.push(Scalar { metric, scalar, convert });
         }
     }
 
@@ -95,41 +88,22 @@ impl Measured {
         let mut columns = Vec::new();
         let label = fields.maybe("label").and_then(|n| oids(n, found));
         let label = label.map(|oids| column(&mut columns, Object { oids }));
-        let keep = fields
-            .maybe("keep")
-            .and_then(|n| read_keep(n, &mut columns, found));
-        let metrics = fields
-            .must("metric", found)
-            .and_then(|n| n.list(found))
-            .unwrap_or(&[]);
+        let keep = fields.maybe("keep").and_then(|n| read_keep(n, &mut columns, found));
+        let metrics = fields.must("metric", found).and_then(|n| n.list(found)).unwrap_or(&[]);
         fields.finish(found);
         let (Some(group), Some(group_node), true) = (group, group_node, indexed) else {
             return;
         };
         if self.model.tables.iter().any(|t| &*t.group == group) {
-            found.note(Diagnostic::new(
-                &group_node.at,
-                format!("there are two tables `{group}`"),
-            ));
+            found.note(Diagnostic::new(&group_node.at, format!("there are two tables `{group}`")));
             return;
         }
         if metrics.is_empty() {
-            found.note(Diagnostic::new(
-                &node.at,
-                format!("the table `{group}` has no metric"),
-            ));
+            found.note(Diagnostic::new(&node.at, format!("the table `{group}` has no metric")));
         }
         let table = TableIx(self.model.tables.len() as u16);
-        self.model.tables.push(model::Table {
-            group: Arc::from(group),
-            discontinuity: None,
-        });
-        let mut recipe = TableRecipe {
-            table,
-            label,
-            keep,
-            columns: Vec::new(),
-        };
+        self.model.tables.push(model::Table { group: Arc::from(group), discontinuity: None });
+        let mut recipe = TableRecipe { table, label, keep, columns: Vec::new() };
         for node in metrics {
             self.column(node, group, &mut recipe, &mut columns, found);
         }
@@ -160,11 +134,7 @@ impl Measured {
         let convert = read.convert.clone();
         let at = column(columns, read.object.clone());
         if let Some(metric) = self.add(&whole, name_node, read, Some(recipe.table), found) {
-            recipe.columns.push(Column {
-                metric,
-                column: at,
-                convert,
-            });
+            recipe.columns.push(Column { metric, column: at, convert });
         }
     }
 
@@ -206,10 +176,7 @@ impl Measured {
             return false;
         }
         if self.model.metrics.len() >= MOST_METRICS {
-            found.note(Diagnostic::new(
-                &node.at,
-                format!("a profile has at most {MOST_METRICS} metrics"),
-            ));
+            found.note(Diagnostic::new(&node.at, format!("a profile has at most {MOST_METRICS} metrics")));
             return false;
         }
         true
@@ -217,13 +184,10 @@ impl Measured {
 }
 
 fn column(columns: &mut Vec<Object>, object: Object) -> usize {
-    columns
-        .iter()
-        .position(|known| *known == object)
-        .unwrap_or_else(|| {
-            columns.push(object);
-            columns.len() - 1
-        })
+    columns.iter().position(|known| *known == object).unwrap_or_else(|| {
+        columns.push(object);
+        columns.len() - 1
+    })
 }
 
 /// `index`: the names of the parts of a row's index; they say what an unlabelled instance such as `1.3` means.

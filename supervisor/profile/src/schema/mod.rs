@@ -299,15 +299,9 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     let id_node = fields.must("id", found);
     let id = id_node.and_then(|n| kebab(n, found));
     let class = fields.must("class", found).and_then(|n| read_class(n, found));
-    let name = fields
-        .must("name", found)
-        .and_then(|n| value::bilingual(n, "a name", found));
+    let name = fields.must("name", found).and_then(|n| value::bilingual(n, "a name", found));
     let extends = fields.items("extends", found);
-    let extends = extends
-        .iter()
-        .filter_map(|n| n.text(found))
-        .map(Arc::from)
-        .collect();
+    let extends = extends.iter().filter_map(|n| n.text(found)).map(Arc::from).collect();
     fields.items("remove", found);
     let matchers = read_match(&mut fields, found);
     let mut measured = metric::read(&mut fields, found);
@@ -368,10 +362,8 @@ fn read_class(node: &Node, found: &mut Findings) -> Option<Class> {
     let word = node.text(found)?;
     let class = Class::from_word(word);
     if class.is_none() {
-        let mut diagnostic = Diagnostic::new(
-            &node.at,
-            format!("there is no class {}", crate::diagnostic::quoted(word)),
-        );
+        let mut diagnostic =
+            Diagnostic::new(&node.at, format!("there is no class {}", crate::diagnostic::quoted(word)));
         diagnostic.hint = did_you_mean(word, Class::ALL.iter().map(|c| c.word()));
         found.note(diagnostic);
     }
@@ -389,24 +381,15 @@ fn read_match(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Matcher> {
     if let Some(node) = ways.maybe("snmp")
         && let Some(mut snmp) = Fields::of(node, "`match.snmp`", found)
     {
-        let list = snmp
-            .must("sysobjectid", found)
-            .and_then(|n| n.list(found))
-            .unwrap_or(&[]);
+        let list = snmp.must("sysobjectid", found).and_then(|n| n.list(found)).unwrap_or(&[]);
         if list.len() > MOST_PREFIXES {
-            found.note(Diagnostic::new(
-                &node.at,
-                format!("more than {MOST_PREFIXES} prefixes"),
-            ));
+            found.note(Diagnostic::new(&node.at, format!("more than {MOST_PREFIXES} prefixes")));
         }
         for node in list.iter().take(MOST_PREFIXES) {
             let Some(prefix) = value::oid(node, found) else {
                 continue;
             };
-            matchers.push(Matcher {
-                prefix,
-                at: node.at.clone(),
-            });
+            matchers.push(Matcher { prefix, at: node.at.clone() });
         }
         snmp.finish(found);
     }

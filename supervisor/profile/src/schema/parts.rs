@@ -25,18 +25,12 @@ fn all<'a, T>(
     let mut things: Vec<T> = Vec::new();
     let nodes = fields.items(key, found);
     if nodes.len() > MOST {
-        found.note(Diagnostic::new(
-            fields.at(),
-            format!("more than {MOST} of `{key}`"),
-        ));
+        found.note(Diagnostic::new(fields.at(), format!("more than {MOST} of `{key}`")));
     }
     for node in nodes.iter().take(MOST) {
         let Some(thing) = read(node, found) else { continue };
         if things.iter().any(|known| id(known) == id(&thing)) {
-            found.note(Diagnostic::new(
-                &node.at,
-                format!("`{key}` has two `{}`", id(&thing)),
-            ));
+            found.note(Diagnostic::new(&node.at, format!("`{key}` has two `{}`", id(&thing))));
             continue;
         }
         things.push(thing);
@@ -115,10 +109,7 @@ fn read_signal(fields: &mut Fields<'_>, node: &Node, found: &mut Findings) -> Op
         (None, Some(topic), None) => filled(topic, found).map(|text| Signal::Topic(Arc::from(text))),
         (None, None, Some(line)) => filled(line, found).map(|text| Signal::Line(Arc::from(text))),
         _ => {
-            found.note(Diagnostic::new(
-                &node.at,
-                "exactly one of `trap`, `topic`, `line` is expected",
-            ));
+            found.note(Diagnostic::new(&node.at, "exactly one of `trap`, `topic`, `line` is expected"));
             None
         }
     }
@@ -133,9 +124,7 @@ pub(super) fn commands(fields: &mut Fields<'_>, measured: &Measured, found: &mut
 fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Option<Command> {
     let mut fields = Fields::of(node, "a command", found)?;
     let id = fields.must("id", found).and_then(|n| kebab(n, found));
-    let name = fields
-        .must("name", found)
-        .and_then(|n| bilingual(n, "a name", found));
+    let name = fields.must("name", found).and_then(|n| bilingual(n, "a name", found));
     let arguments = read_arguments(&mut fields, found);
     let send = fields.maybe("send");
     let set = fields.items("set", found);
@@ -145,9 +134,7 @@ fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Optio
             note_choice(n, "`confirm`", word, &["two-step"], found);
         }
     });
-    let verify = fields
-        .maybe("verify")
-        .and_then(|n| read_verify(n, &arguments, measured, found));
+    let verify = fields.maybe("verify").and_then(|n| read_verify(n, &arguments, measured, found));
     fields.finish(found);
     if send.is_some() != set.is_empty() {
         found.note(Diagnostic::new(&node.at, "a command has either `send` or `set`"));
@@ -158,10 +145,7 @@ fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Optio
         placeholders(n, text, &arguments, found);
         Some(Arc::from(text))
     });
-    let set = set
-        .iter()
-        .filter_map(|n| read_set(n, &arguments, found))
-        .collect();
+    let set = set.iter().filter_map(|n| read_set(n, &arguments, found)).collect();
     Some(Command {
         id: Arc::from(id?),
         name: name?,
@@ -187,10 +171,7 @@ fn read_arguments(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Argument
             ));
         }
         let pair = |choice: &crate::document::Entry, found: &mut Findings| {
-            Some((
-                Arc::from(choice.key.as_str()),
-                Arc::from(choice.node.text(found)?),
-            ))
+            Some((Arc::from(choice.key.as_str()), Arc::from(choice.node.text(found)?)))
         };
         arguments.push(Argument {
             name: Arc::from(entry.key.as_str()),
@@ -234,11 +215,7 @@ fn read_set(node: &Node, arguments: &[Argument], found: &mut Findings) -> Option
         }
         _ => value.integer(found)?.to_string(),
     };
-    Some(Set {
-        oid: oid?,
-        value: Arc::from(text),
-        integer: matches!(value.value, Value::Integer(_)),
-    })
+    Some(Set { oid: oid?, value: Arc::from(text), integer: matches!(value.value, Value::Integer(_)) })
 }
 
 fn read_verify(
@@ -248,9 +225,7 @@ fn read_verify(
     found: &mut Findings,
 ) -> Option<Verify> {
     let mut fields = Fields::of(node, "`verify`", found)?;
-    let metric = fields
-        .must("metric", found)
-        .and_then(|n| find_metric(n, measured, found));
+    let metric = fields.must("metric", found).and_then(|n| find_metric(n, measured, found));
     let is = fields.must("is", found).and_then(|n| {
         let text = filled(n, found)?;
         placeholders(n, text, arguments, found);
@@ -258,11 +233,7 @@ fn read_verify(
     });
     let within_ms = fields.must("within", found).and_then(|n| duration_ms(n, found));
     fields.finish(found);
-    Some(Verify {
-        metric: metric?,
-        is: is?,
-        within_ms: within_ms?,
-    })
+    Some(Verify { metric: metric?, is: is?, within_ms: within_ms? })
 }
 
 /// Reads all check items.
@@ -275,26 +246,17 @@ pub(super) fn checks(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Check
         |node, found| {
             let mut fields = Fields::of(node, "a check item", found)?;
             let id = fields.must("id", found).and_then(|n| kebab(n, found));
-            let ask = fields
-                .must("ask", found)
-                .and_then(|n| bilingual(n, "a question", found));
+            let ask = fields.must("ask", found).and_then(|n| bilingual(n, "a question", found));
             let answer = fields.must("answer", found);
-            let answers: Vec<Arc<str>> = answer?
-                .text(found)?
-                .split('|')
-                .map(|a| Arc::from(a.trim()))
-                .collect();
+            let answers: Vec<Arc<str>> =
+                answer?.text(found)?.split('|').map(|a| Arc::from(a.trim())).collect();
             fields.finish(found);
             if answers.len() < 2 || answers.iter().any(|a| a.is_empty()) {
                 let what = "a check item has two or more answers to choose from";
                 found.note(Diagnostic::new(&answer?.at, what).hint("such as \"ok|fault\""));
                 return None;
             }
-            Some(Check {
-                id: Arc::from(id?),
-                ask: ask?,
-                answers,
-            })
+            Some(Check { id: Arc::from(id?), ask: ask?, answers })
         },
     )
 }

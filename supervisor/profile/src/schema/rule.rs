@@ -33,10 +33,7 @@ pub(super) fn read(
     let mut rules: Vec<(Rule, At)> = Vec::new();
     let nodes = fields.items("rule", found);
     if nodes.len() > MOST_RULES {
-        found.note(Diagnostic::new(
-            fields.at(),
-            format!("a profile has at most {MOST_RULES} rules"),
-        ));
+        found.note(Diagnostic::new(fields.at(), format!("a profile has at most {MOST_RULES} rules")));
     }
     for node in nodes.iter().take(MOST_RULES) {
         let Some((rule, at)) = read_rule(node, measured, events, found) else {
@@ -57,17 +54,11 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
     let mut fields = Fields::of(node, "a rule", found)?;
     let id_node = fields.must("id", found);
     let id = id_node.and_then(|n| kebab(n, found));
-    let on = fields
-        .must("on", found)
-        .and_then(|n| find_metric(n, measured, found));
+    let on = fields.must("on", found).and_then(|n| find_metric(n, measured, found));
     let guard = fields.maybe("when");
     let when = match (guard, on) {
         (Some(node), Some(on)) => node.text(found).and_then(|text| {
-            if measured
-                .refused
-                .iter()
-                .any(|refused| text.contains(refused.as_str()))
-            {
+            if measured.refused.iter().any(|refused| text.contains(refused.as_str())) {
                 return None;
             }
             let scope = Scope {
@@ -82,15 +73,10 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
         _ => None,
     };
     let levels = read_levels(&mut fields, on, measured, found);
-    let latch = fields
-        .maybe("latch")
-        .and_then(|n| n.boolean(found))
-        .unwrap_or(false);
+    let latch = fields.maybe("latch").and_then(|n| n.boolean(found)).unwrap_or(false);
     let cause = fields.must("cause", found).and_then(|n| read_cause(n, found));
     let name = fields.maybe("name").and_then(|n| bilingual(n, "a name", found));
-    let advice = fields
-        .must("advice", found)
-        .and_then(|n| bilingual(n, "an advice", found));
+    let advice = fields.must("advice", found).and_then(|n| bilingual(n, "an advice", found));
     fields.finish(found);
     let (id, id_node) = (id?, id_node?);
     if id == UNREACHABLE || id == NO_DATA {
@@ -101,11 +87,8 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
     let (on, levels) = (on?, levels?);
     if levels.is_empty() && !events.iter().any(|event| &*event.rule == id) {
         found.note(
-            Diagnostic::new(
-                &id_node.at,
-                format!("the rule `{id}` has no level and no event raises it"),
-            )
-            .hint("add one of critical, major, minor, warning, such as major = { above = 90 }"),
+            Diagnostic::new(&id_node.at, format!("the rule `{id}` has no level and no event raises it"))
+                .hint("add one of critical, major, minor, warning, such as major = { above = 90 }"),
         );
         return None;
     }
@@ -141,11 +124,8 @@ fn read_cause<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {
         && cause.bytes().all(|b| b.is_ascii_alphanumeric());
     if !camel {
         found.note(
-            Diagnostic::new(
-                &node.at,
-                format!("{} is no probable cause of X.733", quoted(cause)),
-            )
-            .hint("camel case, such as `thresholdCrossed` or `communicationsSubsystemFailure`"),
+            Diagnostic::new(&node.at, format!("{} is no probable cause of X.733", quoted(cause)))
+                .hint("camel case, such as `thresholdCrossed` or `communicationsSubsystemFailure`"),
         );
         return None;
     }
@@ -196,27 +176,17 @@ fn read_level(
 ) -> Option<Level> {
     let mut fields = Fields::of(node, "a level", found)?;
     let tests = ["above", "below", "outside", "expect", "changed"];
-    let given: Vec<&'static str> = tests
-        .into_iter()
-        .filter(|key| fields.maybe(key).is_some())
-        .collect();
+    let given: Vec<&'static str> = tests.into_iter().filter(|key| fields.maybe(key).is_some()).collect();
     let clear = fields.maybe("clear");
     let deadband = fields.maybe("deadband");
     let hold = fields.maybe("for");
     let hold_ms = hold.and_then(|n| duration_ms(n, found));
-    let clear_ms = fields
-        .maybe("clear_for")
-        .and_then(|n| duration_ms(n, found))
-        .unwrap_or(0);
+    let clear_ms = fields.maybe("clear_for").and_then(|n| duration_ms(n, found)).unwrap_or(0);
     let [key] = given[..] else {
         fields.finish(found);
         found.note(
             Diagnostic::new(&node.at, "a level has exactly one test")
-                .label(if given.is_empty() {
-                    "it has none"
-                } else {
-                    "it has several"
-                })
+                .label(if given.is_empty() { "it has none" } else { "it has several" })
                 .hint(format!("one of {}", tests.join(", "))),
         );
         return None;
@@ -239,12 +209,7 @@ fn read_level(
         }
     };
     check_kind(value, key, on, measured, found)?;
-    Some(Level {
-        severity,
-        test: test?,
-        hold_ms,
-        clear_ms,
-    })
+    Some(Level { severity, test: test?, hold_ms, clear_ms })
 }
 
 fn refuse_strangers(key: &str, clear: Option<&Node>, deadband: Option<&Node>, found: &mut Findings) {
@@ -291,11 +256,7 @@ fn check_kind(
         Kind::State | Kind::Text => ("a word has no size", "use expect = [\"…\"] or changed = true"),
     };
     found.note(
-        Diagnostic::new(
-            &node.at,
-            format!("`{key}` does not fit `{}`: {what}", metric.name),
-        )
-        .hint(hint),
+        Diagnostic::new(&node.at, format!("`{key}` does not fit `{}`: {what}", metric.name)).hint(hint),
     );
     None
 }
@@ -303,31 +264,17 @@ fn check_kind(
 fn read_limit(node: &Node, clear: Option<&Node>, above: bool, found: &mut Findings) -> Option<Test> {
     let limit = node.number(found)?;
     let clear_value = clear.map_or(Some(limit), |n| n.number(found))?;
-    let wrong = if above {
-        clear_value > limit
-    } else {
-        clear_value < limit
-    };
+    let wrong = if above { clear_value > limit } else { clear_value < limit };
     if let (true, Some(clear)) = (wrong, clear) {
-        let (side, key) = if above {
-            ("at or below", "above")
-        } else {
-            ("at or above", "below")
-        };
+        let (side, key) = if above { ("at or below", "above") } else { ("at or above", "below") };
         let what = format!("`clear` = {clear_value} lies on the bad side of `{key}` = {limit}");
         found.note(Diagnostic::new(&clear.at, what).hint(format!("it must be {side} {limit}")));
         return None;
     }
     Some(if above {
-        Test::Above {
-            limit,
-            clear: clear_value,
-        }
+        Test::Above { limit, clear: clear_value }
     } else {
-        Test::Below {
-            limit,
-            clear: clear_value,
-        }
+        Test::Below { limit, clear: clear_value }
     })
 }
 
@@ -342,20 +289,13 @@ fn read_outside(node: &Node, deadband: Option<&Node>, found: &mut Findings) -> O
         found.note(Diagnostic::new(&deadband.at, what).hint("0 or more, and less than half of the range"));
         return None;
     }
-    Some(Test::Outside {
-        low,
-        high,
-        deadband: width,
-    })
+    Some(Test::Outside { low, high, deadband: width })
 }
 
 fn read_expect(node: &Node, on: Option<MetricIx>, measured: &Measured, found: &mut Findings) -> Option<Test> {
     let items = node.list(found)?;
     if items.is_empty() || items.len() > MOST_EXPECTED {
-        found.note(Diagnostic::new(
-            &node.at,
-            format!("1 to {MOST_EXPECTED} words are expected here"),
-        ));
+        found.note(Diagnostic::new(&node.at, format!("1 to {MOST_EXPECTED} words are expected here")));
         return None;
     }
     let state = on.filter(|on| measured.model.metrics[on.at()].kind == Kind::State);

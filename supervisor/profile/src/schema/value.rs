@@ -76,10 +76,8 @@ pub(crate) fn oids(node: &Node, found: &mut Findings) -> Option<Vec<Oid>> {
         return Some(vec![oid(node, found)?]);
     };
     if items.is_empty() || items.len() > MOST_FALLBACKS {
-        let message = format!(
-            "1 to {MOST_FALLBACKS} object identifiers are expected, these are {}",
-            items.len()
-        );
+        let message =
+            format!("1 to {MOST_FALLBACKS} object identifiers are expected, these are {}", items.len());
         found.note(Diagnostic::new(&node.at, message));
         return None;
     }
@@ -123,21 +121,14 @@ pub fn duration_ms(node: &Node, found: &mut Findings) -> Option<u64> {
     if unit_ms == 0 || ms.is_none() {
         found.note(
             Diagnostic::new(&node.at, format!("{} is no duration", quoted(text)))
-                .label(if number.is_empty() {
-                    "a number is missing"
-                } else {
-                    "unknown unit"
-                })
+                .label(if number.is_empty() { "a number is missing" } else { "unknown unit" })
                 .hint("a whole number with ms, s, m, h or d, such as \"90s\" or \"2m\""),
         );
         return None;
     }
     let ms = ms?;
     if ms > LONGEST_MS {
-        found.note(Diagnostic::new(
-            &node.at,
-            "this duration is longer than a week (7d)",
-        ));
+        found.note(Diagnostic::new(&node.at, "this duration is longer than a week (7d)"));
         return None;
     }
     Some(ms)
@@ -152,10 +143,7 @@ pub(crate) fn interval(node: &Node, found: &mut Findings) -> Option<RangeInclusi
             return Some(low..=high);
         }
     }
-    found.note(Diagnostic::new(
-        &node.at,
-        "two numbers are expected, `[low, high]`, the lower one first",
-    ));
+    found.note(Diagnostic::new(&node.at, "two numbers are expected, `[low, high]`, the lower one first"));
     None
 }
 

@@ -44,8 +44,7 @@ impl Translator {
             let sample = raw.and_then(|raw| scalar.convert.sample(answer, raw));
             readings.add(scalar.metric, [(InstanceIx::SCALAR, sample)]);
         }
-        self.rosters
-            .resize_with(profile.recipes.tables.len(), Roster::default);
+        self.rosters.resize_with(profile.recipes.tables.len(), Roster::default);
         let tables = profile.recipes.tables.iter().zip(&mut self.rosters);
         for (at, (recipe, roster)) in tables.enumerate() {
             let Some(table) = answer.tables.get(at) else {
@@ -68,9 +67,7 @@ fn is_complete(recipe: &Table, table: &answer::Table) -> bool {
     let keep = recipe.keep.as_ref().map(|keep| keep.column);
     let hidden = recipe.label.iter().copied().chain(keep);
     let columns = recipe.columns.iter().map(|column| column.column);
-    hidden
-        .chain(columns)
-        .all(|at| table.columns.get(at).is_some_and(has_ended))
+    hidden.chain(columns).all(|at| table.columns.get(at).is_some_and(has_ended))
 }
 
 /// Whether nothing more is to be had of a column: walked to its end, or not there.

@@ -124,12 +124,7 @@ impl Number {
     pub(crate) fn new(scale: f64, invalid: Box<[f64]>, range: Option<RangeInclusive<f64>>) -> Number {
         let reciprocal = scale.recip().round();
         let exact = scale.abs() < 1.0 && ((reciprocal * scale) - 1.0).abs() < 1e-12;
-        Number {
-            scale,
-            divisor: exact.then_some(reciprocal),
-            invalid,
-            range,
-        }
+        Number { scale, divisor: exact.then_some(reciprocal), invalid, range }
     }
 
     fn of(&self, raw: f64) -> Sample {
@@ -141,11 +136,7 @@ impl Number {
             None => raw * self.scale,
         };
         let inside = self.range.as_ref().is_none_or(|range| range.contains(&value));
-        if value.is_finite() && inside {
-            Ok(Value::Number(value))
-        } else {
-            Err(Absence::Invalid)
-        }
+        if value.is_finite() && inside { Ok(Value::Number(value)) } else { Err(Absence::Invalid) }
     }
 }
 
@@ -164,8 +155,7 @@ impl Convert {
                     return Err(Absence::Invalid);
                 }
                 let at = words.binary_search_by_key(&number, |(known, _)| *known);
-                at.map(|at| Value::State(words[at].1.clone()))
-                    .map_err(|_| Absence::Invalid)
+                at.map(|at| Value::State(words[at].1.clone())).map_err(|_| Absence::Invalid)
             }
             Convert::Text(format) => Ok(Value::Text(text::of(answer, raw, *format))),
         }
@@ -211,10 +201,7 @@ fn numeric(answer: &Answer, raw: Raw) -> Option<f64> {
 fn leading_number(octets: &[u8]) -> Option<f64> {
     let text = octets.trim_ascii();
     let signed = usize::from(text.first().is_some_and(|b| matches!(b, b'-' | b'+')));
-    let length = text[signed..]
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || **b == b'.')
-        .count();
+    let length = text[signed..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     std::str::from_utf8(&text[..signed + length]).ok()?.parse().ok()
 }
 

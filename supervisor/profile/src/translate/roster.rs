@@ -68,25 +68,14 @@ impl Roster {
             let fresh = cells(column, answer).map(|(index, raw)| (index, octets(answer, raw).into()));
             renew(&mut self.labels, fresh, has_ended(column));
         }
-        if let Some(column) = recipe
-            .keep
-            .as_ref()
-            .and_then(|keep| table.columns.get(keep.column))
-        {
+        if let Some(column) = recipe.keep.as_ref().and_then(|keep| table.columns.get(keep.column)) {
             let fresh =
                 cells(column, answer).filter_map(|(index, raw)| Some((index, Mark::of(answer, raw)?)));
             renew(&mut self.kept, fresh, has_ended(column));
         }
-        let columns = || {
-            recipe
-                .columns
-                .iter()
-                .filter_map(|column| table.columns.get(column.column))
-        };
+        let columns = || recipe.columns.iter().filter_map(|column| table.columns.get(column.column));
         let mut rows: Vec<(Index, ())> = self.rows.drain(..).map(|row| (row.index, ())).collect();
-        let fresh = columns()
-            .flat_map(|column| cells(column, answer))
-            .map(|(index, _)| (index, ()));
+        let fresh = columns().flat_map(|column| cells(column, answer)).map(|(index, _)| (index, ()));
         renew(&mut rows, fresh, columns().all(has_ended));
         self.widths = columns().map(|column| column.cells.len()).collect();
         self.name(rows, recipe, labels);
@@ -94,24 +83,14 @@ impl Roster {
 
     fn is_current(&self, recipe: &Table, table: &answer::Table, answer: &Answer) -> bool {
         let label = recipe.label.and_then(|at| table.columns.get(at));
-        let keep = recipe
-            .keep
-            .as_ref()
-            .and_then(|keep| table.columns.get(keep.column));
-        let columns = || {
-            recipe
-                .columns
-                .iter()
-                .filter_map(|column| table.columns.get(column.column))
-        };
+        let keep = recipe.keep.as_ref().and_then(|keep| table.columns.get(keep.column));
+        let columns = || recipe.columns.iter().filter_map(|column| table.columns.get(column.column));
         let same_widths = || {
             let widths = columns().map(|column| column.cells.len());
             !columns().all(has_ended) || widths.eq(self.widths.iter().copied())
         };
         label.is_none_or(|column| {
-            repeats(&self.labels, column, answer, |raw, known| {
-                *octets(answer, raw) == **known
-            })
+            repeats(&self.labels, column, answer, |raw, known| *octets(answer, raw) == **known)
         }) && keep
             .is_none_or(|column| repeats(&self.kept, column, answer, |raw, known| known.is(answer, raw)))
             && same_widths()
@@ -164,16 +143,11 @@ impl Roster {
                 // A row may be called what another one became by its number: then it is numbered as well.
                 match plain.filter(|instance| !taken.contains(instance)) {
                     Some(instance) => Some(instance),
-                    None => labels
-                        .intern(&numbered())
-                        .filter(|instance| !taken.contains(instance)),
+                    None => labels.intern(&numbered()).filter(|instance| !taken.contains(instance)),
                 }
             });
             taken.extend(instance);
-            rows.push(Row {
-                index: index.clone(),
-                instance,
-            });
+            rows.push(Row { index: index.clone(), instance });
         }
         self.rows = rows;
     }
@@ -181,9 +155,7 @@ impl Roster {
     /// What a row is called: its label, or its index where it has none.
     fn label(&self, index: &Index) -> String {
         let at = self.labels.binary_search_by(|(known, _)| known.cmp(index));
-        let label = at.map_or(String::new(), |at| {
-            text::octets_text(&self.labels[at].1, TextFormat::Plain)
-        });
+        let label = at.map_or(String::new(), |at| text::octets_text(&self.labels[at].1, TextFormat::Plain));
         if label.is_empty() {
             return text::dotted(index);
         }
@@ -204,10 +176,7 @@ fn octets(answer: &Answer, raw: Raw) -> Cow<'_, [u8]> {
 }
 
 fn cells<'a>(column: &'a Column, answer: &'a Answer) -> impl Iterator<Item = (Index, Raw)> + 'a {
-    column
-        .cells
-        .iter()
-        .map(|cell| (Index::from(answer.arcs(cell.index)), cell.raw))
+    column.cells.iter().map(|cell| (Index::from(answer.arcs(cell.index)), cell.raw))
 }
 
 /// Puts `fresh` in the place of `known`, or, after a walk that broke off, over it. Sorted by index.

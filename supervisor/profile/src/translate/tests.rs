@@ -77,12 +77,7 @@ fn column(
     let mut rows: Vec<(String, String)> = readings
         .of(metric)
         .iter()
-        .map(|reading| {
-            (
-                translator.labels().name(reading.instance).to_string(),
-                shown(&reading.sample),
-            )
-        })
+        .map(|reading| (translator.labels().name(reading.instance).to_string(), shown(&reading.sample)))
         .collect();
     rows.sort();
     rows
@@ -108,11 +103,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        Bench {
-            profile: profile(PROFILE),
-            walk: walk(),
-            translator: Translator::default(),
-        }
+        Bench { profile: profile(PROFILE), walk: walk(), translator: Translator::default() }
     }
 
     fn set(&mut self, oid: &str, value: impl Into<NewValueOf>) {
@@ -155,14 +146,8 @@ impl From<&str> for NewValueOf {
 fn scalars_are_scaled_named_and_refused() {
     let mut bench = Bench::new();
     let readings = bench.poll();
-    assert_eq!(
-        bench.column(&readings, "chassis.temperature"),
-        rows(&[("", "30.5")])
-    );
-    assert_eq!(
-        bench.column(&readings, "chassis.mac"),
-        rows(&[("", "00:1a:2b:ff:4d:5e")])
-    );
+    assert_eq!(bench.column(&readings, "chassis.temperature"), rows(&[("", "30.5")]));
+    assert_eq!(bench.column(&readings, "chassis.mac"), rows(&[("", "00:1a:2b:ff:4d:5e")]));
     assert_eq!(bench.column(&readings, "chassis.power"), rows(&[("", "on")]));
     for (oid, value, metric, expected) in [
         ("1.3.6.1.4.1.9.2.0", 65535, "chassis.temperature", "(invalid)"),
@@ -176,39 +161,23 @@ fn scalars_are_scaled_named_and_refused() {
     ] {
         bench.set(oid, value);
         let readings = bench.poll();
-        assert_eq!(
-            bench.column(&readings, metric),
-            rows(&[("", expected)]),
-            "{oid} = {value}"
-        );
+        assert_eq!(bench.column(&readings, metric), rows(&[("", expected)]), "{oid} = {value}");
     }
     bench.walk.remove(&"1.3.6.1.4.1.9.4".parse().unwrap());
     let readings = bench.poll();
-    assert_eq!(
-        bench.column(&readings, "chassis.power"),
-        rows(&[("", "(unsupported)")])
-    );
+    assert_eq!(bench.column(&readings, "chassis.power"), rows(&[("", "(unsupported)")]));
 }
 
 #[test]
 fn rows_are_kept_labelled_and_told_apart() {
     let mut bench = Bench::new();
     let readings = bench.poll();
-    let status = [
-        ("4", "up"),
-        ("ge1", "up"),
-        ("lag#2", "down"),
-        ("lag#3", "(invalid)"),
-    ];
+    let status = [("4", "up"), ("ge1", "up"), ("lag#2", "down"), ("lag#3", "(invalid)")];
     assert_eq!(bench.column(&readings, "port.status"), rows(&status));
     let octets = [("4", "14"), ("ge1", "11"), ("lag#2", "12"), ("lag#3", "13")];
     assert_eq!(bench.column(&readings, "port.octets"), rows(&octets));
     assert!(bench.is_complete(&readings));
-    assert_eq!(
-        bench.poll(),
-        readings,
-        "the second poll takes the short way and says the same"
-    );
+    assert_eq!(bench.poll(), readings, "the second poll takes the short way and says the same");
 }
 
 #[test]
@@ -220,20 +189,13 @@ fn labels_stay_with_their_instance() {
     bench.set("1.3.6.1.4.1.9.5.1.1", "lag-a");
     bench.set("1.3.6.1.4.1.9.5.1.4", "ge1");
     let readings = bench.poll();
-    let status = [
-        ("ge1", "up"),
-        ("lag#2", "down"),
-        ("lag#3", "(invalid)"),
-        ("lag-a", "up"),
-    ];
+    let status = [("ge1", "up"), ("lag#2", "down"), ("lag#3", "(invalid)"), ("lag-a", "up")];
     assert_eq!(bench.column(&readings, "port.status"), rows(&status));
     let metric = bench.profile.model.metric("port.octets").unwrap();
     assert_eq!(readings.get(metric, ge1), Some(&Ok(Value::Counter32(14))));
     // A row that goes is gone; the name of the other one is its own then.
     for column in 1..=5 {
-        bench
-            .walk
-            .remove(&format!("1.3.6.1.4.1.9.5.{column}.3").parse().unwrap());
+        bench.walk.remove(&format!("1.3.6.1.4.1.9.5.{column}.3").parse().unwrap());
     }
     let readings = bench.poll();
     let status = [("ge1", "up"), ("lag", "down"), ("lag-a", "up")];
@@ -256,10 +218,7 @@ fn without_labels_the_index_names_the_row_and_without_the_keep_column_none_is_ke
     let readings = bench.poll();
     let status = [("1", "up"), ("2", "down"), ("3", "(invalid)"), ("4", "up")];
     assert_eq!(bench.column(&readings, "port.status"), rows(&status));
-    assert!(
-        bench.is_complete(&readings),
-        "a label column that the agent does not have is no gap"
-    );
+    assert!(bench.is_complete(&readings), "a label column that the agent does not have is no gap");
     bench.walk.remove(&"1.3.6.1.4.1.9.5.3".parse().unwrap());
     let readings = bench.poll();
     assert_eq!(bench.column(&readings, "port.status"), []);
@@ -275,21 +234,11 @@ fn a_walk_that_breaks_off_removes_nothing() {
         column.end = Err(Absence::Timeout);
     }
     let readings = bench.tell(&answer);
-    let status = [
-        ("4", "(timeout)"),
-        ("ge1", "up"),
-        ("lag#2", "(timeout)"),
-        ("lag#3", "(timeout)"),
-    ];
+    let status = [("4", "(timeout)"), ("ge1", "up"), ("lag#2", "(timeout)"), ("lag#3", "(timeout)")];
     assert_eq!(bench.column(&readings, "port.status"), rows(&status));
     assert!(!bench.is_complete(&readings));
     let silent = bench.tell(&Answer::unanswered(&bench.profile.plan));
-    let lost = [
-        ("4", "(timeout)"),
-        ("ge1", "(timeout)"),
-        ("lag#2", "(timeout)"),
-        ("lag#3", "(timeout)"),
-    ];
+    let lost = [("4", "(timeout)"), ("ge1", "(timeout)"), ("lag#2", "(timeout)"), ("lag#3", "(timeout)")];
     assert_eq!(bench.column(&silent, "port.status"), rows(&lost));
     assert!(!silent.answered && !bench.is_complete(&silent) && silent.good() == 0);
 }
@@ -310,18 +259,12 @@ fn a_column_that_is_not_there_says_so_once() {
     let mut bench = Bench::new();
     bench.walk.remove(&"1.3.6.1.4.1.9.5.5".parse().unwrap());
     let readings = bench.poll();
-    assert_eq!(
-        bench.column(&readings, "port.octets"),
-        rows(&[("", "(unsupported)")])
-    );
+    assert_eq!(bench.column(&readings, "port.octets"), rows(&[("", "(unsupported)")]));
     assert_eq!(bench.column(&readings, "port.status").len(), 4);
     assert!(bench.is_complete(&readings));
     let nothing = Bench::new().tell(&Answer::unanswered(&bench.profile.plan));
     let metric = bench.profile.model.metric("port.octets").unwrap();
-    assert_eq!(
-        nothing.get(metric, InstanceIx::SCALAR),
-        Some(&Err(Absence::Timeout))
-    );
+    assert_eq!(nothing.get(metric, InstanceIx::SCALAR), Some(&Err(Absence::Timeout)));
 }
 
 #[test]
@@ -383,10 +326,7 @@ type Columns = Vec<(Vec<(Vec<u32>, Anything)>, Option<Absence>)>;
 fn answers() -> impl Strategy<Value = (Vec<Anything>, Columns)> {
     let index = proptest::collection::vec(0..4_u32, 0..3);
     let cells = proptest::collection::vec((index, anything()), 0..8);
-    (
-        proptest::collection::vec(anything(), 0..5),
-        proptest::collection::vec((cells, absence()), 0..6),
-    )
+    (proptest::collection::vec(anything(), 0..5), proptest::collection::vec((cells, absence()), 0..6))
 }
 
 fn build(plan: &Plan, scalars: &[Anything], columns: &Columns) -> Answer {
@@ -394,10 +334,9 @@ fn build(plan: &Plan, scalars: &[Anything], columns: &Columns) -> Answer {
     answer.answered = true;
     answer.scalars = scalars.iter().map(|value| Ok(raw(value, &mut answer))).collect();
     let built = columns.iter().map(|(cells, end)| {
-        let cells = cells.iter().map(|(index, value)| Cell {
-            index: answer.keep_arcs(index),
-            raw: raw(value, &mut answer),
-        });
+        let cells = cells
+            .iter()
+            .map(|(index, value)| Cell { index: answer.keep_arcs(index), raw: raw(value, &mut answer) });
         roundsman_wire::snmp::answer::Column {
             cells: cells.collect(),
             end: end.map_or(Ok(()), Err),

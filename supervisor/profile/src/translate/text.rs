@@ -130,10 +130,7 @@ mod tests {
     #[test]
     fn text_is_bounded() {
         let long = "长".repeat(5_000);
-        assert_eq!(
-            octets_text(long.as_bytes(), TextFormat::Plain).chars().count(),
-            LONGEST
-        );
+        assert_eq!(octets_text(long.as_bytes(), TextFormat::Plain).chars().count(), LONGEST);
         assert!(octets_text(&[0xff; 9_000], TextFormat::Mac).len() <= LONGEST);
         assert!(dotted(&[u32::MAX; 2_000]).len() <= LONGEST);
     }

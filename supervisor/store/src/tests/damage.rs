@@ -12,12 +12,7 @@ fn copy(from: &Path, to: &Path, wal_bytes: Option<u64>) {
     let wal = format!("{FILE}-wal");
     fs::copy(from.join(&wal), to.join(&wal)).unwrap();
     if let Some(length) = wal_bytes {
-        fs::File::options()
-            .write(true)
-            .open(to.join(&wal))
-            .unwrap()
-            .set_len(length)
-            .unwrap();
+        fs::File::options().write(true).open(to.join(&wal)).unwrap().set_len(length).unwrap();
     }
 }
 
@@ -25,19 +20,14 @@ fn copy(from: &Path, to: &Path, wal_bytes: Option<u64>) {
 fn a_power_cut_loses_nothing_that_was_answered() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
-    let written: Vec<Transition> = (1..=12)
-        .map(|id| raised(id, fault(id, &format!("d{id}"))))
-        .collect();
+    let written: Vec<Transition> = (1..=12).map(|id| raised(id, fault(id, &format!("d{id}")))).collect();
     for n in 0..12 {
         block_on(store.commit(vec![written[n].clone()])).unwrap();
         let cut = tempfile::tempdir().unwrap();
         copy(dir.path(), cut.path(), None);
         let (after, restored) = open(cut.path());
         assert_eq!(restored.next_transition, n as u64 + 2);
-        assert_eq!(
-            block_on(after.reader().transitions_after(0, 100)).unwrap(),
-            written[..=n]
-        );
+        assert_eq!(block_on(after.reader().transitions_after(0, 100)).unwrap(), written[..=n]);
     }
 }
 
@@ -50,9 +40,7 @@ fn a_journal_torn_anywhere_gives_whole_transactions_or_an_error() {
         let two = [2 * n + 1, 2 * n + 2].map(|id| raised(id, fault(id, &format!("d{id}"))));
         block_on(store.commit(two.to_vec())).unwrap();
     }
-    let length = fs::metadata(dir.path().join(format!("{FILE}-wal")))
-        .unwrap()
-        .len();
+    let length = fs::metadata(dir.path().join(format!("{FILE}-wal"))).unwrap().len();
     let mut seen = std::collections::BTreeSet::new();
     for cut_at in (0..length).step_by(1_777) {
         let cut = tempfile::tempdir().unwrap();
@@ -71,12 +59,7 @@ fn one_process_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
     let second = Store::open(dir.path(), Wall(T0)).map(|_| ());
-    assert_eq!(
-        second,
-        Err(StoreError::InUse {
-            path: dir.path().join(LOCK)
-        })
-    );
+    assert_eq!(second, Err(StoreError::InUse { path: dir.path().join(LOCK) }));
     store.close();
     open(dir.path());
 }
@@ -84,11 +67,7 @@ fn one_process_at_a_time() {
 fn refused(dir: &Path) -> StoreError {
     let before = fs::read(dir.join(FILE)).ok();
     let error = Store::open(dir, Wall(T0)).map(|_| ()).unwrap_err();
-    assert_eq!(
-        fs::read(dir.join(FILE)).ok(),
-        before,
-        "a refused file must stay as it is"
-    );
+    assert_eq!(fs::read(dir.join(FILE)).ok(), before, "a refused file must stay as it is");
     error
 }
 
@@ -150,19 +129,11 @@ fn a_newer_database_is_refused() {
     open(dir.path()).0.close();
     let conn = Connection::open(dir.path().join(FILE)).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(conn);
     let error = refused(dir.path());
     let known = MIGRATIONS.len() as i64;
-    assert_eq!(
-        error,
-        StoreError::Newer {
-            path: dir.path().join(FILE),
-            found: 99,
-            known
-        }
-    );
+    assert_eq!(error, StoreError::Newer { path: dir.path().join(FILE), found: 99, known });
 }
 
 #[test]
@@ -176,45 +147,22 @@ fn version_1_is_migrated_and_a_copy_of_it_kept() {
     assert_eq!(restored.open.len(), 1);
     let open = &restored.open[0];
     assert_eq!(open.number.to_string(), "F-2026-0001");
-    assert_eq!(
-        open.acknowledged,
-        Some(Acknowledgement {
-            by: "王工".into(),
-            at: Wall(T0 + 60_000)
-        })
-    );
+    assert_eq!(open.acknowledged, Some(Acknowledgement { by: "王工".into(), at: Wall(T0 + 60_000) }));
     assert_eq!(open.value, Some(Value::Number(68.5)));
     assert_eq!(restored.recent[0].ending, Some(Ending::Withdrawn));
     assert_eq!((restored.next_fault, restored.next_transition), (FaultId(3), 6));
     assert_eq!(restored.clock.unwrap().boot, "b0".into());
     block_on(async {
         let history = store.reader().fault(FaultId(1)).await.unwrap().unwrap().1;
-        assert_eq!(
-            history[1].change,
-            Change::Severity {
-                from: Severity::Minor
-            }
-        );
+        assert_eq!(history[1].change, Change::Severity { from: Severity::Minor });
         assert_eq!(&*history[0].fault.summary.zh, "板卡温度 61 ℃");
         store.commit(vec![raised(6, fault(3, "new"))]).await.unwrap();
-        assert_eq!(
-            store
-                .reader()
-                .faults(FaultFilter::Open, 9, None)
-                .await
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(store.reader().faults(FaultFilter::Open, 9, None).await.unwrap().len(), 2);
     });
 
     let kept = Connection::open(dir.path().join(format!("{FILE}.before-v2"))).unwrap();
-    let version: i64 = kept
-        .pragma_query_value(None, "user_version", |r| r.get(0))
-        .unwrap();
-    let transitions: i64 = kept
-        .query_row("SELECT count(*) FROM transition", [], |r| r.get(0))
-        .unwrap();
+    let version: i64 = kept.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
+    let transitions: i64 = kept.query_row("SELECT count(*) FROM transition", [], |r| r.get(0)).unwrap();
     assert_eq!((version, transitions), (1, 5));
 }
 
@@ -222,9 +170,7 @@ fn version_1_is_migrated_and_a_copy_of_it_kept() {
 fn a_new_database_needs_no_copy() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).0.close();
-    let mut names = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     assert!(names.all(|name| !name.contains("before") && !name.ends_with(".new")));
 }
 
@@ -232,22 +178,11 @@ fn a_new_database_needs_no_copy() {
 fn a_failing_migration_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     drop(open_with(dir.path(), &MIGRATIONS[..1]).unwrap());
-    let bad = [
-        MIGRATIONS[0],
-        "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);",
-    ];
+    let bad = [MIGRATIONS[0], "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);"];
     let error = open_with(dir.path(), &bad).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Migration { version: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(&error, StoreError::Migration { version: 2, .. }), "{error}");
     let conn = open_with(dir.path(), &MIGRATIONS[..1]).unwrap();
-    let half: i64 = conn
-        .query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'half'",
-            [],
-            |r| r.get(0),
-        )
-        .unwrap();
+    let half: i64 =
+        conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'half'", [], |r| r.get(0)).unwrap();
     assert_eq!(half, 0);
 }

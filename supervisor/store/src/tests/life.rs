@@ -41,10 +41,7 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
             change: Change::Severity { from },
             fault: f.clone(),
         });
-        f.acknowledged = Some(Acknowledgement {
-            by: "王工".into(),
-            at: Wall(T0 + 50_000),
-        });
+        f.acknowledged = Some(Acknowledgement { by: "王工".into(), at: Wall(T0 + 50_000) });
         f.stale = true;
         f.condition = Condition::Clearing;
         written.push(Transition {
@@ -54,21 +51,11 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
             fault: f.clone(),
         });
         let (restored_at, change) = (Wall(T0 + 55_000), Change::Restored);
-        written.push(Transition {
-            id: id + 4,
-            at: restored_at,
-            change,
-            fault: f.clone(),
-        });
+        written.push(Transition { id: id + 4, at: restored_at, change, fault: f.clone() });
         written.push(ended(id + 5, f.clone(), T0 + 60_000));
         f.condition = Condition::Active;
         f.closed_by = Some("李工".into());
-        written.push(Transition {
-            id: id + 6,
-            at: Wall(T0 + 70_000),
-            change: Change::Reopened,
-            fault: f,
-        });
+        written.push(Transition { id: id + 6, at: Wall(T0 + 70_000), change: Change::Reopened, fault: f });
     }
     block_on(async {
         store.commit(written.clone()).await.unwrap();
@@ -98,33 +85,14 @@ fn lists_page_from_the_newest_and_are_bounded() {
     let all = (1..=many).map(|id| raised(id, fault(id, &format!("d{id}"))));
     block_on(async {
         store.commit(all.collect()).await.unwrap();
-        store
-            .commit(vec![ended(many + 1, fault(3, "d3"), T0)])
-            .await
-            .unwrap();
+        store.commit(vec![ended(many + 1, fault(3, "d3"), T0)]).await.unwrap();
         let reader = store.reader();
         let ids = |faults: Vec<Fault>| faults.iter().map(|f| f.id.0).collect::<Vec<_>>();
-        assert_eq!(
-            reader
-                .faults(FaultFilter::All, usize::MAX, None)
-                .await
-                .unwrap()
-                .len(),
-            MOST_ROWS
-        );
-        let page = reader
-            .faults(FaultFilter::Open, 3, Some(FaultId(5)))
-            .await
-            .unwrap();
+        assert_eq!(reader.faults(FaultFilter::All, usize::MAX, None).await.unwrap().len(), MOST_ROWS);
+        let page = reader.faults(FaultFilter::Open, 3, Some(FaultId(5))).await.unwrap();
         assert_eq!(ids(page), [4, 2, 1]);
-        assert_eq!(
-            ids(reader.faults(FaultFilter::Closed, 10, None).await.unwrap()),
-            [3]
-        );
-        assert_eq!(
-            reader.transitions_after(0, usize::MAX).await.unwrap().len(),
-            MOST_ROWS
-        );
+        assert_eq!(ids(reader.faults(FaultFilter::Closed, 10, None).await.unwrap()), [3]);
+        assert_eq!(reader.transitions_after(0, usize::MAX).await.unwrap().len(), MOST_ROWS);
     });
 }
 
@@ -141,20 +109,9 @@ fn what_is_out_of_order_or_contradicts_is_refused_alone() {
         assert_eq!(gap.await, Err(StoreError::OutOfOrder { expected: 1, got: 2 }));
         assert_eq!(good.await, Ok(()));
         let error = twice.await.unwrap_err();
-        assert!(
-            matches!(error, StoreError::Contradiction { .. }) && !error.is_passing(),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::Contradiction { .. }) && !error.is_passing(), "{error}");
         assert_eq!(after.await, Ok(()));
-        assert_eq!(
-            store
-                .reader()
-                .faults(FaultFilter::All, 10, None)
-                .await
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(store.reader().faults(FaultFilter::All, 10, None).await.unwrap().len(), 2);
     });
 }
 
@@ -164,11 +121,7 @@ fn several_calls_share_one_transaction() {
     let conn = schema::open_writer(dir.path()).unwrap();
     let mut writer = Writer { conn, next: 1 };
     let watcher = schema::open_reader(dir.path()).unwrap();
-    let data_version = || {
-        watcher
-            .pragma_query_value(None, "data_version", |r| r.get::<_, i64>(0))
-            .unwrap()
-    };
+    let data_version = || watcher.pragma_query_value(None, "data_version", |r| r.get::<_, i64>(0)).unwrap();
     let before = data_version();
     let batch: Vec<Job> = (1..=20)
         .map(|id| Job {
@@ -178,10 +131,8 @@ fn several_calls_share_one_transaction() {
         .collect();
     assert!(writer.transact(&batch).iter().all(Result::is_ok));
     assert_eq!(data_version(), before + 1, "one commit for twenty calls");
-    let ids = rows(&watcher, "SELECT id FROM transition", [], |row| {
-        Ok(row.get::<_, i64>(0).unwrap())
-    })
-    .unwrap();
+    let ids =
+        rows(&watcher, "SELECT id FROM transition", [], |row| Ok(row.get::<_, i64>(0).unwrap())).unwrap();
     assert_eq!(ids.len(), 20);
 }
 
@@ -191,22 +142,15 @@ fn a_full_disk_is_an_error_with_a_reason_and_passes() {
     let conn = schema::open_writer(dir.path()).unwrap();
     let pages: i64 = conn.pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();
     let limit = |conn: &rusqlite::Connection, n: i64| {
-        conn.pragma_update_and_check(None, "max_page_count", n, |_| Ok(()))
-            .unwrap();
+        conn.pragma_update_and_check(None, "max_page_count", n, |_| Ok(())).unwrap();
     };
     limit(&conn, pages);
     let mut writer = Writer { conn, next: 1 };
     let mut big = fault(1, "d1");
     big.summary.zh = "满".repeat(50_000).into();
-    let job = |f: &Fault| Job {
-        work: Work::Commit(vec![raised(1, f.clone())]),
-        reply: oneshot::channel().0,
-    };
+    let job = |f: &Fault| Job { work: Work::Commit(vec![raised(1, f.clone())]), reply: oneshot::channel().0 };
     let results = writer.transact(&[job(&big)]);
-    assert!(
-        matches!(&results[0], Err(e @ StoreError::Full { .. }) if e.is_passing()),
-        "{results:?}"
-    );
+    assert!(matches!(&results[0], Err(e @ StoreError::Full { .. }) if e.is_passing()), "{results:?}");
     limit(&writer.conn, pages + 1_000);
     assert_eq!(writer.transact(&[job(&big)]), [Ok(())]);
 }
@@ -219,15 +163,9 @@ fn a_lock_held_by_another_program_is_an_error_with_a_reason() {
     let mut writer = Writer { conn, next: 1 };
     let other = rusqlite::Connection::open(dir.path().join(crate::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let job = || Job {
-        work: Work::Commit(vec![raised(1, fault(1, "d1"))]),
-        reply: oneshot::channel().0,
-    };
+    let job = || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))]), reply: oneshot::channel().0 };
     let results = writer.transact(&[job()]);
-    assert!(
-        matches!(&results[0], Err(e @ StoreError::Locked { .. }) if e.is_passing()),
-        "{results:?}"
-    );
+    assert!(matches!(&results[0], Err(e @ StoreError::Locked { .. }) if e.is_passing()), "{results:?}");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(writer.transact(&[job()]), [Ok(())]);
 }
@@ -243,47 +181,30 @@ fn devices_keep_their_row_for_ever() {
         profile: "huawei-vrp".into(),
     };
     block_on(async {
-        store
-            .save_devices(vec![device("a", "甲"), device("b", "乙")], Wall(1))
-            .await
-            .unwrap();
-        store
-            .save_devices(vec![device("b", "乙二")], Wall(2))
-            .await
-            .unwrap();
+        store.save_devices(vec![device("a", "甲"), device("b", "乙")], Wall(1)).await.unwrap();
+        store.save_devices(vec![device("b", "乙二")], Wall(2)).await.unwrap();
         store.commit(vec![raised(1, fault(1, "unsaved"))]).await.unwrap();
         store
-            .save_devices(
-                vec![device("c", "丙"), device("b", "乙二"), device("a", "甲")],
-                Wall(3),
-            )
+            .save_devices(vec![device("c", "丙"), device("b", "乙二"), device("a", "甲")], Wall(3))
             .await
             .unwrap();
     });
     store.close();
     let conn = schema::open_reader(dir.path()).unwrap();
-    let found = rows(
-        &conn,
-        "SELECT row, id, name, removed_at FROM device ORDER BY id",
-        [],
-        |row| {
-            let name: String = row.get(2).unwrap();
-            Ok((
-                row.get::<_, i64>(0).unwrap(),
-                row.get::<_, String>(1).unwrap(),
-                name,
-                row.get::<_, Option<i64>>(3).unwrap(),
-            ))
-        },
-    );
+    let found = rows(&conn, "SELECT row, id, name, removed_at FROM device ORDER BY id", [], |row| {
+        let name: String = row.get(2).unwrap();
+        Ok((
+            row.get::<_, i64>(0).unwrap(),
+            row.get::<_, String>(1).unwrap(),
+            name,
+            row.get::<_, Option<i64>>(3).unwrap(),
+        ))
+    });
     let found = found.unwrap();
     let rows_of: Vec<i64> = found.iter().map(|f| f.0).collect();
     assert_eq!((rows_of[0], rows_of[1]), (1, 2));
     assert!(rows_of[2] > 2 && rows_of[3] > 2 && rows_of[2] != rows_of[3]);
-    assert_eq!(
-        found.iter().map(|f| f.3).collect::<Vec<_>>(),
-        [None, None, None, Some(3)]
-    );
+    assert_eq!(found.iter().map(|f| f.3).collect::<Vec<_>>(), [None, None, None, Some(3)]);
     assert_eq!(found[1].2, "乙二");
 }
 
@@ -291,16 +212,8 @@ fn devices_keep_their_row_for_ever() {
 fn readings_and_the_clock_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
-    let mark = |mono, wall| ClockMark {
-        boot: "boot-1".into(),
-        now: Now::at(mono, wall),
-        synchronised: true,
-    };
-    let reading = |metric: &str, sample| LatestReading {
-        metric: metric.into(),
-        instance: "".into(),
-        sample,
-    };
+    let mark = |mono, wall| ClockMark { boot: "boot-1".into(), now: Now::at(mono, wall), synchronised: true };
+    let reading = |metric: &str, sample| LatestReading { metric: metric.into(), instance: "".into(), sample };
     let device = LatestDevice {
         device: "rt".into(),
         profile: "huawei-vrp".into(),
@@ -314,14 +227,8 @@ fn readings_and_the_clock_survive_a_restart() {
     block_on(async {
         store.mark_clock(mark(1_000, T0)).await.unwrap();
         let kept = device.clone();
-        store
-            .save_latest(mark(61_000, T0 + 60_000), std::iter::empty)
-            .await
-            .unwrap();
-        store
-            .save_latest(mark(121_000, T0 + 120_000), move || std::iter::once(kept.clone()))
-            .await
-            .unwrap();
+        store.save_latest(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
+        store.save_latest(mark(121_000, T0 + 120_000), move || std::iter::once(kept.clone())).await.unwrap();
     });
     store.close();
     let (_store, restored) = open(dir.path());
@@ -333,24 +240,13 @@ fn readings_and_the_clock_survive_a_restart() {
 fn answers_are_kept_for_a_day_and_given_once() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
-    let answer = |key: &str, at| Answer {
-        key: key.into(),
-        at: Wall(at),
-        status: 409,
-        body: "{}".into(),
-    };
+    let answer = |key: &str, at| Answer { key: key.into(), at: Wall(at), status: 409, body: "{}".into() };
     let day = 24 * 3_600 * 1_000;
     block_on(async {
         store.remember(answer("k", T0)).await.unwrap();
-        assert!(matches!(
-            store.remember(answer("k", T0 + 1)).await,
-            Err(StoreError::Contradiction { .. })
-        ));
+        assert!(matches!(store.remember(answer("k", T0 + 1)).await, Err(StoreError::Contradiction { .. })));
         let reader = store.reader();
-        assert_eq!(
-            reader.answer("k", Wall(T0 + day)).await.unwrap(),
-            Some(answer("k", T0))
-        );
+        assert_eq!(reader.answer("k", Wall(T0 + day)).await.unwrap(), Some(answer("k", T0)));
         assert_eq!(reader.answer("k", Wall(T0 + day + 1)).await.unwrap(), None);
         assert_eq!(reader.answer("other", Wall(T0)).await.unwrap(), None);
         store.remember(answer("k", T0 + day + 1)).await.unwrap();
@@ -370,10 +266,7 @@ fn a_question_without_end_is_stopped_and_the_connection_goes_on() {
             });
             assert_eq!(endless.await, Err(StoreError::TooSlow { limit_ms: 50 }));
         }
-        assert_eq!(
-            store.reader().faults(FaultFilter::All, 10, None).await,
-            Ok(vec![])
-        );
+        assert_eq!(store.reader().faults(FaultFilter::All, 10, None).await, Ok(vec![]));
     });
 }
 
@@ -383,8 +276,7 @@ fn a_reader_cannot_write() {
     let (store, _) = open(dir.path());
     let reader = store.reader();
     let attempt = reader.ask("write", |conn| {
-        conn.execute("DELETE FROM fault", [])
-            .map_err(|e| StoreError::sqlite("write", &e))
+        conn.execute("DELETE FROM fault", []).map_err(|e| StoreError::sqlite("write", &e))
     });
     assert!(block_on(attempt).unwrap_err().to_string().contains("readonly"));
 }

@@ -16,11 +16,7 @@ use std::path::Path;
 const T0: i64 = 1_795_000_000_000;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 fn open(dir: &Path) -> (Store, Restored) {
@@ -30,15 +26,8 @@ fn open(dir: &Path) -> (Store, Restored) {
 fn fault(id: u64, device: &str) -> Fault {
     Fault {
         id: FaultId(id),
-        number: FaultNumber {
-            year: 2026,
-            sequence: id as u32,
-        },
-        key: FaultKey {
-            device: device.into(),
-            rule: "board-hot".into(),
-            instance: "板卡 0".into(),
-        },
+        number: FaultNumber { year: 2026, sequence: id as u32 },
+        key: FaultKey { device: device.into(), rule: "board-hot".into(), instance: "板卡 0".into() },
         severity: Severity::Major,
         condition: Condition::Active,
         acknowledged: None,
@@ -57,22 +46,12 @@ fn fault(id: u64, device: &str) -> Fault {
 }
 
 fn raised(id: u64, fault: Fault) -> Transition {
-    Transition {
-        id,
-        at: Wall(T0 + 30_000 + id as i64),
-        change: Change::Raised,
-        fault,
-    }
+    Transition { id, at: Wall(T0 + 30_000 + id as i64), change: Change::Raised, fault }
 }
 
 fn ended(id: u64, mut fault: Fault, at: i64) -> Transition {
     fault.condition = Condition::Cleared;
     fault.cleared = Some(Wall(at));
     fault.ending = Some(Ending::Cleared);
-    Transition {
-        id,
-        at: Wall(at),
-        change: Change::Ended,
-        fault,
-    }
+    Transition { id, at: Wall(at), change: Change::Ended, fault }
 }

@@ -15,20 +15,15 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (
-        0..4_usize,
-        0..5_u8,
-        0..Severity::ALL.len(),
-        0..12_i64,
-        any::<bool>(),
-    )
-        .prop_map(|(key, action, severity, minutes, with_the_last)| Step {
+    (0..4_usize, 0..5_u8, 0..Severity::ALL.len(), 0..12_i64, any::<bool>()).prop_map(
+        |(key, action, severity, minutes, with_the_last)| Step {
             key,
             action,
             severity,
             minutes,
             with_the_last,
-        })
+        },
+    )
 }
 
 /// The transition that this step means for the newest fault of its key, if it means any.
@@ -51,10 +46,7 @@ fn next(step: &Step, faults: &BTreeMap<u64, Fault>, at: i64) -> Option<(Change, 
             Change::Reopened
         }
         (true, 1) if f.acknowledged.is_none() => {
-            f.acknowledged = Some(Acknowledgement {
-                by: "ops".into(),
-                at: Wall(at),
-            });
+            f.acknowledged = Some(Acknowledgement { by: "ops".into(), at: Wall(at) });
             Change::Acknowledged
         }
         (true, 2 | 3) => {

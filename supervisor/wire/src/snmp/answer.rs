@@ -63,11 +63,7 @@ pub struct Column {
 
 impl Default for Column {
     fn default() -> Column {
-        Column {
-            cells: Vec::new(),
-            end: Err(Absence::Timeout),
-            alternative: 0,
-        }
+        Column { cells: Vec::new(), end: Err(Absence::Timeout), alternative: 0 }
     }
 }
 
@@ -124,9 +120,7 @@ impl Answer {
             tables: plan
                 .tables
                 .iter()
-                .map(|table| Table {
-                    columns: vec![Column::default(); table.columns.len()],
-                })
+                .map(|table| Table { columns: vec![Column::default(); table.columns.len()] })
                 .collect(),
             ..Answer::default()
         }
@@ -147,10 +141,7 @@ impl Answer {
     pub fn keep_arcs(&mut self, arcs: &[u32]) -> Arcs {
         let start = self.arcs.len() as u32;
         self.arcs.extend_from_slice(arcs);
-        Arcs {
-            start,
-            len: arcs.len() as u32,
-        }
+        Arcs { start, len: arcs.len() as u32 }
     }
 
     /// Keeps octets; `None` past [`Answer::MOST_OCTETS`].
@@ -160,23 +151,16 @@ impl Answer {
         }
         let start = self.octets.len() as u32;
         self.octets.extend_from_slice(octets);
-        Some(Octets {
-            start,
-            len: octets.len() as u32,
-        })
+        Some(Octets { start, len: octets.len() as u32 })
     }
 
     /// The arcs of a cell's index or of an OID value of this answer; empty for those of another answer.
     pub fn arcs(&self, arcs: Arcs) -> &[u32] {
-        self.arcs
-            .get(arcs.start as usize..arcs.start as usize + arcs.len as usize)
-            .unwrap_or(&[])
+        self.arcs.get(arcs.start as usize..arcs.start as usize + arcs.len as usize).unwrap_or(&[])
     }
 
     /// The octets of a string of this answer; empty for those of another answer.
     pub fn octets(&self, octets: Octets) -> &[u8] {
-        self.octets
-            .get(octets.start as usize..octets.start as usize + octets.len as usize)
-            .unwrap_or(&[])
+        self.octets.get(octets.start as usize..octets.start as usize + octets.len as usize).unwrap_or(&[])
     }
 }

@@ -71,9 +71,7 @@ impl<'a> Reply<'a> {
     pub fn parse(datagram: &'a [u8]) -> Result<Reply<'a>, Undecodable> {
         tracing::trace!(target: "way", step = "Reply::parse");
         let frame = |_| Undecodable::Frame;
-        let message = AsnReader::from_bytes(datagram)
-            .read_raw(asn1::TYPE_SEQUENCE)
-            .map_err(frame)?;
+        let message = AsnReader::from_bytes(datagram).read_raw(asn1::TYPE_SEQUENCE).map_err(frame)?;
         let mut message = AsnReader::from_bytes(message);
         let version = match message.read_asn_integer().map_err(frame)? {
             0 => Version::V1,
@@ -126,11 +124,7 @@ fn varbind<'a>(rest: &mut AsnReader<'a>) -> Option<Varbind<'a>> {
     // The value's own frame: whatever its type is, its length must fit.
     let tag = reader.peek_byte().ok()?;
     reader.read_raw(tag).ok()?;
-    Some(Varbind {
-        name,
-        octets: (before - rest.bytes_left()) as u32,
-        value,
-    })
+    Some(Varbind { name, octets: (before - rest.bytes_left()) as u32, value })
 }
 
 impl Varbind<'_> {
@@ -141,11 +135,7 @@ impl Varbind<'_> {
 
     /// Whether the value is noSuchObject, noSuchInstance or endOfMibView.
     pub fn is_exception(&self) -> bool {
-        let exceptions = [
-            snmp::SNMP_NOSUCHOBJECT,
-            snmp::SNMP_NOSUCHINSTANCE,
-            snmp::SNMP_ENDOFMIBVIEW,
-        ];
+        let exceptions = [snmp::SNMP_NOSUCHOBJECT, snmp::SNMP_NOSUCHINSTANCE, snmp::SNMP_ENDOFMIBVIEW];
         self.value.first().is_some_and(|tag| exceptions.contains(tag))
     }
 
@@ -190,9 +180,7 @@ impl Varbind<'_> {
 /// wider than 32 bits is refused (snmp2 would cut it).
 fn read_u32(value: &mut AsnReader<'_>, tag: u8) -> Option<u32> {
     let number = value.read_i64_type(tag).ok()?;
-    u32::try_from(number)
-        .ok()
-        .or_else(|| i32::try_from(number).ok().map(|negative| negative as u32))
+    u32::try_from(number).ok().or_else(|| i32::try_from(number).ok().map(|negative| negative as u32))
 }
 
 /// Reads BER subidentifiers (X.690 section 8.19); false where they are cut, exceed 32 bits or are more than

@@ -44,11 +44,8 @@ impl Request {
         let first = arcs.next().unwrap_or(0);
         // The first two arcs share one subidentifier (X.690 section 8.19.4).
         let root = u64::from(first) * 40 + u64::from(arcs.next().unwrap_or(0));
-        let name = subidentifier_len(root)
-            + arcs
-                .clone()
-                .map(|arc| subidentifier_len(arc.into()))
-                .sum::<usize>();
+        let name =
+            subidentifier_len(root) + arcs.clone().map(|arc| subidentifier_len(arc.into())).sum::<usize>();
 
         self.binds.push(SEQUENCE);
         push_length(&mut self.binds, 1 + length_len(name) + name + 2);
@@ -120,12 +117,7 @@ fn integer_len(number: i32) -> usize {
 }
 
 fn integer_octets(number: i32) -> usize {
-    let bits = 33
-        - if number < 0 {
-            number.leading_ones()
-        } else {
-            number.leading_zeros()
-        };
+    let bits = 33 - if number < 0 { number.leading_ones() } else { number.leading_zeros() };
     bits.div_ceil(8) as usize
 }
 
@@ -159,22 +151,13 @@ mod tests {
     }
 
     fn octets(hex: &str) -> Vec<u8> {
-        hex.split_whitespace()
-            .map(|pair| u8::from_str_radix(pair, 16).expect("a vector is hex"))
-            .collect()
+        hex.split_whitespace().map(|pair| u8::from_str_radix(pair, 16).expect("a vector is hex")).collect()
     }
 
     /// Dumped by net-snmp 5.9 (`snmpget -d`, `snmpgetnext -d`, `snmpbulkget -d`), community `public`.
     #[test]
     fn writes_what_net_snmp_writes() {
-        type Case = (
-            &'static str,
-            Version,
-            i32,
-            Ask,
-            &'static [&'static [u32]],
-            &'static str,
-        );
+        type Case = (&'static str, Version, i32, Ask, &'static [&'static [u32]], &'static str);
         let cases: [Case; 4] = [
             (
                 "snmpget -v2c",

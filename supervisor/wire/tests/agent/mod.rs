@@ -68,10 +68,7 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
         (first.into(), rest)
     } else {
         let (wide, rest) = rest.split_at_checked((first & 0x7f).into())?;
-        (
-            wide.iter().fold(0, |len, &octet| len << 8 | usize::from(octet)),
-            rest,
-        )
+        (wide.iter().fold(0, |len, &octet| len << 8 | usize::from(octet)), rest)
     };
     let (content, rest) = rest.split_at_checked(len)?;
     *bytes = rest;
@@ -79,26 +76,15 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 }
 
 fn number(content: &[u8]) -> i64 {
-    let sign = if content.first().is_some_and(|&octet| octet >= 0x80) {
-        -1
-    } else {
-        0
-    };
-    content
-        .iter()
-        .fold(sign, |number, &octet| number << 8 | i64::from(octet))
+    let sign = if content.first().is_some_and(|&octet| octet >= 0x80) { -1 } else { 0 };
+    content.iter().fold(sign, |number, &octet| number << 8 | i64::from(octet))
 }
 
 fn arcs(mut content: &[u8]) -> Vec<u32> {
     let mut all = Vec::new();
     while !content.is_empty() {
-        let len = content
-            .iter()
-            .position(|octet| octet & 0x80 == 0)
-            .map_or(content.len(), |at| at + 1);
-        let value = content[..len]
-            .iter()
-            .fold(0_u64, |value, octet| value << 7 | u64::from(octet & 0x7f));
+        let len = content.iter().position(|octet| octet & 0x80 == 0).map_or(content.len(), |at| at + 1);
+        let value = content[..len].iter().fold(0_u64, |value, octet| value << 7 | u64::from(octet & 0x7f));
         content = &content[len..];
         if all.is_empty() {
             let root = (value / 40).min(2);
@@ -168,10 +154,7 @@ impl Agent {
             return self.objects.get_key_value(name);
         }
         self.objects
-            .range::<Vec<u32>, _>((
-                std::ops::Bound::Excluded(name.to_vec()),
-                std::ops::Bound::Unbounded,
-            ))
+            .range::<Vec<u32>, _>((std::ops::Bound::Excluded(name.to_vec()), std::ops::Bound::Unbounded))
             .next()
     }
 
@@ -223,24 +206,12 @@ impl Agent {
             Fault::TooBig(octets) if tag == 0xa5 && asked * 24 > octets => (1, 0, Vec::new()),
             _ => self.body(tag, version, &names, first, second, limit, echo),
         };
-        let mut out = integer_tlv(if self.fault == Fault::WrongId {
-            id ^ 0x55
-        } else {
-            id
-        });
+        let mut out = integer_tlv(if self.fault == Fault::WrongId { id ^ 0x55 } else { id });
         out.extend(integer_tlv(status));
         out.extend(integer_tlv(index));
         out.extend(tlv(0x30, &body));
-        let mut message = integer_tlv(if self.fault == Fault::WrongVersion {
-            1 - version
-        } else {
-            version
-        });
-        let community = if self.fault == Fault::WrongCommunity {
-            b"other"
-        } else {
-            community
-        };
+        let mut message = integer_tlv(if self.fault == Fault::WrongVersion { 1 - version } else { version });
+        let community = if self.fault == Fault::WrongCommunity { b"other" } else { community };
         message.extend(tlv(0x04, community));
         message.extend(tlv(0xa2, &out));
         Some(tlv(0x30, &message))
@@ -351,9 +322,7 @@ impl Bench {
         self.generation += 1;
         let generation = Generation(self.generation);
         let began = self.now;
-        self.session
-            .start(1, generation, &self.target, Arc::clone(plan), self.now)
-            .expect("there is room");
+        self.session.start(1, generation, &self.target, Arc::clone(plan), self.now).expect("there is room");
         let mut way: BinaryHeap<Underway> = BinaryHeap::new();
         let mut order = 0;
         loop {
@@ -364,10 +333,7 @@ impl Bench {
                 }
             }
             if let Some(finished) = self.session.poll_finished() {
-                assert_eq!(
-                    (finished.key, finished.generation, finished.started),
-                    (1, generation, began)
-                );
+                assert_eq!((finished.key, finished.generation, finished.started), (1, generation, began));
                 self.now = self.now.plus_ms(60_000);
                 // What is still under way arrives after the poll.
                 for std::cmp::Reverse((_, _, from, bytes)) in way.into_vec() {
@@ -377,10 +343,7 @@ impl Bench {
                 assert_eq!(self.session.poll_timeout(), None);
                 return finished;
             }
-            let timeout = self
-                .session
-                .poll_timeout()
-                .expect("a poll under way has a deadline");
+            let timeout = self.session.poll_timeout().expect("a poll under way has a deadline");
             assert!(timeout > self.now, "a deadline in the past");
             match way.peek() {
                 Some(std::cmp::Reverse((at, ..))) if *at < timeout => {

@@ -15,12 +15,7 @@ const ADMIN: MetricIx = MetricIx(2);
 const SERIAL: MetricIx = MetricIx(3);
 
 fn level(severity: Severity, test: Test, hold_ms: Option<u64>, clear_ms: u64) -> Level {
-    Level {
-        severity,
-        test,
-        hold_ms,
-        clear_ms,
-    }
+    Level { severity, test, hold_ms, clear_ms }
 }
 
 fn rule(id: &str, on: MetricIx, levels: Vec<Level>) -> Rule {
@@ -41,20 +36,12 @@ fn model() -> Model {
         name: name.into(),
         title: Bilingual::new(name, name),
         kind,
-        unit: if kind == Kind::Gauge {
-            "Cel".into()
-        } else {
-            "".into()
-        },
+        unit: if kind == Kind::Gauge { "Cel".into() } else { "".into() },
         record: Record::Every,
         table,
     };
     let uplink = Guard::And(
-        Box::new(Guard::Metric(
-            ADMIN,
-            Comparison::Equal,
-            Literal::Word("up".into()),
-        )),
+        Box::new(Guard::Metric(ADMIN, Comparison::Equal, Literal::Word("up".into()))),
         Box::new(Guard::Tag(Comparison::Equal, "uplink".into())),
     );
     let above = |limit, clear| Test::Above { limit, clear };
@@ -65,10 +52,7 @@ fn model() -> Model {
             metric("interface.admin-status", Kind::State, Some(TableIx(0))),
             metric("system.serial", Kind::Text, None),
         ],
-        tables: vec![Table {
-            group: "interface".into(),
-            discontinuity: None,
-        }],
+        tables: vec![Table { group: "interface".into(), discontinuity: None }],
         derives: vec![],
         rules: vec![
             rule(
@@ -84,26 +68,13 @@ fn model() -> Model {
                 ..rule(
                     "uplink-down",
                     OPER,
-                    vec![level(
-                        Severity::Critical,
-                        Test::Expect(vec!["up".into()]),
-                        Some(20_000),
-                        60_000,
-                    )],
+                    vec![level(Severity::Critical, Test::Expect(vec!["up".into()]), Some(20_000), 60_000)],
                 )
             },
-            rule(
-                "replaced",
-                SERIAL,
-                vec![level(Severity::Warning, Test::Changed, Some(0), 0)],
-            ),
+            rule("replaced", SERIAL, vec![level(Severity::Warning, Test::Changed, Some(0), 0)]),
             Rule {
                 latch: true,
-                ..rule(
-                    "burnt",
-                    TEMPERATURE,
-                    vec![level(Severity::Minor, above(90.0, 85.0), Some(0), 0)],
-                )
+                ..rule("burnt", TEMPERATURE, vec![level(Severity::Minor, above(90.0, 85.0), Some(0), 0)])
             },
         ],
         uptime: None,
@@ -179,13 +150,7 @@ impl Rig {
         };
         rig.labels.intern("GE0/1");
         rig.labels.intern("GE0/2");
-        rig.engine.load(
-            vec![SiteDevice {
-                device: device("rt"),
-                model: Arc::new(model()),
-            }],
-            rig.now,
-        );
+        rig.engine.load(vec![SiteDevice { device: device("rt"), model: Arc::new(model()) }], rig.now);
         rig
     }
 
@@ -213,44 +178,25 @@ impl Rig {
             (true, false) => sample,
         };
         let state = |word: &str| Ok(Value::State(word.into()));
-        readings.add(
-            TEMPERATURE,
-            [(InstanceIx::SCALAR, sample(world.temperature.clone()))],
-        );
+        readings.add(TEMPERATURE, [(InstanceIx::SCALAR, sample(world.temperature.clone()))]);
         if let Some(oper) = world.oper {
-            let rows = [
-                (InstanceIx(1), sample(state(oper))),
-                (InstanceIx(2), sample(state("down"))),
-            ];
+            let rows = [(InstanceIx(1), sample(state(oper))), (InstanceIx(2), sample(state("down")))];
             readings.add(OPER, rows);
             readings.add(ADMIN, [(InstanceIx(1), sample(state(world.admin)))]);
         }
-        readings.add(
-            SERIAL,
-            [(InstanceIx::SCALAR, sample(Ok(Value::Text(world.serial.into()))))],
-        );
+        readings.add(SERIAL, [(InstanceIx::SCALAR, sample(Ok(Value::Text(world.serial.into()))))]);
         if world.complete && world.polls {
             readings.mark_complete(TableIx(0));
         }
-        let event = Event::Polled {
-            device: DeviceIx(0),
-            generation,
-            readings: &readings,
-            labels: &self.labels,
-        };
+        let event =
+            Event::Polled { device: DeviceIx(0), generation, readings: &readings, labels: &self.labels };
         self.engine.handle(event, self.now);
         self.drain();
     }
 
     /// Answers what is asked for up to `until`, in the order of its moments.
     fn answer_asks(&mut self, world: &World, until: Mono) {
-        while let Some(next) = self
-            .asks
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, ask)| ask.at)
-            .map(|(at, _)| at)
-        {
+        while let Some(next) = self.asks.iter().enumerate().min_by_key(|(_, ask)| ask.at).map(|(at, _)| at) {
             if self.asks[next].at > until {
                 return;
             }
@@ -261,11 +207,7 @@ impl Rig {
                 Probe::Poll => {}
                 Probe::Reach => {
                     let answered = world.reach;
-                    let event = Event::Reached {
-                        device: ask.device,
-                        generation: ask.generation,
-                        answered,
-                    };
+                    let event = Event::Reached { device: ask.device, generation: ask.generation, answered };
                     self.engine.handle(event, self.now);
                     self.drain();
                 }
@@ -302,32 +244,21 @@ impl Rig {
     }
 
     fn acknowledge(&mut self, id: u64) {
-        let event = Event::Acknowledge {
-            request: RequestId(1),
-            fault: FaultId(id),
-            by: "李工".into(),
-        };
+        let event = Event::Acknowledge { request: RequestId(1), fault: FaultId(id), by: "李工".into() };
         self.engine.handle(event, self.now);
         self.drain();
     }
 }
 
 fn hot(degrees: f64) -> World {
-    World {
-        temperature: Ok(Value::Number(degrees)),
-        ..World::default()
-    }
+    World { temperature: Ok(Value::Number(degrees)), ..World::default() }
 }
 
 #[test]
 fn silence_is_asked_again_three_times_before_the_verdict() {
     let mut rig = Rig::new();
     rig.minutes(&World::default(), 1);
-    let dead = World {
-        polls: false,
-        reach: false,
-        ..World::default()
-    };
+    let dead = World { polls: false, reach: false, ..World::default() };
     let begun = rig.now;
     let polls = rig.polls;
     rig.minutes(&dead, 1);
@@ -337,43 +268,19 @@ fn silence_is_asked_again_three_times_before_the_verdict() {
     assert_eq!(fault.first_bad, begun.wall);
     assert_eq!(fault.confirmed, begun.plus_ms(7_000).wall, "after 1, 2 and 4 s");
     rig.minutes(&World::default(), 1);
-    assert_eq!(
-        rig.open(),
-        Vec::<String>::new(),
-        "two good polls, the second asked for at once"
-    );
+    assert_eq!(rig.open(), Vec::<String>::new(), "two good polls, the second asked for at once");
     assert_eq!(rig.story(), ["unreachable raised", "unreachable ended"]);
 }
 
 #[test]
 fn presence_tells_unreachable_from_no_data() {
-    let dead = World {
-        polls: false,
-        reach: false,
-        ..World::default()
-    };
-    let deaf = World {
-        polls: false,
-        reach: true,
-        ..World::default()
-    };
-    let mute = World {
-        mute: true,
-        reach: false,
-        ..World::default()
-    };
+    let dead = World { polls: false, reach: false, ..World::default() };
+    let deaf = World { polls: false, reach: true, ..World::default() };
+    let mute = World { mute: true, reach: false, ..World::default() };
     type Case<'a> = (&'a str, &'a [(&'a World, u32)], &'a [&'a str]);
     let table: &[Case] = &[
-        (
-            "reach answers, protocol silent",
-            &[(&deaf, 1)],
-            &["no-data raised"],
-        ),
-        (
-            "valid replies without a good value",
-            &[(&mute, 1)],
-            &["no-data raised"],
-        ),
+        ("reach answers, protocol silent", &[(&deaf, 1)], &["no-data raised"]),
+        ("valid replies without a good value", &[(&mute, 1)], &["no-data raised"]),
         (
             "no data, then gone altogether",
             &[(&deaf, 1), (&dead, 4)],
@@ -402,11 +309,7 @@ fn presence_tells_unreachable_from_no_data() {
 #[test]
 fn one_answer_in_the_episode_ends_it() {
     let mut rig = Rig::new();
-    let dead = World {
-        polls: false,
-        reach: false,
-        ..World::default()
-    };
+    let dead = World { polls: false, reach: false, ..World::default() };
     for _ in 0..50 {
         rig.poll(&dead);
         let at = rig.now.plus_ms(5_000);
@@ -422,11 +325,7 @@ fn answers_of_an_older_generation_are_dropped() {
     let mut rig = Rig::new();
     rig.minutes(&World::default(), 1);
     let old = rig.engine.generation(DeviceIx(0));
-    rig.poll(&World {
-        polls: false,
-        reach: false,
-        ..World::default()
-    });
+    rig.poll(&World { polls: false, reach: false, ..World::default() });
     assert_ne!(rig.engine.generation(DeviceIx(0)), old);
     rig.poll_as(&World::default(), old);
     assert_eq!(rig.engine.suspects(), 1, "an old answer does not end the episode");
@@ -435,10 +334,7 @@ fn answers_of_an_older_generation_are_dropped() {
 #[test]
 fn an_ask_without_an_answer_is_silence() {
     let mut rig = Rig::new();
-    rig.poll(&World {
-        polls: false,
-        ..World::default()
-    });
+    rig.poll(&World { polls: false, ..World::default() });
     for _ in 0..8 {
         rig.asks.clear();
         let Some(at) = rig.engine.poll_timeout() else {
@@ -459,29 +355,13 @@ fn severity_follows_the_value() {
     rig.minutes(&hot(68.0), 2);
     assert_eq!(rig.open(), ["hot:major"]);
     rig.minutes(&hot(78.0), 1);
-    assert_eq!(
-        rig.open(),
-        ["hot:critical"],
-        "30 s are confirmed by a poll of their own"
-    );
+    assert_eq!(rig.open(), ["hot:critical"], "30 s are confirmed by a poll of their own");
     rig.minutes(&hot(66.0), 3);
     assert_eq!(rig.open(), ["hot:major"]);
     rig.minutes(&hot(62.0), 3);
-    assert_eq!(
-        rig.open(),
-        ["hot:major"],
-        "between limit and deadband nothing clears"
-    );
+    assert_eq!(rig.open(), ["hot:major"], "between limit and deadband nothing clears");
     rig.minutes(&hot(50.0), 2);
-    assert_eq!(
-        rig.story(),
-        [
-            "hot raised",
-            "hot major→critical",
-            "hot critical→major",
-            "hot ended"
-        ]
-    );
+    assert_eq!(rig.story(), ["hot raised", "hot major→critical", "hot critical→major", "hot ended"]);
     let fault = &rig.heard[0].fault;
     assert_eq!(fault.number.to_string(), "F-2026-0001");
     assert_eq!(&*fault.summary.zh, "规则 hot，当前 68℃");
@@ -490,21 +370,11 @@ fn severity_follows_the_value() {
 
 #[test]
 fn guards_judge_only_what_applies() {
-    let down = World {
-        oper: Some("down"),
-        ..World::default()
-    };
-    let shut = World {
-        admin: "down",
-        ..down.clone()
-    };
+    let down = World { oper: Some("down"), ..World::default() };
+    let shut = World { admin: "down", ..down.clone() };
     let mut rig = Rig::new();
     rig.minutes(&shut, 3);
-    assert_eq!(
-        rig.open(),
-        Vec::<String>::new(),
-        "shut on purpose; GE0/2 has no tag and no admin state"
-    );
+    assert_eq!(rig.open(), Vec::<String>::new(), "shut on purpose; GE0/2 has no tag and no admin state");
     rig.minutes(&down, 1);
     assert_eq!(rig.open(), ["uplink-down[GE0/1]:critical"]);
     rig.minutes(&shut, 3);
@@ -515,63 +385,29 @@ fn guards_judge_only_what_applies() {
 fn missing_data_never_clear_a_fault() {
     let mut rig = Rig::new();
     rig.minutes(&hot(80.0), 2);
-    let invalid = World {
-        temperature: Err(Absence::Invalid),
-        ..World::default()
-    };
+    let invalid = World { temperature: Err(Absence::Invalid), ..World::default() };
     rig.minutes(&invalid, 10);
     assert_eq!(rig.open(), ["hot:critical"]);
     assert!(rig.engine.faults().all(|fault| fault.stale));
     rig.minutes(&hot(80.0), 1);
     assert!(rig.engine.faults().all(|fault| !fault.stale));
-    rig.minutes(
-        &World {
-            polls: false,
-            reach: false,
-            ..World::default()
-        },
-        1,
-    );
+    rig.minutes(&World { polls: false, reach: false, ..World::default() }, 1);
     assert_eq!(rig.open(), ["hot:critical", "unreachable:critical"]);
-    assert!(
-        rig.engine
-            .faults()
-            .all(|fault| fault.stale != fault.key.is_presence())
-    );
+    assert!(rig.engine.faults().all(|fault| fault.stale != fault.key.is_presence()));
 }
 
 #[test]
 fn an_instance_is_gone_after_three_complete_walks_only() {
     let mut rig = Rig::new();
-    rig.minutes(
-        &World {
-            oper: Some("down"),
-            ..World::default()
-        },
-        2,
-    );
-    let cut = World {
-        oper: None,
-        complete: false,
-        ..World::default()
-    };
+    rig.minutes(&World { oper: Some("down"), ..World::default() }, 2);
+    let cut = World { oper: None, complete: false, ..World::default() };
     rig.minutes(&cut, 10);
-    assert_eq!(
-        rig.open(),
-        ["uplink-down[GE0/1]:critical"],
-        "a partial walk removes nothing"
-    );
-    let gone = World {
-        oper: None,
-        ..World::default()
-    };
+    assert_eq!(rig.open(), ["uplink-down[GE0/1]:critical"], "a partial walk removes nothing");
+    let gone = World { oper: None, ..World::default() };
     rig.minutes(&gone, 2);
     assert_eq!(rig.open().len(), 1);
     rig.minutes(&gone, 1);
-    assert_eq!(
-        rig.heard.last().map(|t| t.fault.ending),
-        Some(Some(Ending::Withdrawn))
-    );
+    assert_eq!(rig.heard.last().map(|t| t.fault.ending), Some(Some(Ending::Withdrawn)));
 }
 
 #[test]
@@ -583,28 +419,15 @@ fn the_same_condition_within_thirty_minutes_reopens_the_number() {
     rig.minutes(&hot(40.0), 20);
     rig.minutes(&hot(80.0), 2);
     let again = &rig.heard.last().unwrap().fault;
-    assert_eq!(
-        (again.id, again.confirmed, again.cleared),
-        (FaultId(1), confirmed, None)
-    );
+    assert_eq!((again.id, again.confirmed, again.cleared), (FaultId(1), confirmed, None));
     assert!(again.acknowledged.is_some());
     rig.minutes(&hot(40.0), 40);
     rig.minutes(&hot(80.0), 2);
     let new = &rig.heard.last().unwrap().fault;
-    assert_eq!(
-        (new.id, new.previous, &new.acknowledged),
-        (FaultId(2), Some(FaultId(1)), &None)
-    );
+    assert_eq!((new.id, new.previous, &new.acknowledged), (FaultId(2), Some(FaultId(1)), &None));
     assert_eq!(
         rig.story(),
-        [
-            "hot raised",
-            "hot acknowledged",
-            "hot ended",
-            "hot reopened",
-            "hot ended",
-            "hot raised"
-        ]
+        ["hot raised", "hot acknowledged", "hot ended", "hot reopened", "hot ended", "hot raised"]
     );
 }
 
@@ -615,21 +438,10 @@ fn operators_are_answered() {
     rig.acknowledge(1);
     rig.acknowledge(1);
     rig.acknowledge(7);
-    let close = Event::Close {
-        request: RequestId(2),
-        fault: FaultId(1),
-        by: "李工".into(),
-    };
+    let close = Event::Close { request: RequestId(2), fault: FaultId(1), by: "李工".into() };
     rig.engine.handle(close, rig.now);
     rig.drain();
-    assert_eq!(
-        rig.refused,
-        [
-            Refusal::AlreadyAcknowledged,
-            Refusal::NoSuchFault,
-            Refusal::NotClosable
-        ]
-    );
+    assert_eq!(rig.refused, [Refusal::AlreadyAcknowledged, Refusal::NoSuchFault, Refusal::NotClosable]);
 }
 
 #[test]
@@ -641,38 +453,12 @@ fn a_latching_rule_waits_for_a_person() {
     rig.minutes(&hot(95.0), 1);
     rig.minutes(&hot(40.0), 3);
     let id = rig.engine.faults().next().map(|fault| fault.id).unwrap();
-    rig.engine.handle(
-        Event::Close {
-            request: RequestId(2),
-            fault: id,
-            by: "李工".into(),
-        },
-        rig.now,
-    );
+    rig.engine.handle(Event::Close { request: RequestId(2), fault: id, by: "李工".into() }, rig.now);
     rig.drain();
     assert_eq!(rig.open(), Vec::<String>::new());
-    let burnt: Vec<String> = rig
-        .story()
-        .into_iter()
-        .filter(|line| line.starts_with("burnt"))
-        .collect();
-    assert_eq!(
-        burnt,
-        [
-            "burnt raised",
-            "burnt restored",
-            "burnt reopened",
-            "burnt restored",
-            "burnt ended"
-        ]
-    );
-    assert_eq!(
-        rig.heard
-            .last()
-            .and_then(|t| t.fault.closed_by.clone())
-            .as_deref(),
-        Some("李工")
-    );
+    let burnt: Vec<String> = rig.story().into_iter().filter(|line| line.starts_with("burnt")).collect();
+    assert_eq!(burnt, ["burnt raised", "burnt restored", "burnt reopened", "burnt restored", "burnt ended"]);
+    assert_eq!(rig.heard.last().and_then(|t| t.fault.closed_by.clone()).as_deref(), Some("李工"));
     rig.minutes(&hot(40.0), 2);
     assert_eq!(rig.open(), Vec::<String>::new());
 }
@@ -681,18 +467,12 @@ fn a_latching_rule_waits_for_a_person() {
 fn a_changed_value_is_accepted_with_the_acknowledgement() {
     let mut rig = Rig::new();
     rig.minutes(&World::default(), 1);
-    let other = World {
-        serial: "B",
-        ..World::default()
-    };
+    let other = World { serial: "B", ..World::default() };
     rig.minutes(&other, 5);
     assert_eq!(rig.open(), ["replaced:warning"]);
     rig.acknowledge(1);
     rig.minutes(&other, 2);
-    assert_eq!(
-        rig.story(),
-        ["replaced raised", "replaced acknowledged", "replaced ended"]
-    );
+    assert_eq!(rig.story(), ["replaced raised", "replaced acknowledged", "replaced ended"]);
 }
 
 /// A new engine that takes over what the first one committed.
@@ -702,12 +482,8 @@ fn restart(rig: &mut Rig) {
         faults.insert(transition.fault.id, transition.fault.clone());
     }
     let next_transition = rig.heard.last().map_or(1, |t| t.id + 1);
-    let kept = Kept {
-        faults: faults.into_values().collect(),
-        next_fault: 0,
-        next_transition,
-        ..Kept::default()
-    };
+    let kept =
+        Kept { faults: faults.into_values().collect(), next_fault: 0, next_transition, ..Kept::default() };
     rig.engine = Engine::new(Settings::default());
     rig.engine.restore(kept, rig.now);
     rig.asks.clear();
@@ -716,106 +492,41 @@ fn restart(rig: &mut Rig) {
 #[test]
 fn a_restart_keeps_what_is_open_and_withdraws_what_left_the_site() {
     let mut rig = Rig::new();
-    rig.minutes(
-        &World {
-            oper: Some("down"),
-            ..hot(68.0)
-        },
-        3,
-    );
+    rig.minutes(&World { oper: Some("down"), ..hot(68.0) }, 3);
     assert_eq!(rig.open().len(), 2);
     restart(&mut rig);
-    rig.engine.load(
-        vec![SiteDevice {
-            device: device("rt"),
-            model: Arc::new(model()),
-        }],
-        rig.now,
-    );
+    rig.engine.load(vec![SiteDevice { device: device("rt"), model: Arc::new(model()) }], rig.now);
     assert!(rig.engine.faults().all(|fault| fault.stale), "not seen since");
-    rig.minutes(
-        &World {
-            oper: Some("down"),
-            ..hot(68.0)
-        },
-        1,
-    );
-    assert_eq!(
-        rig.story(),
-        ["uplink-down raised", "hot raised"],
-        "nothing raised twice"
-    );
+    rig.minutes(&World { oper: Some("down"), ..hot(68.0) }, 1);
+    assert_eq!(rig.story(), ["uplink-down raised", "hot raised"], "nothing raised twice");
     rig.minutes(&World::default(), 2);
     assert_eq!(rig.open(), Vec::<String>::new());
 
-    rig.minutes(
-        &World {
-            polls: false,
-            reach: false,
-            ..World::default()
-        },
-        1,
-    );
+    rig.minutes(&World { polls: false, reach: false, ..World::default() }, 1);
     restart(&mut rig);
-    rig.engine.load(
-        vec![SiteDevice {
-            device: device("rt"),
-            model: Arc::new(model()),
-        }],
-        rig.now,
-    );
+    rig.engine.load(vec![SiteDevice { device: device("rt"), model: Arc::new(model()) }], rig.now);
     rig.minutes(&World::default(), 1);
-    assert_eq!(
-        rig.open(),
-        Vec::<String>::new(),
-        "a restored `unreachable` clears like any other"
-    );
+    assert_eq!(rig.open(), Vec::<String>::new(), "a restored `unreachable` clears like any other");
 
     rig.minutes(&hot(80.0), 2);
     restart(&mut rig);
-    rig.engine.load(
-        vec![SiteDevice {
-            device: device("another"),
-            model: Arc::new(model()),
-        }],
-        rig.now,
-    );
+    rig.engine.load(vec![SiteDevice { device: device("another"), model: Arc::new(model()) }], rig.now);
     rig.drain();
-    assert_eq!(
-        rig.heard.last().map(|t| t.fault.ending),
-        Some(Some(Ending::Withdrawn))
-    );
+    assert_eq!(rig.heard.last().map(|t| t.fault.ending), Some(Some(Ending::Withdrawn)));
 }
 
 #[test]
 fn a_reload_keeps_faults_and_withdraws_those_of_a_removed_rule() {
     let mut rig = Rig::new();
-    rig.minutes(
-        &World {
-            oper: Some("down"),
-            ..hot(80.0)
-        },
-        3,
-    );
+    rig.minutes(&World { oper: Some("down"), ..hot(80.0) }, 3);
     let mut smaller = model();
     smaller.rules.remove(0);
-    rig.engine.load(
-        vec![SiteDevice {
-            device: device("rt"),
-            model: Arc::new(smaller),
-        }],
-        rig.now,
-    );
+    rig.engine.load(vec![SiteDevice { device: device("rt"), model: Arc::new(smaller) }], rig.now);
     rig.drain();
     assert_eq!(rig.open(), ["uplink-down[GE0/1]:critical"]);
     rig.asks.clear();
     rig.minutes(&World::default(), 3);
-    assert_eq!(
-        rig.story().len(),
-        4,
-        "two raised, one withdrawn, one ended: {:?}",
-        rig.story()
-    );
+    assert_eq!(rig.story().len(), 4, "two raised, one withdrawn, one ended: {:?}", rig.story());
 }
 
 proptest! {

@@ -104,9 +104,7 @@ impl Memory {
 
     /// `asked` variable bindings were answered.
     pub(super) fn quick_enough(&mut self, asked: usize) {
-        self.stalled = self
-            .stalled
-            .filter(|&stalled| asked * 4 < usize::from(stalled) * 3);
+        self.stalled = self.stalled.filter(|&stalled| asked * 4 < usize::from(stalled) * 3);
     }
 
     /// A poll without silence: grows back.

@@ -295,25 +295,16 @@ impl Session {
     /// Sends the outstanding request under a new id.
     fn send(&mut self, key: u32, running: &mut Running, now: Mono) {
         let id = self.new_id();
-        let issued = Issued {
-            key,
-            request: running.request,
-        };
+        let issued = Issued { key, request: running.request };
         self.issued.insert(id, issued);
         running.ids.push(id);
         running.tries += 1;
         running.deadline = now.plus_ms(running.target.timeout_ms.into());
         let target = &running.target;
-        let bytes = running
-            .poll
-            .request
-            .seal(target.version, &target.community, id, running.ask);
+        let bytes = running.poll.request.seal(target.version, &target.community, id, running.ask);
         running.poll.answer.cost.octets_out += bytes.len() as u64;
         self.counters.sent += 1;
-        self.transmits.push_back(Transmit {
-            to: target.address,
-            bytes,
-        });
+        self.transmits.push_back(Transmit { to: target.address, bytes });
     }
 
     /// An id that no outstanding request has: splitmix64 over a counter, positive.
@@ -335,25 +326,14 @@ impl Session {
         for id in &running.ids {
             self.issued.remove(id);
         }
-        let Running {
-            poll,
-            mut memory,
-            generation,
-            started,
-            ..
-        } = *running;
+        let Running { poll, mut memory, generation, started, .. } = *running;
         let answer = poll.finish(&mut memory);
         if self.memories.len() < MOST_REMEMBERED {
             self.memories.insert(key, memory);
         }
         self.counters.polls += 1;
         self.counters.unanswered += u64::from(!answer.answered);
-        self.finished.push_back(Finished {
-            key,
-            generation,
-            started,
-            answer,
-        });
+        self.finished.push_back(Finished { key, generation, started, answer });
     }
 
     /// The next datagram to send.

@@ -98,12 +98,7 @@ impl Poll {
             // In v1 a missing object costs a request of its own; in v2c it costs nothing.
             let known_missing = known == Known::Missing && version == Version::V1 && !doubt;
             let skipped = object.oids.is_empty() || known_missing;
-            Scalar {
-                alternative,
-                choosy,
-                open: !skipped,
-                skipped,
-            }
+            Scalar { alternative, choosy, open: !skipped, skipped }
         });
         let scalars = scalars.collect();
         let mut walks = Vec::with_capacity(memory.columns.len());
@@ -120,9 +115,7 @@ impl Poll {
                     sentinel = Some(walks.len() as u16);
                 }
                 if let Some(rows) = kept.rows {
-                    answer.tables[table].columns[column]
-                        .cells
-                        .reserve(rows as usize + 1);
+                    answer.tables[table].columns[column].cells.reserve(rows as usize + 1);
                     cells += rows as usize;
                 }
                 walks.push(Walk::new(table, column, alternative, choosy, !skip, kept));
@@ -161,8 +154,7 @@ impl Poll {
             self.asked = Asked::Scalars;
             for &slot in &self.slots {
                 let alternative = usize::from(self.scalars[usize::from(slot)].alternative);
-                self.request
-                    .name(self.plan.scalars[usize::from(slot)].oids[alternative].arcs(), &[]);
+                self.request.name(self.plan.scalars[usize::from(slot)].oids[alternative].arcs(), &[]);
             }
             return Some(Ask::Get);
         }
@@ -178,21 +170,13 @@ impl Poll {
                     0 => USUAL_OCTETS,
                     known => known,
                 };
-                scratch.wants.push(Want {
-                    slot: slot as u16,
-                    need,
-                    octets: octets.into(),
-                });
+                scratch.wants.push(Want { slot: slot as u16, need, octets: octets.into() });
             }
         }
         if scratch.wants.is_empty() {
             return None;
         }
-        let room = Room {
-            octets: REPLY_OCTETS,
-            varbinds: memory.varbinds.into(),
-            cuts: memory.cuts,
-        };
+        let room = Room { octets: REPLY_OCTETS, varbinds: memory.varbinds.into(), cuts: memory.cuts };
         let bulk = self.version == Version::V2c;
         let shape = shape(&mut scratch.wants, room, bulk);
         for want in &scratch.wants {
@@ -203,15 +187,9 @@ impl Poll {
             self.request.name(prefix.arcs(), index);
             self.slots.push(want.slot);
         }
-        self.asked = Asked::Columns {
-            singles: shape.singles.into(),
-            rows: shape.repetitions.into(),
-        };
+        self.asked = Asked::Columns { singles: shape.singles.into(), rows: shape.repetitions.into() };
         Some(match bulk {
-            true => Ask::Bulk {
-                singles: shape.singles,
-                repetitions: shape.repetitions,
-            },
+            true => Ask::Bulk { singles: shape.singles, repetitions: shape.repetitions },
             false => Ask::Next,
         })
     }

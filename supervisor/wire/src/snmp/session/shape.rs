@@ -48,19 +48,12 @@ pub(super) fn shape(wants: &mut Vec<Want>, room: Room, bulk: bool) -> Shape {
     if bulk {
         wants.sort_by_key(|want| want.need > 1);
     }
-    let one_each = if bulk {
-        wants.iter().take_while(|want| want.need <= 1).count()
-    } else {
-        wants.len()
-    };
+    let one_each = if bulk { wants.iter().take_while(|want| want.need <= 1).count() } else { wants.len() };
     let mut left = room;
     let singles = take_singles(&wants[..one_each], &mut left);
     if !bulk || singles < one_each || one_each == wants.len() || singles >= MOST_COLUMNS {
         wants.truncate(singles);
-        return Shape {
-            singles: singles as u16,
-            repetitions: 0,
-        };
+        return Shape { singles: singles as u16, repetitions: 0 };
     }
 
     let repeated = &wants[singles..];
@@ -76,22 +69,13 @@ pub(super) fn shape(wants: &mut Vec<Want>, room: Room, bulk: bool) -> Shape {
         // Not even one row of one column fits beside the singles, or at all.
         if singles == 0 {
             wants.truncate(1);
-            return Shape {
-                singles: 0,
-                repetitions: 1,
-            };
+            return Shape { singles: 0, repetitions: 1 };
         }
         wants.truncate(singles);
-        return Shape {
-            singles: singles as u16,
-            repetitions: 0,
-        };
+        return Shape { singles: singles as u16, repetitions: 0 };
     }
     keep(wants, singles, best, left, most);
-    Shape {
-        singles: singles as u16,
-        repetitions: best.rows as u16,
-    }
+    Shape { singles: singles as u16, repetitions: best.rows as u16 }
 }
 
 /// How many of `wants` fit once each, at least one; takes their room.
@@ -145,10 +129,7 @@ struct Pick {
 
 impl Pick {
     fn of(wants: &[Want], rows: u32, room: Room, most: usize) -> Pick {
-        let mut pick = Pick {
-            rows,
-            ..Pick::default()
-        };
+        let mut pick = Pick { rows, ..Pick::default() };
         for full in [true, false] {
             for want in wants.iter().filter(|want| (want.need >= rows) == full) {
                 pick.add(want, room, most);
@@ -195,10 +176,7 @@ impl Pick {
 
 /// Leaves the singles and the columns of `best`, in their order.
 fn keep(wants: &mut Vec<Want>, singles: usize, best: Pick, room: Room, most: usize) {
-    let mut again = Pick {
-        rows: best.rows,
-        ..Pick::default()
-    };
+    let mut again = Pick { rows: best.rows, ..Pick::default() };
     let mut kept = [false; 1 << 8];
     for full in [true, false] {
         for (at, want) in wants[singles..].iter().enumerate().take(kept.len()) {
@@ -221,32 +199,17 @@ mod tests {
     fn wants(list: &[(u32, u32)]) -> Vec<Want> {
         list.iter()
             .enumerate()
-            .map(|(slot, &(need, octets))| Want {
-                slot: slot as u16,
-                need,
-                octets,
-            })
+            .map(|(slot, &(need, octets))| Want { slot: slot as u16, need, octets })
             .collect()
     }
 
-    const ROOM: Room = Room {
-        octets: 1_400,
-        varbinds: 1_000,
-        cuts: false,
-    };
+    const ROOM: Room = Room { octets: 1_400, varbinds: 1_000, cuts: false };
 
     #[test]
     fn a_rectangle_fits_the_reply() {
         type Case = (&'static str, Room, bool, Vec<Want>, usize, Shape);
         let cases: [Case; 7] = [
-            (
-                "nine columns of 24",
-                ROOM,
-                true,
-                wants(&[(24, 25); 9]),
-                9,
-                shape_of(0, 6),
-            ),
+            ("nine columns of 24", ROOM, true, wants(&[(24, 25); 9]), 9, shape_of(0, 6)),
             (
                 "the same, filled by an agent that cuts",
                 Room { cuts: true, ..ROOM },
@@ -255,38 +218,10 @@ mod tests {
                 9,
                 shape_of(0, 7),
             ),
-            (
-                "all that is left",
-                ROOM,
-                true,
-                wants(&[(3, 25); 9]),
-                9,
-                shape_of(0, 3),
-            ),
-            (
-                "one binding each",
-                ROOM,
-                true,
-                wants(&[(1, 25); 4]),
-                4,
-                shape_of(4, 0),
-            ),
-            (
-                "short beside long",
-                ROOM,
-                true,
-                wants(&[(1, 25), (24, 25), (24, 25)]),
-                3,
-                shape_of(1, 24),
-            ),
-            (
-                "v1 asks once",
-                ROOM,
-                false,
-                wants(&[(24, 25); 9]),
-                9,
-                shape_of(9, 0),
-            ),
+            ("all that is left", ROOM, true, wants(&[(3, 25); 9]), 9, shape_of(0, 3)),
+            ("one binding each", ROOM, true, wants(&[(1, 25); 4]), 4, shape_of(4, 0)),
+            ("short beside long", ROOM, true, wants(&[(1, 25), (24, 25), (24, 25)]), 3, shape_of(1, 24)),
+            ("v1 asks once", ROOM, false, wants(&[(24, 25); 9]), 9, shape_of(9, 0)),
             (
                 "one binding at a time",
                 Room { varbinds: 1, ..ROOM },

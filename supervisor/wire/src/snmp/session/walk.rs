@@ -136,11 +136,7 @@ impl Walk {
             self.turned = true;
             return;
         }
-        let end = if self.flawed {
-            Err(Absence::Malformed)
-        } else {
-            Ok(())
-        };
+        let end = if self.flawed { Err(Absence::Malformed) } else { Ok(()) };
         self.close(answer, end);
     }
 
