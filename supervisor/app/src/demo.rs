@@ -4,11 +4,11 @@ use crate::cli::Demo;
 use crate::service::{self, Ready};
 use crate::{print, site};
 use anyhow::{Context, Result, bail};
-use roundsman_simulator::generate::{COMMUNITY_FILE, VirtualSite};
+use roundsman_simulator::generate::{COMMUNITY_FILE, FIRST_DEVICE, VirtualSite};
 use roundsman_simulator::story::HOT;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -16,9 +16,12 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// SNMP and echo ports of the virtual devices: unprivileged, and no well-known service's.
+/// SNMP and echo ports of the virtual devices: unprivileged, and no well-known service's. Where another demo holds
+/// them, the pair ten above is tried, and so on.
 const SNMP_PORT: u16 = 16_100;
 const ECHO_PORT: u16 = 16_107;
+const PORT_STEP: u16 = 10;
+const MOST_DEMOS: u16 = 20;
 
 /// How long the virtual site may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +70,21 @@ fn free_port(demo: &Demo) -> Result<()> {
     Ok(())
 }
 
+/// Ports on which no other virtual site answers.
+fn device_ports() -> Result<(u16, u16)> {
+    let free = |port| UdpSocket::bind((FIRST_DEVICE, port)).is_ok();
+    (0..MOST_DEMOS)
+        .map(|demo| (SNMP_PORT + demo * PORT_STEP, ECHO_PORT + demo * PORT_STEP))
+        .find(|&(snmp, echo)| free(snmp) && free(echo))
+        .with_context(|| {
+            format!(
+                "no port from {SNMP_PORT} to {} is free on {FIRST_DEVICE} (UDP) for the virtual devices; how many demos \
+                 are running?",
+                SNMP_PORT + (MOST_DEMOS - 1) * PORT_STEP
+            )
+        })
+}
+
 /// The demo's folder; without `--data` one that goes with it.
 struct Folder {
     path: PathBuf,
@@ -105,10 +123,11 @@ impl Drop for Folder {
 
 /// Writes site file and community. A second start on the same folder writes them anew and finds its store again.
 fn write_site(folder: &Path, demo: &Demo) -> Result<PathBuf> {
+    let (snmp_port, echo_port) = device_ports()?;
     let site = VirtualSite {
         stations: demo.scale,
-        snmp_port: SNMP_PORT,
-        echo_port: ECHO_PORT,
+        snmp_port,
+        echo_port,
         listen: demo.listen,
         store: "store".to_owned(),
     };
@@ -133,6 +152,8 @@ async fn start_virtual_site(path: &Path) -> Result<(Child, Lines<BufReader<Child
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        // Ctrl-C goes to every process of a terminal's group: the service ends first, then this one.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .context("starting the virtual site")?;
@@ -166,8 +187,8 @@ fn welcome(ready: &Ready, devices: usize, folder: &Folder) -> Result<()> {
          \n\
          {devices} virtual devices answer SNMP on loopback and are polled every 10 s.\n\
          Every two minutes: at 0:20 a county router falls silent, at 0:35 another router heats up to {HOT} °C;\n\
-         they are back at 1:05 and 1:25. Faults show about 15 s later, and clear after two good polls.\n\
-         每两分钟一轮：0:20 一台县局路由器失联，0:35 另一台路由器升温至 {HOT} ℃，1:05 与 1:25 恢复。\n\
+         they are back at 1:05 and 1:25. Faults show within half a minute and clear after good polls.\n\
+         每两分钟一轮：0:20 一台县局路由器失联，0:35 另一台路由器升温至 {HOT} ℃，1:05 与 1:25 恢复；半分钟内报出故障。\n\
          \n\
          Data: {} ({keep})\n\
          Stop: Ctrl-C",

@@ -31,7 +31,8 @@ pub(crate) struct Simulate {
     site: Option<PathBuf>,
     /// What is wrong from the start: silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot,
     /// interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES. While it runs, lines DEVICE=FAULT and
-    /// DEVICE=ok on standard input do the same.
+    /// DEVICE=ok on standard input do the same (a shell stops what reads its terminal in the background: give it
+    /// `< /dev/null` there).
     #[arg(long, value_name = "DEVICE=FAULT", conflicts_with = "bare")]
     fault: Vec<Assignment>,
     /// Every two minutes a county router falls silent and another router overheats.

@@ -217,3 +217,106 @@ impl Agent {
         ber::put(&mut self.list, tag, &[]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mib::{Outline, tree};
+    use proptest::prelude::*;
+    use std::net::Ipv4Addr;
+
+    const NOON: f64 = 1_795_233_600.0;
+
+    fn device() -> (Tree, Scene) {
+        let ports: Vec<_> = (0..3).map(|port| (format!("port{port}"), String::new())).collect();
+        let outline = Outline {
+            description: "a router",
+            location: "here",
+            address: Ipv4Addr::LOCALHOST,
+            ports: &ports,
+        };
+        (tree(&outline), Scene::new(1, 3, NOON))
+    }
+
+    fn answer(datagram: &[u8]) -> Option<Vec<u8>> {
+        let (tree, scene) = device();
+        let device = Device { tree: &tree, scene: &scene, name: "router", community: b"public" };
+        let mut out = Vec::new();
+        Agent::default().answer(datagram, device, NOON + 1.0, &mut out).then_some(out)
+    }
+
+    fn request(version: i32, pdu: u8, first: i32, second: i32, names: &[Vec<u32>]) -> Vec<u8> {
+        let mut varbinds = Vec::new();
+        for arcs in names {
+            let mut name = Vec::new();
+            ber::put_arcs(&mut name, arcs);
+            ber::put_head(&mut varbinds, ber::SEQUENCE, name.len() + 2);
+            varbinds.extend_from_slice(&name);
+            varbinds.extend_from_slice(&[5, 0]);
+        }
+        let mut out = Vec::new();
+        let message = Message {
+            version,
+            community: b"public",
+            pdu,
+            request_id: -7,
+            first,
+            second,
+            varbinds: &varbinds,
+        };
+        message.write(&mut out);
+        out
+    }
+
+    /// Identifiers near the tree, and far from it.
+    fn names() -> impl Strategy<Value = Vec<Vec<u32>>> {
+        let table = |column: u32, row: u32| vec![1, 3, 6, 1, 2, 1, 2, 2, 1, column, row];
+        let name = prop_oneof![
+            (0_u32..22, 0_u32..5).prop_map(move |(column, row)| table(column, row)),
+            proptest::collection::vec(0_u32..40, 2..12),
+            Just(vec![1, 3]),
+            Just(vec![2, u32::MAX - 80]),
+        ];
+        proptest::collection::vec(name, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn every_request_has_an_answer_that_fits_and_names_it(
+            names in names(),
+            version in 0..2,
+            pdu in prop_oneof![Just(GET), Just(GET_NEXT), Just(GET_BULK)],
+            first in -1..5,
+            second in prop_oneof![-1..60, Just(i32::MAX)],
+        ) {
+            let out = answer(&request(version, pdu, first, second, &names));
+            if version == V1 && pdu == GET_BULK {
+                prop_assert_eq!(out, None);
+                return Ok(());
+            }
+            let out = out.expect("an answer");
+            prop_assert!(out.len() <= LONGEST, "{} bytes", out.len());
+            let message = Message::read(&out).expect("a message");
+            prop_assert_eq!((message.pdu, message.request_id), (RESPONSE, -7));
+            if pdu != GET_BULK && message.first == 0 {
+                prop_assert_eq!(message.varbinds().count(), names.len());
+            }
+        }
+
+        #[test]
+        fn a_bent_request_harms_nobody(
+            names in names(),
+            at in any::<prop::sample::Index>(),
+            octet in any::<u8>(),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut datagram = request(1, GET_BULK, 1, 10, &names);
+            let at = at.index(datagram.len());
+            datagram[at] = octet;
+            datagram.truncate(cut.index(datagram.len() * 2).max(1));
+            if let Some(out) = answer(&datagram) {
+                prop_assert!(out.len() <= LONGEST.max(datagram.len() + AROUND));
+            }
+        }
+    }
+}

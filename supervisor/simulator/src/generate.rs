@@ -1,7 +1,7 @@
 //! The demo's site: a city bureau between its province and its stations, as the text of a site file.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 /// What others hang on.
@@ -16,11 +16,20 @@ const TRUNK: &str = "GigabitEthernet0/0/0";
 /// File of the community beside the site file.
 pub const COMMUNITY_FILE: &str = "community";
 
-/// Seconds between two polls in the demo: a fault shows within half a minute.
+/// The first device's address; every demo has it.
+pub const FIRST_DEVICE: Ipv4Addr = Ipv4Addr::new(127, 16, 1, 1);
+
+/// Time between two polls in the demo: a fault shows within half a minute.
 const INTERVAL: &str = "10s";
 
+/// Something with an id and a name.
+type Named = (&'static str, &'static str);
+
+/// Id and name of a county, and of four of its towns.
+type County = (&'static str, &'static str, [Named; 4]);
+
 /// The counties and districts of Linfen (临汾市, 17) with some of their towns and streets, which name the stations.
-const COUNTIES: [(&str, &str, [(&str, &str); 4]); 17] = [
+const COUNTIES: [County; 17] = [
     (
         "yaodu",
         "尧都区",

@@ -8,6 +8,8 @@ const SYSTEM: &[u32] = &[1, 3, 6, 1, 2, 1, 1];
 const INTERFACES: &[u32] = &[1, 3, 6, 1, 2, 1, 2];
 const IF_TABLE: &[u32] = &[1, 3, 6, 1, 2, 1, 2, 2, 1];
 const IF_X_TABLE: &[u32] = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
+const IF_TABLE_LAST_CHANGE: &[u32] = &[1, 3, 6, 1, 2, 1, 31, 1, 5];
+const HR_SYSTEM_UPTIME: &[u32] = &[1, 3, 6, 1, 2, 1, 25, 1, 1];
 const IP: &[u32] = &[1, 3, 6, 1, 2, 1, 4];
 const IP_ADDRESSES: &[u32] = &[1, 3, 6, 1, 2, 1, 4, 20, 1];
 const ENTITIES: &[u32] = &[1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1];
@@ -67,6 +69,9 @@ fn system(tree: &mut Tree, outline: &Outline<'_>) {
         tree.add(&below(SYSTEM, last), &[0], object);
     }
     tree.add(&below(INTERFACES, 1), &[0], integer(outline.ports.len() as i32));
+    // No port was ever added or removed.
+    tree.add(IF_TABLE_LAST_CHANGE, &[0], number(ber::TICKS, 0));
+    tree.add(HR_SYSTEM_UPTIME, &[0], Object::Uptime);
 }
 
 fn port(tree: &mut Tree, at: usize, name: &str, alias: &str) {

@@ -1,0 +1,205 @@
+//! The demo from end to end, as a newcomer starts it: page, polls, the story's faults raised and cleared, an
+//! acknowledgement, an orderly end, and a second start on the same data. Takes about two and a half minutes, since
+//! the story does.
+
+use roundsman_driver::clock::Clock;
+use serde_json::Value;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+struct Demo {
+    child: Child,
+    address: SocketAddr,
+    token: String,
+    clock: Clock,
+    started_us: u64,
+}
+
+impl Demo {
+    async fn start(data: &Path) -> Demo {
+        // The port is free now; whoever takes it in between makes the demo say so and the test fail.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let clock = Clock::new();
+        let started_us = clock.micros();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+            .args(["demo", "--listen", &address.to_string(), "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next_line().await.unwrap().expect("the demo ended; its message stands above");
+        let token = first
+            .strip_prefix(&format!("Panel: http://{address}/#token="))
+            .unwrap_or_else(|| panic!("unexpected first line: {first}"))
+            .to_owned();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                eprintln!("{line}");
+            }
+        });
+        Demo { child, address, token, clock, started_us }
+    }
+
+    fn seconds(&self) -> f64 {
+        (self.clock.micros() - self.started_us) as f64 / 1_000_000.0
+    }
+
+    /// One HTTP request: status and body.
+    async fn http(&self, method: &str, path: &str) -> std::io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let token = &self.token;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\
+             Connection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Ok((status, body.to_owned()))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.http("GET", path).await.unwrap();
+        assert_eq!(status, 200, "GET {path}: {body}");
+        serde_json::from_str(&body).unwrap_or_else(|why| panic!("GET {path}: {why}: {body}"))
+    }
+
+    async fn devices(&self) -> Vec<Value> {
+        self.get("/api/v1/devices").await["devices"].as_array().unwrap().clone()
+    }
+
+    async fn faults(&self) -> Vec<Value> {
+        self.get("/api/v1/faults?state=all").await["faults"].as_array().unwrap().clone()
+    }
+
+    /// Looks until `condition` gives something, at most `limit_s`; prints when that was.
+    async fn until<T>(&self, what: &str, limit_s: u64, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                if let Some(found) = condition().await {
+                    return found;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(limit_s), looking).await {
+            Ok(found) => {
+                eprintln!("{:6.1} s after the start: {what}", self.seconds());
+                found
+            }
+            Err(_) => panic!("{what}: not within {limit_s} s; faults: {:#?}", self.faults().await),
+        }
+    }
+
+    async fn end(mut self) {
+        let pid = rustix::process::Pid::from_raw(self.child.id().unwrap() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
+        let status = ended.expect("the demo did not end within 20 s of SIGTERM").unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+fn of_rule<'a>(faults: &'a [Value], rule: &str) -> Option<&'a Value> {
+    faults.iter().find(|fault| fault["rule"] == rule)
+}
+
+fn numbers(faults: &[Value]) -> Vec<(String, String)> {
+    let mut numbers: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault["number"].to_string(), format!("{} {}", fault["device"], fault["rule"])))
+        .collect();
+    numbers.sort();
+    numbers
+}
+
+#[test]
+fn the_demo_tells_its_story() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let data = tempfile::tempdir().unwrap();
+        let demo = Demo::start(data.path()).await;
+        demo.until("the page is up", 5, async || {
+            let (status, body) = demo.http("GET", "/").await.ok()?;
+            (status == 200 && body.contains("临汾市")).then_some(())
+        })
+        .await;
+        assert_eq!(demo.devices().await.len(), 44);
+        demo.until("every device was polled", 60, async || {
+            demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
+        })
+        .await;
+
+        let silent = demo
+            .until("a county router is unreachable", 60, async || {
+                of_rule(&demo.faults().await, "unreachable").cloned()
+            })
+            .await;
+        assert_eq!(silent["severity"], "critical", "{silent:#}");
+        assert!(silent["advice"].as_str().is_some_and(|advice| !advice.is_empty()));
+        let id = silent["id"].to_string();
+        let (status, body) = demo.http("POST", &format!("/api/v1/faults/{id}/acknowledge")).await.unwrap();
+        assert_eq!(status, 200, "{body}");
+        let hot = demo
+            .until("another router is too hot", 60, async || {
+                of_rule(&demo.faults().await, "temperature-high").cloned()
+            })
+            .await;
+        assert_ne!(hot["device"], silent["device"]);
+        for (rule, what) in [
+            ("unreachable", "the county router is back"),
+            ("temperature-high", "the hot router has cooled down"),
+        ] {
+            demo.until(what, 90, async || {
+                let faults = demo.faults().await;
+                let cleared = of_rule(&faults, rule).is_some_and(|fault| fault["condition"] == "cleared");
+                cleared.then_some(())
+            })
+            .await;
+        }
+        let faults = demo.faults().await;
+        assert_eq!(faults.len(), 2, "nothing else went wrong: {faults:#?}");
+        assert_eq!(of_rule(&faults, "unreachable").unwrap()["operator"], "acknowledged");
+        let kept = numbers(&faults);
+        demo.end().await;
+
+        let again = Demo::start(data.path()).await;
+        again
+            .until("the page is up again", 5, async || {
+                again.http("GET", "/").await.ok().filter(|(status, _)| *status == 200)
+            })
+            .await;
+        let faults = again.faults().await;
+        assert_eq!(numbers(&faults), kept);
+        assert_eq!(of_rule(&faults, "unreachable").unwrap()["operator"], "acknowledged");
+        again.end().await;
+    });
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_roundsman"))
+        .args(["demo", "--listen", &address, "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(&address) && error.contains("--listen"), "{error}");
+}
