@@ -104,8 +104,8 @@ pub(crate) struct Supervisor {
     schedule: Schedule,
     /// Per device, in the order of the site.
     devices: Vec<Runtime>,
-    /// The poller's key of a device, kept over reloads, and the way back.
-    keys: HashMap<Arc<str>, u32>,
+    /// The next poller's key that nobody has had, and the way back from those in use.
+    next_key: u32,
     by_key: HashMap<u32, DeviceIx>,
     snmp: Snmp,
     answers: mpsc::Receiver<Finished>,
@@ -170,7 +170,7 @@ impl Supervisor {
             engine: Engine::new(Settings::default()),
             schedule: Schedule::new([], Limits::default(), now.mono),
             devices: Vec::new(),
-            keys: HashMap::new(),
+            next_key: 0,
             by_key: HashMap::new(),
             snmp,
             answers,
@@ -411,16 +411,22 @@ impl Supervisor {
             tracing::warn!(%error, "devices without `reach` are reached by SNMP");
         }
         let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
-        for (at, entry) in self.site.devices.iter().enumerate() {
-            let next_key = self.keys.len() as u32;
-            let key = *self.keys.entry(entry.device.id.clone()).or_insert(next_key);
-            self.by_key.insert(key, DeviceIx(at as u32));
+        for at in 0..self.site.devices.len() {
+            let device = DeviceIx(at as u32);
+            let entry = self.site.devices[at].clone();
             let old = before.remove(&entry.device.id);
-            if old.as_ref().is_some_and(|old| old.entry.target != entry.target) {
+            let old_key = old.as_ref().map(|old| old.key);
+            let found = old.as_ref().and_then(|old| old.found(&entry));
+            let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
+            let found = found.map(|profile| self.limited(device, &profile));
+            let reach = entry.reach.unwrap_or(fallback);
+            let runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            self.next_key += 1;
+            if let Some(key) = old_key.filter(|key| *key != runtime.key) {
                 let _ = self.snmp.forget(key).await;
             }
-            let reach = entry.reach.unwrap_or(fallback);
-            self.devices.push(Runtime::new(entry.clone(), key, reach, old));
+            self.by_key.insert(runtime.key, device);
+            self.devices.push(runtime);
         }
         for gone in before.into_values() {
             let _ = self.snmp.forget(gone.key).await;
@@ -460,6 +466,7 @@ impl Supervisor {
             tracing::warn!("{warning}");
         }
         self.site = site;
+        self.view.rename(&self.site);
         let nothing = Restored {
             open: vec![],
             recent: vec![],

@@ -95,12 +95,16 @@ pub struct Derivation {
     /// Whether this poll found a restart; `None` on the first, and on those without an uptime.
     restarted: Option<bool>,
     scratch: Vec<(InstanceIx, Sample)>,
+    /// Derived readings of the last poll: room for as many is made at once.
+    derived: usize,
 }
 
 impl Derivation {
     /// Adds the derived metrics of `model` to `readings` and remembers what the next poll needs.
     pub fn apply(&mut self, model: &Model, readings: &mut Readings) {
         self.look_for_restart(model, readings);
+        let measured = readings.iter().len();
+        readings.reserve(self.derived);
         for derive in &model.derives {
             let mut scratch = std::mem::take(&mut self.scratch);
             let table = model.metrics.get(derive.metric.at()).and_then(|metric| metric.table);
@@ -122,6 +126,7 @@ impl Derivation {
             readings.add(derive.metric, scratch.drain(..));
             self.scratch = scratch;
         }
+        self.derived = readings.iter().len() - measured;
         self.remember(model, readings);
     }
 

@@ -127,6 +127,11 @@ impl Readings {
         Readings { taken_at, answered, ..Readings::default() }
     }
 
+    /// Makes room for so many further readings, so that adding them does not move the others again and again.
+    pub fn reserve(&mut self, count: usize) {
+        self.items.reserve_exact(count);
+    }
+
     /// Adds all readings of one metric. Each metric at most once; a second call for it replaces nothing and is
     /// ignored.
     pub fn add(&mut self, metric: MetricIx, samples: impl IntoIterator<Item = (InstanceIx, Sample)>) {

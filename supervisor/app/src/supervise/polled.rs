@@ -49,7 +49,7 @@ pub(crate) fn identified(catalogue: &Catalogue, answer: &Answer) -> Option<Arc<P
 /// One device as it is being polled.
 pub(super) struct Runtime {
     pub(super) entry: SiteEntry,
-    /// The poller's key, the same over reloads.
+    /// The poller's key; a new one where answers on their way are no longer wanted.
     pub(super) key: u32,
     pub(super) reach: Reach,
     /// `profile = "auto"`, and the device has not said what it is.
@@ -61,32 +61,53 @@ pub(super) struct Runtime {
 }
 
 impl Runtime {
-    /// A device; `old` is the same one before a reload. What it remembers stays if its profile did.
-    pub(super) fn new(entry: SiteEntry, key: u32, reach: Reach, old: Option<Runtime>) -> Runtime {
-        let unresolved = entry.auto;
-        let fresh = Runtime {
-            key,
-            reach,
-            unresolved,
-            translator: Translator::default(),
-            derivation: Derivation::default(),
-            latest: None,
-            labels: Arc::default(),
-            entry,
-        };
-        match old {
-            Some(old) if !old.unresolved && old.entry.auto && fresh.entry.auto => {
-                let mut entry = fresh.entry;
-                entry.profile = old.entry.profile.clone();
-                entry.device.profile = old.entry.device.profile.clone();
-                entry.device.class = old.entry.device.class;
-                Runtime { entry, key, reach, ..old }
-            }
-            Some(old) if old.entry.profile.plan == fresh.entry.profile.plan => {
-                Runtime { entry: fresh.entry, key, reach, unresolved, ..old }
-            }
-            _ => fresh,
+    /// A device. `found` is the profile that it said it has, where the site leaves that to it; `old` is the same
+    /// device before a reload: what it remembers stays if it is asked the same at the same address.
+    pub(super) fn new(
+        mut entry: SiteEntry,
+        key: u32,
+        reach: Reach,
+        found: Option<Arc<Profile>>,
+        old: Option<Runtime>,
+    ) -> Runtime {
+        let unresolved = entry.auto && found.is_none();
+        if let Some(profile) = found {
+            take_profile(&mut entry, profile);
         }
+        let same = |old: &Runtime| {
+            old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
+        };
+        match old.filter(same) {
+            Some(old) => Runtime {
+                // A poll under way was asked by another community, or asked something else: nobody waits for it.
+                key: if old.entry.target == entry.target && old.unresolved == unresolved {
+                    old.key
+                } else {
+                    key
+                },
+                entry,
+                reach,
+                unresolved,
+                ..old
+            },
+            None => Runtime {
+                entry,
+                key,
+                reach,
+                unresolved,
+                translator: Translator::default(),
+                derivation: Derivation::default(),
+                latest: None,
+                labels: Arc::default(),
+            },
+        }
+    }
+
+    /// What this device said it is, if `entry` is the same device after a reload and leaves that to it as well.
+    pub(super) fn found(&self, entry: &SiteEntry) -> Option<&Arc<str>> {
+        let asked = self.entry.auto && entry.auto && !self.unresolved;
+        let same = self.entry.target.address == entry.target.address;
+        (asked && same).then_some(&self.entry.profile.id)
     }
 
     /// What to ask now: who it is, or everything.
@@ -107,9 +128,7 @@ impl Runtime {
     }
 
     fn become_profile(&mut self, profile: Arc<Profile>) {
-        self.entry.device.class = profile.class;
-        self.entry.device.profile = profile.id.clone();
-        self.entry.profile = profile;
+        take_profile(&mut self.entry, profile);
         self.unresolved = false;
         self.translator = Translator::default();
         self.derivation = Derivation::default();
@@ -157,6 +176,12 @@ impl Runtime {
         let profile = self.entry.profile.clone();
         self.latest = Some(Arc::new(Latest { readings, labels: Arc::new(labels), profile }));
     }
+}
+
+fn take_profile(entry: &mut SiteEntry, profile: Arc<Profile>) {
+    entry.device.class = profile.class;
+    entry.device.profile = profile.id.clone();
+    entry.profile = profile;
 }
 
 impl Supervisor {
@@ -212,7 +237,13 @@ impl Supervisor {
 
     /// Gives a device its profile, the site's limits applied.
     pub(super) fn resolve(&mut self, device: DeviceIx, profile: &Arc<Profile>) {
-        let tier = self.devices[device.at()].entry.device.tier;
+        let limited = self.limited(device, profile);
+        self.devices[device.at()].become_profile(limited);
+    }
+
+    /// A profile that was found, the site's limits for this device applied.
+    pub(super) fn limited(&mut self, device: DeviceIx, profile: &Arc<Profile>) -> Arc<Profile> {
+        let tier = self.site.devices[device.at()].device.tier;
         let mut found = Findings::default();
         let applied = self.site.limits.apply(device.at(), tier, profile, &mut found);
         if let Some(rejected) = found.into_rejected() {
@@ -220,6 +251,6 @@ impl Supervisor {
                 "limits of the site do not fit the profile that was found, it is used without:\n{rejected}"
             );
         }
-        self.devices[device.at()].become_profile(applied.unwrap_or_else(|| profile.clone()));
+        applied.unwrap_or_else(|| profile.clone())
     }
 }

@@ -6,13 +6,12 @@ use super::numbers::{Measured, process};
 use super::polled::Runtime;
 use super::{Request, overloaded};
 use crate::site::Site;
-use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
 use roundsman_core::model::{Labels, Record};
 use roundsman_core::reading::Readings;
-use roundsman_core::text::{Bilingual, Language};
+use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::snmp;
@@ -90,10 +89,7 @@ struct State {
 
 /// What the panel looks at.
 pub(crate) struct View {
-    name: Arc<str>,
-    zone: TimeZone,
-    language: Language,
-    version: Arc<str>,
+    about: RwLock<About>,
     clock: Clock,
     state: RwLock<State>,
     measured: Measured,
@@ -114,10 +110,12 @@ impl View {
         next_transition: u64,
     ) -> View {
         View {
-            name: site.name.clone(),
-            zone: site.zone.clone(),
-            language: site.language,
-            version: version.into(),
+            about: RwLock::new(About {
+                name: site.name.clone(),
+                language: site.language,
+                zone: site.zone.clone(),
+                version: version.into(),
+            }),
             clock,
             state: RwLock::new(State {
                 last_transition: next_transition.saturating_sub(1),
@@ -138,6 +136,14 @@ impl View {
 
     fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The site's name, language and zone after a reload.
+    pub(super) fn rename(&self, site: &Site) {
+        let mut about = self.about.write().unwrap_or_else(PoisonError::into_inner);
+        about.name = site.name.clone();
+        about.language = site.language;
+        about.zone = site.zone.clone();
     }
 
     /// Counters of the running service.
@@ -299,12 +305,7 @@ fn unavailable(error: StoreError) -> Unavailable {
 
 impl roundsman_panel::Site for View {
     fn about(&self) -> About {
-        About {
-            name: self.name.clone(),
-            language: self.language,
-            zone: self.zone.clone(),
-            version: self.version.clone(),
-        }
+        self.about.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn now(&self) -> Wall {

@@ -205,6 +205,15 @@ async fn reloads(daemon: &Daemon, place: &mut Place, before: &[Value; 3]) {
     daemon.signal(Signal::HUP);
     good_reading(daemon, "late").await;
     good_reading(daemon, "reached").await;
+
+    // Another name for the site, and a limit for a device whose profile was found by itself.
+    let text = std::fs::read_to_string(place.site()).expect("the site file");
+    let limit = "rule.memory-full.minor = { above = 0.01, clear = 0.005, for = \"0s\" }\n";
+    std::fs::write(place.site(), text.replace("试验现场", "新现场") + limit).expect("the site file");
+    daemon.signal(Signal::HUP);
+    let fault = until("a fault by the new limit", async || open_fault(daemon, "late").await).await;
+    assert_eq!(fault["rule"], "memory-full", "{fault}");
+    assert!(daemon.get("/").await.body.contains("新现场"));
 }
 
 #[tokio::test]
