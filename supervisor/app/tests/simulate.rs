@@ -1,0 +1,100 @@
+//! `roundsman simulate` as a program: ready line, faults from the start, directions on standard input.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const ADDRESS: &str = "127.99.0.1";
+
+/// A site of one device: its file, and where it echoes.
+fn site(folder: &Path) -> (std::path::PathBuf, u16) {
+    let free = || UdpSocket::bind((ADDRESS, 0)).unwrap();
+    let (snmp, echo) = (free(), free());
+    let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
+    let text = format!(
+        "[site]\nname = \"One\"\ntimezone = \"Asia/Shanghai\"\n[credentials.mine]\n\
+         snmp = {{ version = \"2c\", community_file = \"community\" }}\n[[device]]\nid = \"rt-1\"\nname = \"Router\"\n\
+         profile = \"snmp-generic\"\ntier = \"county\"\nnetwork = \"business\"\naddress = \"{ADDRESS}:{}\"\n\
+         credentials = \"mine\"\nreach = \"echo:{}\"\n",
+        port(&snmp),
+        port(&echo)
+    );
+    let path = folder.join("site.toml");
+    fs::write(&path, text).unwrap();
+    fs::write(folder.join("community"), "demo\n").unwrap();
+    (path, port(&echo))
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn it_says_ready_and_takes_directions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, echo) = site(folder.path());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+        .args(["simulate", "--fault", "rt-1=silent", "--site"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut directions = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _running = Running(child);
+    let mut next = || lines.next().unwrap().unwrap();
+    let echoes = |wait: Duration| {
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(wait)).unwrap();
+        client.send_to(b"there?", (ADDRESS, echo)).unwrap();
+        client.recv(&mut [0; 16]).is_ok()
+    };
+    assert_eq!(next(), "ready 1 devices");
+    assert!(!echoes(Duration::from_millis(400)), "silent from the start");
+    for (line, answer) in [
+        ("rt-1=ok", "done rt-1=ok"),
+        ("rt-1=slient", "error: `slient` is no fault; expected one of silent, "),
+        ("rt-2=silent", "error: no device of the virtual site has the id `rt-2`"),
+        ("rt-1", "error: `rt-1` is no assignment"),
+    ] {
+        writeln!(directions, "{line}").unwrap();
+        let said = next();
+        assert!(said.starts_with(answer), "{line}: {said}");
+    }
+    assert!(echoes(Duration::from_secs(5)), "it is back");
+    drop(directions);
+    assert!(echoes(Duration::from_secs(5)), "it goes on without directions");
+}
+
+#[test]
+fn wrong_use_is_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = site(folder.path());
+    let path = path.to_str().unwrap();
+    for (arguments, code, part) in [
+        (&["simulate"][..], 2, "--site"),
+        (&["simulate", "--site", path, "--fault", "rt-1=hot"], 2, "such as `hot:78`"),
+        (&["simulate", "--site", path, "--fault", "rt-9=silent"], 1, "rt-9"),
+        (&["simulate", "--site", path, "--story"], 1, "the story needs"),
+        (&["simulate", "--site", "nowhere.toml"], 2, "nowhere.toml"),
+        (&["simulate", "--bare", "5", "--listen", "192.0.2.1:16161"], 1, "127.0.0.0/8"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    }
+}
