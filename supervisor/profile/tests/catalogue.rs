@@ -48,7 +48,7 @@ fn things_are_laid_over_by_name_and_removed_by_name() {
     assert!(!model.rules.iter().any(|rule| &*rule.id == "no-route"));
     assert!(model.metric("interface.out-error-rate").is_none());
     assert!(model.metric("address.netmask").is_none());
-    assert_eq!((model.tables.len(), generic.model.tables.len()), (1, 2));
+    assert_eq!((model.tables.len(), generic.model.tables.len()), (2, 3));
     assert_eq!(model.metric("interface.mtu").map(|m| model.metrics[m.at()].table.is_some()), Some(true));
     // The base is as it was.
     assert!(generic.model.metric("address.netmask").is_some());
