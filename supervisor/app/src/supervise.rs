@@ -14,6 +14,7 @@
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
 pub(crate) mod commit;
+mod load;
 mod numbers;
 mod polled;
 mod view;
@@ -21,12 +22,12 @@ mod view;
 pub(crate) use polled::{identified, identity_plan};
 pub(crate) use view::View;
 
-use crate::site::{self, Site};
+use crate::site::Site;
 use anyhow::{Context, Result};
 use commit::Committer;
 use polled::Runtime;
-use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::fault::engine::{Engine, Kept, Settings};
+use roundsman_core::device::DeviceIx;
+use roundsman_core::fault::engine::{Engine, Settings};
 use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
 use roundsman_core::schedule::{Limits, Schedule};
 use roundsman_core::time::{Mono, Now};
@@ -34,7 +35,7 @@ use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
-use roundsman_store::{DeviceRecord, Restored, Store, StoreError};
+use roundsman_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ impl Supervisor {
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
-        let mut engine = Engine::new(Settings { utc_offset_s: utc_offset_s(&site, now) });
+        let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
         let view = Arc::new(View::new(
             &site,
             version,
@@ -189,9 +190,9 @@ impl Supervisor {
             stopping: false,
             site,
         };
-        take_over(&mut engine, &view, &restored, now);
+        load::take_over(&mut engine, &view, &restored, now);
         supervisor.engine = engine;
-        supervisor.load(now, &restored).await;
+        supervisor.load(now, &restored.latest).await;
         Ok((supervisor, Handle { sender, view }))
     }
 
@@ -401,119 +402,6 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Loads `self.site` into engine, schedule and view; keeps what is known of devices that stay.
-    async fn load(&mut self, now: Now, restored: &Restored) {
-        let mut before: HashMap<Arc<str>, Runtime> =
-            self.devices.drain(..).map(|runtime| (runtime.entry.device.id.clone(), runtime)).collect();
-        self.by_key.clear();
-        let icmp = self.prober.available();
-        if let Err(error) = &icmp {
-            tracing::warn!(%error, "devices without `reach` are reached by SNMP");
-        }
-        let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
-        for at in 0..self.site.devices.len() {
-            let device = DeviceIx(at as u32);
-            let entry = self.site.devices[at].clone();
-            let old = before.remove(&entry.device.id);
-            let old_key = old.as_ref().map(|old| old.key);
-            let found = old.as_ref().and_then(|old| old.found(&entry));
-            let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
-            let found = found.map(|profile| self.limited(device, &profile));
-            let reach = entry.reach.unwrap_or(fallback);
-            let runtime = Runtime::new(entry, self.next_key, reach, found, old);
-            self.next_key += 1;
-            if let Some(key) = old_key.filter(|key| *key != runtime.key) {
-                let _ = self.snmp.forget(key).await;
-            }
-            self.by_key.insert(runtime.key, device);
-            self.devices.push(runtime);
-        }
-        for gone in before.into_values() {
-            let _ = self.snmp.forget(gone.key).await;
-        }
-        for latest in &restored.latest {
-            if let Some(at) = self.site.devices.iter().position(|entry| entry.device.id == latest.device) {
-                if self.devices[at].is_unresolved()
-                    && let Some(profile) = self.site.catalogue.get(&latest.profile).cloned()
-                {
-                    self.resolve(DeviceIx(at as u32), &profile);
-                }
-                self.devices[at].restore(latest);
-            }
-        }
-        let devices = self.devices.iter().map(Runtime::site_device).collect();
-        self.engine.load(devices, now);
-        let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
-        self.schedule = Schedule::new(plain, Limits::default(), now.mono);
-        self.view.load(&self.devices, &self.engine);
-        self.save_devices(now);
-        self.carry_out(now);
-    }
-
-    /// SIGHUP: a broken file changes nothing.
-    async fn reload(&mut self, now: Now) {
-        let site = match site::load(&self.site_path) {
-            Ok(site) => site,
-            Err(rejected) => {
-                tracing::error!("the site file was not taken over, the old one stays in force:\n{rejected}");
-                return;
-            }
-        };
-        if site.store != self.site.store || site.listen != self.site.listen {
-            tracing::warn!("a change of [store] path or [panel] listen takes a restart");
-        }
-        for warning in &site.warnings {
-            tracing::warn!("{warning}");
-        }
-        self.site = site;
-        self.view.rename(&self.site);
-        let nothing = Restored {
-            open: vec![],
-            recent: vec![],
-            next_fault: FaultId(0),
-            next_transition: 0,
-            numbers: vec![],
-            latest: vec![],
-            clock: None,
-        };
-        self.load(now, &nothing).await;
-        tracing::info!(devices = self.devices.len(), "site file taken over");
-    }
-
-    fn save_devices(&self, now: Now) {
-        let record = |runtime: &Runtime| DeviceRecord {
-            id: runtime.entry.device.id.clone(),
-            name: runtime.entry.device.name.clone(),
-            class: runtime.entry.device.class,
-            profile: runtime.entry.device.profile.clone(),
-        };
-        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
-        tokio::spawn(async move {
-            if let Err(error) = saved.await {
-                tracing::error!(%error, "the list of devices was not stored");
-            }
-        });
-    }
-
-    /// Has the latest readings stored; they are put into the store's form there, one device at a time.
-    fn latest_saved(&self, now: Now) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
-        let of = |runtime: &Runtime| Some((runtime.entry.device.id.clone(), runtime.latest.clone()?));
-        let latest: Arc<[_]> = self.devices.iter().filter_map(of).collect();
-        self.store.save_latest(numbers::clock_mark(now), move || {
-            let latest = latest.clone();
-            (0..latest.len()).map(move |at| latest[at].1.for_store(&latest[at].0))
-        })
-    }
-
-    fn save_latest(&self, now: Now) {
-        let saved = self.latest_saved(now);
-        tokio::spawn(async move {
-            if let Err(error) = saved.await {
-                tracing::error!(%error, "the latest readings were not stored");
-            }
-        });
-    }
-
     async fn finish(mut self) -> Result<()> {
         let now = self.clock.now();
         self.carry_out(now);
@@ -536,22 +424,6 @@ impl Supervisor {
         tracing::info!("everything is stored");
         Ok(())
     }
-}
-
-fn take_over(engine: &mut Engine, view: &View, restored: &Restored, now: Now) {
-    let kept = Kept {
-        faults: restored.open.iter().chain(&restored.recent).cloned().collect(),
-        next_fault: restored.next_fault.0,
-        next_transition: restored.next_transition,
-        numbers: restored.numbers.iter().copied().collect(),
-    };
-    engine.restore(kept, now);
-    view.take_over(&restored.open);
-}
-
-fn utc_offset_s(site: &Site, now: Now) -> i32 {
-    let at = jiff::Timestamp::from_millisecond(now.wall.0).unwrap_or_default();
-    site.zone.to_offset(at).seconds()
 }
 
 fn log_transition(transition: &Transition) {

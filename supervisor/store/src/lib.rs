@@ -142,9 +142,9 @@ impl Store {
         devices: impl Fn() -> Devices + Send + 'static,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
     where
-        Devices: Iterator<Item = LatestDevice>,
+        Devices: Iterator<Item = LatestDevice> + 'static,
     {
-        self.submit(Work::Latest(mark, Box::new(move || latest::encode(devices()))))
+        self.submit(Work::Latest(mark, Box::new(move || Box::new(latest::blocks(devices())))))
     }
 
     /// Marks the clock alone (at the start, after a step).

@@ -62,18 +62,23 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
     })
 }
 
-/// The saved readings. A block that cannot be read costs one minute of readings and no more: the next poll brings
-/// new ones, so it is not a reason to refuse the start.
+/// The saved readings. A block that cannot be read costs one minute of some devices' readings and no more: the next
+/// poll brings new ones, so it is not a reason to refuse the start.
 fn latest_readings(conn: &Connection) -> Result<Vec<LatestDevice>, StoreError> {
-    let block: Option<Vec<u8>> = conn
-        .query_row("SELECT body FROM latest WHERE one = 1", [], |row| row.get(0))
-        .optional()
-        .map_err(|e| StoreError::sqlite("restore the latest readings", &e))?;
-    let Some(block) = block else { return Ok(Vec::new()) };
-    Ok(latest::decode(&block).unwrap_or_else(|reason| {
-        tracing::warn!(reason, "the saved readings cannot be read; waiting for the first polls instead");
-        Vec::new()
-    }))
+    let blocks: rusqlite::Result<Vec<Vec<u8>>> = conn
+        .prepare("SELECT body FROM latest ORDER BY part")
+        .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect());
+    let blocks = blocks.map_err(|e| StoreError::sqlite("restore the latest readings", &e))?;
+    let mut devices = Vec::new();
+    for block in blocks {
+        match latest::decode(&block) {
+            Ok(part) => devices.extend(part),
+            Err(reason) => {
+                tracing::warn!(reason, "saved readings cannot be read; waiting for the first polls instead");
+            }
+        }
+    }
+    Ok(devices)
 }
 
 fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockMark>> {

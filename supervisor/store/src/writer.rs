@@ -20,12 +20,15 @@ pub(crate) const ANSWER_LIFE_MS: i64 = 24 * 3_600 * 1_000;
 /// Boots whose clock marks are kept.
 const MOST_BOOTS: i64 = 1_000;
 
+/// Makes blocks of readings.
+pub(crate) type Blocks = Box<dyn Fn() -> Box<dyn Iterator<Item = Vec<u8>>> + Send>;
+
 /// What the writer can be asked to do.
 pub(crate) enum Work {
     Commit(Vec<Transition>),
     Devices(Vec<DeviceRecord>, Wall),
-    /// The closure makes the block of readings, on the writer's thread.
-    Latest(ClockMark, Box<dyn Fn() -> Vec<u8> + Send>),
+    /// The closure makes the blocks of readings, one after the other, on the writer's thread.
+    Latest(ClockMark, Blocks),
     Clock(ClockMark),
     Remember(Answer),
 }
@@ -116,8 +119,8 @@ impl Writer {
             Work::Devices(devices, now) => {
                 save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
             }
-            Work::Latest(mark, block) => {
-                save_latest(&self.conn, mark, block()).map_err(|e| StoreError::sqlite("save readings", &e))
+            Work::Latest(mark, blocks) => {
+                save_latest(&self.conn, mark, blocks()).map_err(|e| StoreError::sqlite("save readings", &e))
             }
             Work::Clock(mark) => {
                 mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
@@ -155,11 +158,16 @@ fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusql
     Ok(())
 }
 
-fn save_latest(conn: &Connection, mark: &ClockMark, block: Vec<u8>) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO latest (one, body) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET body = excluded.body",
-    )?
-    .execute([block])?;
+fn save_latest(
+    conn: &Connection,
+    mark: &ClockMark,
+    blocks: impl Iterator<Item = Vec<u8>>,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM latest")?.execute([])?;
+    let mut insert = conn.prepare_cached("INSERT INTO latest (part, body) VALUES (?1, ?2)")?;
+    for (part, block) in blocks.enumerate() {
+        insert.execute(params![part as i64, block])?;
+    }
     mark_clock(conn, mark)
 }
 

@@ -26,6 +26,8 @@ use std::cmp::Ordering;
 pub struct Translator {
     labels: Labels,
     rosters: Vec<Roster>,
+    /// Readings of the last poll: room for as many is made at once.
+    read: usize,
 }
 
 impl Translator {
@@ -38,6 +40,7 @@ impl Translator {
     /// missing counts as not answered.
     pub fn translate(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
         let mut readings = Readings::new(now, answer.answered);
+        readings.reserve(self.read);
         for scalar in &profile.recipes.scalars {
             let raw = answer.scalars.get(scalar.scalar).copied();
             let raw = raw.unwrap_or(Err(Absence::Timeout));
@@ -58,6 +61,7 @@ impl Translator {
                 readings.mark_complete(recipe.table);
             }
         }
+        self.read = readings.iter().len();
         readings
     }
 }

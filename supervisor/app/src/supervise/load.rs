@@ -1,0 +1,145 @@
+//! What the loop starts from and what it leaves behind: the site file taken over at start and at reload, devices and
+//! latest readings handed to the store.
+
+use super::polled::Runtime;
+use super::{Supervisor, View, numbers};
+use crate::site::{self, Site};
+use roundsman_core::device::{Device, DeviceIx};
+use roundsman_core::fault::engine::{Engine, Kept};
+use roundsman_core::schedule::{Limits, Schedule};
+use roundsman_core::time::Now;
+use roundsman_driver::reach::Reach;
+use roundsman_store::{DeviceRecord, LatestDevice, Restored, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Supervisor {
+    /// Loads `self.site` into engine, schedule and view; keeps what is known of devices that stay. `kept` are the
+    /// readings that the store had, at the start.
+    pub(super) async fn load(&mut self, now: Now, kept: &[LatestDevice]) {
+        let mut before: HashMap<Arc<str>, Runtime> =
+            self.devices.drain(..).map(|runtime| (runtime.entry.device.id.clone(), runtime)).collect();
+        self.by_key.clear();
+        let icmp = self.prober.available();
+        if let Err(error) = &icmp {
+            tracing::warn!(%error, "devices without `reach` are reached by SNMP");
+        }
+        let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
+        for at in 0..self.site.devices.len() {
+            let device = DeviceIx(at as u32);
+            let entry = self.site.devices[at].clone();
+            let old = before.remove(&entry.device.id);
+            let old_key = old.as_ref().map(|old| old.key);
+            let found = old.as_ref().and_then(|old| old.found(&entry));
+            let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
+            let found = found.map(|profile| self.limited(device, &profile));
+            let reach = entry.reach.unwrap_or(fallback);
+            let runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            self.next_key += 1;
+            if let Some(key) = old_key.filter(|key| *key != runtime.key) {
+                let _ = self.snmp.forget(key).await;
+            }
+            self.by_key.insert(runtime.key, device);
+            self.devices.push(runtime);
+        }
+        for gone in before.into_values() {
+            let _ = self.snmp.forget(gone.key).await;
+        }
+        self.restore_latest(kept);
+        let devices = self.devices.iter().map(Runtime::site_device).collect();
+        self.engine.load(devices, now);
+        let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
+        self.schedule = Schedule::new(plain, Limits::default(), now.mono);
+        self.view.load(&self.devices, &self.engine);
+        self.save_devices(now);
+        self.carry_out(now);
+    }
+
+    /// Shows what the store had until the first polls bring news; a device whose profile was found keeps it.
+    fn restore_latest(&mut self, kept: &[LatestDevice]) {
+        let kept: HashMap<&str, &LatestDevice> =
+            kept.iter().map(|latest| (&*latest.device, latest)).collect();
+        for at in 0..self.devices.len() {
+            let Some(latest) = kept.get(&*self.devices[at].entry.device.id) else { continue };
+            let profile = self.site.catalogue.get(&latest.profile).cloned();
+            if let Some(profile) = profile.filter(|_| self.devices[at].is_unresolved()) {
+                self.resolve(DeviceIx(at as u32), &profile);
+            }
+            self.devices[at].restore(latest);
+        }
+    }
+
+    /// SIGHUP: a broken file changes nothing.
+    pub(super) async fn reload(&mut self, now: Now) {
+        let site = match site::load(&self.site_path) {
+            Ok(site) => site,
+            Err(rejected) => {
+                tracing::error!("the site file was not taken over, the old one stays in force:\n{rejected}");
+                return;
+            }
+        };
+        if site.store != self.site.store || site.listen != self.site.listen {
+            tracing::warn!("a change of [store] path or [panel] listen takes a restart");
+        }
+        for warning in &site.warnings {
+            tracing::warn!("{warning}");
+        }
+        self.site = site;
+        self.view.rename(&self.site);
+        self.load(now, &[]).await;
+        tracing::info!(devices = self.devices.len(), "site file taken over");
+    }
+
+    pub(super) fn save_devices(&self, now: Now) {
+        let record = |runtime: &Runtime| DeviceRecord {
+            id: runtime.entry.device.id.clone(),
+            name: runtime.entry.device.name.clone(),
+            class: runtime.entry.device.class,
+            profile: runtime.entry.device.profile.clone(),
+        };
+        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
+        tokio::spawn(async move {
+            if let Err(error) = saved.await {
+                tracing::error!(%error, "the list of devices was not stored");
+            }
+        });
+    }
+
+    /// Has the latest readings stored; they are put into the store's form there, one device at a time.
+    pub(super) fn latest_saved(
+        &self,
+        now: Now,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+        let of = |runtime: &Runtime| Some((runtime.entry.device.id.clone(), runtime.latest.clone()?));
+        let latest: Arc<[_]> = self.devices.iter().filter_map(of).collect();
+        self.store.save_latest(numbers::clock_mark(now), move || {
+            let latest = latest.clone();
+            (0..latest.len()).map(move |at| latest[at].1.for_store(&latest[at].0))
+        })
+    }
+
+    pub(super) fn save_latest(&self, now: Now) {
+        let saved = self.latest_saved(now);
+        tokio::spawn(async move {
+            if let Err(error) = saved.await {
+                tracing::error!(%error, "the latest readings were not stored");
+            }
+        });
+    }
+}
+
+pub(super) fn take_over(engine: &mut Engine, view: &View, restored: &Restored, now: Now) {
+    let kept = Kept {
+        faults: restored.open.iter().chain(&restored.recent).cloned().collect(),
+        next_fault: restored.next_fault.0,
+        next_transition: restored.next_transition,
+        numbers: restored.numbers.iter().copied().collect(),
+    };
+    engine.restore(kept, now);
+    view.take_over(&restored.open);
+}
+
+pub(super) fn utc_offset_s(site: &Site, now: Now) -> i32 {
+    let at = jiff::Timestamp::from_millisecond(now.wall.0).unwrap_or_default();
+    site.zone.to_offset(at).seconds()
+}
