@@ -22,6 +22,7 @@ const MOST_STEPS: usize = 16;
 
 const STYLE: &str = include_str!("../assets/panel.css");
 const SCRIPT: &str = include_str!("../assets/panel.js");
+const ICON: &str = include_str!("../assets/icon.svg");
 
 /// A device on the page.
 #[derive(Clone)]
@@ -46,7 +47,6 @@ struct Card {
     state: &'static str,
     word: String,
     device: String,
-    instance: String,
     summary: String,
     advice: String,
     since: String,
@@ -164,7 +164,6 @@ fn card(fault: &Fault, names: &HashMap<&str, &SiteDevice>, voice: &Voice) -> Car
         state: state.word(),
         word: voice.text(&fault.severity.name()),
         device: device.to_string(),
-        instance: fault.key.instance.to_string(),
         summary: voice.text(&fault.summary),
         advice: voice.text(&fault.advice),
         since: voice.short(fault.first_bad),
@@ -294,6 +293,7 @@ pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path
     let (media, text) = match name.as_str() {
         "panel.css" => ("text/css; charset=utf-8", STYLE),
         "panel.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "icon.svg" => ("image/svg+xml", ICON),
         _ => return Kind::NoSuchPath.answer(&voice),
     };
     // Asked for with ?v=version, so a new release has a new address.
