@@ -177,11 +177,8 @@ fn laid(profile: &Profile, rules: &Node, found: &mut Findings) -> Option<Arc<Pro
         let elsewhere = diagnostic.at.as_ref().filter(|at| at.file() != rules.at.file());
         if let Some(at) = elsewhere {
             let what = &diagnostic.what;
-            diagnostic.what = format!(
-                "with this limit profile `{}` ({}) does not hold: {what}",
-                profile.id,
-                at.file()
-            );
+            diagnostic.what =
+                format!("with this limit profile `{}` ({}) does not hold: {what}", profile.id, at.file());
             let only = match entries(rules) {
                 [rule] => &rule.key_at,
                 _ => &rules.at,
