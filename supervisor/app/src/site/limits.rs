@@ -176,13 +176,9 @@ fn laid(profile: &Profile, rules: &Node, found: &mut Findings) -> Option<Arc<Pro
     for mut diagnostic in own.into_diagnostics() {
         let elsewhere = diagnostic.at.as_ref().filter(|at| at.file() != rules.at.file());
         if let Some(at) = elsewhere {
-            let (line, _) = at.position();
             let what = &diagnostic.what;
-            diagnostic.what = format!(
-                "with this limit profile `{}` does not hold ({}, line {line}): {what}",
-                profile.id,
-                at.file()
-            );
+            diagnostic.what =
+                format!("with this limit profile `{}` ({}) does not hold: {what}", profile.id, at.file());
             let only = match entries(rules) {
                 [rule] => &rule.key_at,
                 _ => &rules.at,
