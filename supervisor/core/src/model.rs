@@ -159,9 +159,9 @@ impl Labels {
         self.known.get(label).copied()
     }
 
-    /// How many labels there are, the scalar's among them.
-    pub fn count(&self) -> usize {
-        self.names.len()
+    /// All labels; an [`InstanceIx`] is a position in here.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
     }
 
     /// The label of an instance; empty for the scalar and for an instance of another device.

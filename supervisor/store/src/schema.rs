@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x524e_4453;
 /// technician's patience.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of one connection, KiB: keeps three connections well below the memory goal.
-const CACHE_KIB: i64 = 2_048;
+const CACHE_KIB: i64 = 1_024;
 
 /// All migrations; the position plus one is the schema version that each gives.
 pub(crate) const MIGRATIONS: &[&str] =

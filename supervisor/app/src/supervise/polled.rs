@@ -57,7 +57,8 @@ pub(super) struct Runtime {
     translator: Translator,
     derivation: Derivation,
     pub(super) latest: Option<Arc<Latest>>,
-    labels: Arc<Labels>,
+    /// The instances' labels as the view shares them; made anew when there are more.
+    names: Arc<[Arc<str>]>,
 }
 
 impl Runtime {
@@ -98,7 +99,7 @@ impl Runtime {
                 translator: Translator::default(),
                 derivation: Derivation::default(),
                 latest: None,
-                labels: Arc::default(),
+                names: Arc::default(),
             },
         }
     }
@@ -146,11 +147,12 @@ impl Runtime {
 
     fn keep(&mut self, mut readings: Readings) {
         readings.shrink();
-        if self.labels.count() != self.translator.labels().count() {
-            self.labels = Arc::new(self.translator.labels().clone());
+        let names = self.translator.labels().names();
+        if self.names.len() != names.len() {
+            self.names = names.into();
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, labels: self.labels.clone(), profile }));
+        self.latest = Some(Arc::new(Latest { readings, names: self.names.clone(), profile }));
     }
 
     /// Shows what the store kept until the first poll brings news.
@@ -174,7 +176,7 @@ impl Runtime {
             readings.add(MetricIx(at as u16), column);
         }
         let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, labels: Arc::new(labels), profile }));
+        self.latest = Some(Arc::new(Latest { readings, names: labels.names().into(), profile }));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::site::Site;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
-use roundsman_core::model::{Labels, Record};
+use roundsman_core::model::{InstanceIx, Record};
 use roundsman_core::reading::Readings;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Mono, Now, Wall};
@@ -28,11 +28,16 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Debug)]
 pub(crate) struct Latest {
     pub(super) readings: Readings,
-    pub(super) labels: Arc<Labels>,
+    /// Labels of its instances, by their index.
+    pub(super) names: Arc<[Arc<str>]>,
     pub(super) profile: Arc<Profile>,
 }
 
 impl Latest {
+    fn name(&self, instance: InstanceIx) -> Arc<str> {
+        self.names.get(instance.0 as usize).cloned().unwrap_or_default()
+    }
+
     /// As the store keeps it; raw counters mean nothing after a restart and stay out.
     pub(super) fn for_store(&self, device: &Arc<str>) -> LatestDevice {
         let model = &self.profile.model;
@@ -40,7 +45,7 @@ impl Latest {
             let metric = model.metrics.get(reading.metric.at())?;
             (metric.record != Record::None).then(|| LatestReading {
                 metric: metric.name.clone(),
-                instance: self.labels.name(reading.instance),
+                instance: self.name(reading.instance),
                 sample: reading.sample.clone(),
             })
         };
@@ -446,7 +451,7 @@ fn named(latest: &Latest) -> Vec<SiteReading> {
         let metric = model.metrics.get(reading.metric.at())?;
         Some(SiteReading {
             metric: metric.name.clone(),
-            instance: latest.labels.name(reading.instance),
+            instance: latest.name(reading.instance),
             unit: metric.unit.clone(),
             sample: reading.sample.clone(),
             taken_at,
