@@ -251,6 +251,13 @@ pub struct Rejected {
     more: usize,
 }
 
+impl From<Diagnostic> for Rejected {
+    /// A check that ended at its first error.
+    fn from(diagnostic: Diagnostic) -> Rejected {
+        Rejected { diagnostics: vec![diagnostic], more: 0 }
+    }
+}
+
 impl Rejected {
     /// What was found, in the order of files and places; at most [`MOST_FINDINGS`].
     pub fn diagnostics(&self) -> &[Diagnostic] {

@@ -15,7 +15,7 @@ use roundsman_core::device::Device;
 use roundsman_core::text::Language;
 use roundsman_driver::reach::Reach;
 use roundsman_profile::catalogue::Catalogue;
-use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source};
+use roundsman_profile::diagnostic::{Diagnostic, Rejected, Source};
 use roundsman_profile::schema::Profile;
 use roundsman_wire::snmp::session::Target;
 use std::net::{IpAddr, SocketAddr};
@@ -71,20 +71,9 @@ pub(crate) struct SiteEntry {
 
 /// Reads and checks a site file.
 pub(crate) fn load(path: &Path) -> Result<Site, Rejected> {
-    let mut found = Findings::default();
-    match read_text(path) {
-        Ok(text) => {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            read::site(&Source::new(path.display().to_string(), text), folder, found)
-        }
-        Err(why) => {
-            found.note(*why);
-            match found.into_rejected() {
-                Some(rejected) => Err(rejected),
-                None => unreachable!("one finding was noted"),
-            }
-        }
-    }
+    let text = read_text(path).map_err(|why| *why)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    read::site(&Source::new(path.display().to_string(), text), folder)
 }
 
 fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {

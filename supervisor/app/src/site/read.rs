@@ -22,19 +22,13 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_STORE: &str = "/var/lib/roundsman";
 
 /// Reads a site file.
-pub(super) fn site(source: &Arc<Source>, folder: &Path, mut found: Findings) -> Result<Site, Rejected> {
+pub(super) fn site(source: &Arc<Source>, folder: &Path) -> Result<Site, Rejected> {
+    let mut found = Findings::default();
     let site = document::parse(source, &mut found).and_then(|root| read(&root, folder, &mut found));
     match (site, found.into_rejected()) {
         (Some(site), None) => Ok(site),
         (_, Some(rejected)) => Err(rejected),
-        (None, None) => {
-            let mut found = Findings::default();
-            found.note(Diagnostic::new(&source.at(0..0), "the site file could not be read"));
-            match found.into_rejected() {
-                Some(rejected) => Err(rejected),
-                None => unreachable!("one finding was noted"),
-            }
-        }
+        (None, None) => Err(Diagnostic::new(&source.at(0..0), "the site file could not be read").into()),
     }
 }
 
