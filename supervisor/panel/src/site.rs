@@ -182,7 +182,7 @@ pub struct SiteDevice {
     pub last_poll: Option<Wall>,
     /// Address as configured.
     pub address: Arc<str>,
-    /// How it is reached: `icmp`, `tcp:22`, `echo:7`, `snmp`.
+    /// How it is reached: `icmp-unprivileged`, `icmp-raw`, `tcp:22`, `echo:7`, `snmp`; `icmp` where the box may not.
     pub reach: Arc<str>,
     /// What it hangs on: device id, and the port there where it is known.
     pub uplinks: Vec<(Arc<str>, Option<Arc<str>>)>,

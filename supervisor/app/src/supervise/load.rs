@@ -34,7 +34,10 @@ impl Supervisor {
             let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
             let found = found.map(|profile| self.limited(device, &profile));
             let reach = entry.reach.unwrap_or(fallback);
-            let runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            let mut runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            if let (Reach::Icmp, Ok(how)) = (reach, &icmp) {
+                runtime.reached_by = how.word().into();
+            }
             self.next_key += 1;
             if let Some(key) = old_key.filter(|key| *key != runtime.key) {
                 let _ = self.snmp.forget(key).await;

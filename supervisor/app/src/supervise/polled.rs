@@ -52,6 +52,8 @@ pub(super) struct Runtime {
     /// The poller's key; a new one where answers on their way are no longer wanted.
     pub(super) key: u32,
     pub(super) reach: Reach,
+    /// How it is reached in fact, in a word: ICMP needs a permission, and there are two.
+    pub(super) reached_by: Arc<str>,
     /// `profile = "auto"`, and the device has not said what it is.
     unresolved: bool,
     translator: Translator,
@@ -88,6 +90,7 @@ impl Runtime {
                 },
                 entry,
                 reach,
+                reached_by: reach.to_string().into(),
                 unresolved,
                 ..old
             },
@@ -95,6 +98,7 @@ impl Runtime {
                 entry,
                 key,
                 reach,
+                reached_by: reach.to_string().into(),
                 unresolved,
                 translator: Translator::default(),
                 derivation: Derivation::default(),

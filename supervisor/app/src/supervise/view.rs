@@ -74,7 +74,7 @@ impl Shown {
         Shown {
             device: runtime.entry.device.clone(),
             profile_name: runtime.entry.profile.name.clone(),
-            reach: runtime.reach.to_string().into(),
+            reach: runtime.reached_by.clone(),
             latest: runtime.latest.clone(),
             known,
         }
