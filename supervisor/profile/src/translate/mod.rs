@@ -111,7 +111,9 @@ fn add_column(
             None => lost.map(|absence| (instance, Err(absence))),
         }
     });
-    readings.add(column.metric, samples);
+    // Where every known row has its value, the lost end of the column is said by itself: there may be more rows.
+    let more = lost.filter(|_| !raw.cells.is_empty() && raw.cells.len() >= roster.rows().len());
+    readings.add(column.metric, samples.chain(more.map(|absence| (InstanceIx::SCALAR, Err(absence)))));
     if readings.of(column.metric).is_empty() && raw.cells.is_empty() {
         let absence = lost.unwrap_or(Absence::Unsupported);
         readings.add(column.metric, [(InstanceIx::SCALAR, Err(absence))]);

@@ -244,6 +244,20 @@ fn a_walk_that_breaks_off_removes_nothing() {
 }
 
 #[test]
+fn a_first_walk_that_breaks_off_says_that_there_is_more() {
+    let mut bench = Bench::new();
+    let mut answer = bench.walk.answer(&bench.profile.plan);
+    for column in &mut answer.tables[0].columns {
+        column.cells.truncate(1);
+        column.end = Err(Absence::Malformed);
+    }
+    let readings = bench.tell(&answer);
+    let status = bench.column(&readings, "port.status");
+    assert_eq!(status, rows(&[("", "(malformed)"), ("ge1", "up")]), "nothing is known of the other rows");
+    assert!(!bench.is_complete(&readings));
+}
+
+#[test]
 fn one_lost_column_is_no_complete_walk() {
     for lost in 0..4 {
         let mut bench = Bench::new();
