@@ -37,6 +37,7 @@ use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
 use roundsman_store::{Store, StoreError};
 use std::collections::HashMap;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,7 @@ const REACH_TIMEOUT_MS: u32 = 2_000;
 /// How often the latest readings are stored, in ms: a power cut may lose that much of them.
 const SAVE_EVERY_MS: u64 = 60_000;
 
-/// How often flags that are not durable (stale, clearing) are shown anew, in ms.
+/// How often flags that are not durable (stale, clearing) are shown anew at most, in ms.
 const SHOW_EVERY_MS: u64 = 1_000;
 
 /// Marks the poller's key of a reach probe by SNMP, apart from the device's polls.
@@ -121,7 +122,10 @@ pub(crate) struct Supervisor {
     next_request: u64,
     view: Arc<View>,
     save_at: Mono,
+    /// Not before this moment are flags shown anew: with few polls at once, with many once a second.
     show_at: Mono,
+    /// A poll ended since they were shown.
+    shows: bool,
     stopping: bool,
 }
 
@@ -149,7 +153,11 @@ impl Supervisor {
     pub(crate) async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
         let clock = Clock::new();
         let now = clock.now();
-        std::fs::create_dir_all(&site.store)
+        // Names, addresses and readings of the site are not for everybody on the box.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(&site.store)
             .with_context(|| format!("the store's folder {} cannot be made", site.store.display()))?;
         let (store, restored) = Store::open(&site.store, now.wall)?;
         let store = Arc::new(store);
@@ -161,14 +169,16 @@ impl Supervisor {
             &site,
             version,
             clock,
+            snmp.clone(),
             store.clone(),
             request_sender,
             restored.next_transition,
         ));
+        load::take_over(&mut engine, &view, &restored, now);
         let mut supervisor = Supervisor {
             clock,
             site_path,
-            engine: Engine::new(Settings::default()),
+            engine,
             schedule: Schedule::new([], Limits::default(), now.mono),
             devices: Vec::new(),
             next_key: 0,
@@ -187,11 +197,10 @@ impl Supervisor {
             view: view.clone(),
             save_at: now.mono.plus_ms(SAVE_EVERY_MS),
             show_at: now.mono,
+            shows: false,
             stopping: false,
             site,
         };
-        load::take_over(&mut engine, &view, &restored, now);
-        supervisor.engine = engine;
         supervisor.load(now, &restored.latest).await;
         Ok((supervisor, Handle { sender, view }))
     }
@@ -244,7 +253,7 @@ impl Supervisor {
     /// When something is due without any event.
     fn next_due(&self) -> Option<Mono> {
         let schedule = self.schedule.poll_timeout();
-        let show = (self.show_at.0 > 0).then_some(self.show_at);
+        let show = self.shows.then_some(self.show_at);
         [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.save_at), show]
             .into_iter()
             .flatten()
@@ -265,10 +274,11 @@ impl Supervisor {
             self.save_at = now.mono.plus_ms(SAVE_EVERY_MS);
             self.save_latest(now);
         }
-        if self.show_at.0 > 0 && now.mono >= self.show_at {
-            self.show_at = Mono(0);
+        if self.shows && now.mono >= self.show_at {
+            self.shows = false;
+            self.show_at = now.mono.plus_ms(SHOW_EVERY_MS);
             self.view.show_flags(&self.engine);
-            self.view.keep_queues(self.queues(), self.schedule.counts().missed, self.snmp.counters());
+            self.view.keep_queues(self.queues(), self.schedule.counts().missed);
         }
         self.committer.go_on(&self.sender, now.mono);
         Ok(())

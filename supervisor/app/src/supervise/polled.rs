@@ -222,9 +222,7 @@ impl Supervisor {
             tracing::trace!(target: "way", step = "View::keep_latest");
             self.view.keep_latest(device, latest, now);
         }
-        if self.show_at.0 == 0 {
-            self.show_at = now.mono.plus_ms(super::SHOW_EVERY_MS);
-        }
+        self.shows = true;
     }
 
     /// A device with `profile = "auto"` said what it is.

@@ -14,7 +14,7 @@ use roundsman_core::reading::Readings;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_driver::clock::Clock;
-use roundsman_driver::snmp;
+use roundsman_driver::snmp::Snmp;
 use roundsman_panel::{
     About, ActionError, DeviceState, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
 };
@@ -98,7 +98,7 @@ pub(crate) struct View {
     clock: Clock,
     state: RwLock<State>,
     measured: Measured,
-    wire: RwLock<snmp::Counters>,
+    snmp: Snmp,
     feed: Feed,
     reader: Reader,
     store: Arc<Store>,
@@ -110,6 +110,7 @@ impl View {
         site: &Site,
         version: &str,
         clock: Clock,
+        snmp: Snmp,
         store: Arc<Store>,
         requests: mpsc::Sender<Request>,
         next_transition: u64,
@@ -127,7 +128,7 @@ impl View {
                 ..State::default()
             }),
             measured: Measured::default(),
-            wire: RwLock::default(),
+            snmp,
             feed: Feed::default(),
             reader: store.reader(),
             store,
@@ -237,18 +238,12 @@ impl View {
         changed.iter().for_each(|id| self.feed.device_changed(id));
     }
 
-    /// Lengths of the queues and counters of the wire, once in a while.
-    pub(super) fn keep_queues(
-        &self,
-        queues: Vec<(&'static str, u64)>,
-        polls_missed: u64,
-        wire: snmp::Counters,
-    ) {
+    /// Lengths of the queues, once in a while.
+    pub(super) fn keep_queues(&self, queues: Vec<(&'static str, u64)>, polls_missed: u64) {
         self.write(|state| {
             state.queues = queues;
             state.polls_missed = polls_missed;
         });
-        *self.wire.write().unwrap_or_else(PoisonError::into_inner) = wire;
     }
 
     fn site_device(
@@ -355,7 +350,7 @@ impl roundsman_panel::Site for View {
 
     fn numbers(&self) -> Numbers {
         let counted = self.measured.read();
-        let wire = *self.wire.read().unwrap_or_else(PoisonError::into_inner);
+        let wire = self.snmp.counters();
         let (queues, polls_missed) = self.read(|state| (state.queues.clone(), state.polls_missed));
         let (cpu_s, resident_bytes) = process();
         Numbers {
