@@ -60,6 +60,12 @@ fn registry(panel: &Panel) -> Registry {
         ("requests", "Requests sent to devices", n.requests),
         ("retries", "Requests sent again", n.retries),
         ("strays", "Answers that belong to no waiting request", n.strays),
+        ("duplicates", "Further answers to a request that had been answered", n.duplicates),
+        (
+            "rejected",
+            "Answers from another source, of another community or version, or not readable",
+            n.rejected,
+        ),
         ("receive_overflows", "Datagrams dropped by the kernel, receive buffer full", n.overflows),
         ("sent_octets", "Payload octets sent to devices", n.octets_sent),
         ("received_octets", "Payload octets received from devices", n.octets_received),

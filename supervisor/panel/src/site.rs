@@ -264,6 +264,10 @@ pub struct Numbers {
     pub retries: u64,
     /// Answers that belong to no waiting request.
     pub strays: u64,
+    /// Further answers to a request that had been answered.
+    pub duplicates: u64,
+    /// Answers that were refused: from another source, with another community or version, or not readable.
+    pub rejected: u64,
     /// Datagrams the kernel dropped because the receive buffer was full.
     pub overflows: u64,
     /// Payload octets sent.

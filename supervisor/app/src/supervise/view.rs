@@ -351,6 +351,7 @@ impl roundsman_panel::Site for View {
     fn numbers(&self) -> Numbers {
         let counted = self.measured.read();
         let wire = self.snmp.counters();
+        let session = wire.session;
         let (queues, polls_missed) = self.read(|state| (state.queues.clone(), state.polls_missed));
         let (cpu_s, resident_bytes) = process();
         Numbers {
@@ -359,7 +360,12 @@ impl roundsman_panel::Site for View {
             polls_failed: counted.polls_failed,
             requests: counted.requests,
             retries: counted.retries,
-            strays: wire.session.strays,
+            strays: session.strays,
+            duplicates: session.duplicates,
+            rejected: session.wrong_source
+                + session.wrong_community
+                + session.wrong_version
+                + session.undecodable,
             overflows: wire.dropped.unwrap_or(0),
             octets_sent: counted.octets_sent,
             octets_received: counted.octets_received,
