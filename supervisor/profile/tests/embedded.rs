@@ -22,6 +22,10 @@ fn the_longest_prefix_wins() {
         (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 10, 1], "linux-net-snmp"),
         (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 1], "snmp-generic"),
         (&[1, 3, 6, 1, 4, 1, 8072, 3, 2, 100], "snmp-generic"),
+        (&[1, 3, 6, 1, 4, 1, 2011, 2, 23, 276], "huawei-vrp"),
+        (&[1, 3, 6, 1, 4, 1, 25506, 1, 921], "h3c-comware"),
+        (&[1, 3, 6, 1, 4, 1, 705, 1], "ups-mib"),
+        (&[1, 3, 6, 1, 4, 1, 705, 10], "snmp-generic"),
         (&[], "snmp-generic"),
     ] {
         assert_eq!(&*catalogue.resolve_auto(oid).unwrap().id, id);
