@@ -69,6 +69,9 @@ impl Supervisor {
                 self.resolve(DeviceIx(at as u32), &profile);
             }
             self.devices[at].restore(latest);
+            if self.devices[at].entry.auto {
+                self.devices[at].ask_who_it_is();
+            }
         }
     }
 

@@ -127,6 +127,11 @@ impl Runtime {
         self.unresolved
     }
 
+    /// Has a device whose profile is known from before asked again who it is: it may have been replaced meanwhile.
+    pub(super) fn ask_who_it_is(&mut self) {
+        self.unresolved = true;
+    }
+
     /// The device as the engine knows it.
     pub(super) fn site_device(&self) -> SiteDevice {
         SiteDevice { device: self.entry.device.clone(), model: self.entry.profile.model.clone() }
