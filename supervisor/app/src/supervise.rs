@@ -239,7 +239,7 @@ impl Supervisor {
                     now,
                 );
             }
-            Event::Polled(finished) => self.polled(*finished, now).await,
+            Event::Polled(finished) => self.polled(*finished, now),
             Event::Reached { key, generation, answered } => self.reached(key, generation, answered, now),
             Event::Operator(request) => self.operate(request, now),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,

@@ -280,11 +280,6 @@ impl<'a> Fields<'a> {
         node
     }
 
-    /// The text of a key; left out or of another type, that is noted.
-    pub fn must_text(&mut self, key: &'static str, found: &mut Findings) -> Option<&'a str> {
-        self.must(key, found)?.text(found)
-    }
-
     /// The text of a key that may be left out.
     pub fn maybe_text(&mut self, key: &'static str, found: &mut Findings) -> Option<&'a str> {
         self.maybe(key)?.text(found)

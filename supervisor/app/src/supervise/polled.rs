@@ -197,7 +197,7 @@ fn take_profile(entry: &mut SiteEntry, profile: Arc<Profile>) {
 
 impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
-    pub(super) async fn polled(&mut self, finished: Finished, now: Now) {
+    pub(super) fn polled(&mut self, finished: Finished, now: Now) {
         tracing::trace!(target: "way", step = "Supervisor::polled");
         self.view.measured().add_poll(&finished);
         let Some(&device) = self.by_key.get(&finished.key) else {

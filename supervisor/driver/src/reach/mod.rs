@@ -107,11 +107,6 @@ impl Reached {
     pub fn answered(&self) -> bool {
         matches!(self.outcome, Ok(_) | Err(Absence::Refused))
     }
-
-    /// Round trip, µs.
-    pub fn rtt_us(&self) -> Option<u64> {
-        self.outcome.ok()
-    }
 }
 
 /// Why an attempt could not be made at all. It says nothing about the device.
