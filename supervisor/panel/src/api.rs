@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use roundsman_core::fault::FaultId;
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 /// Faults in one answer unless fewer are asked for; the store gives no more either.
@@ -55,6 +56,8 @@ pub(crate) async fn readings(State(panel): State<Panel>, voice: Voice, Path(id):
 pub(crate) struct FaultQuery {
     /// open (default), closed or all.
     state: Option<String>,
+    /// Only faults of this device.
+    device: Option<String>,
     /// 1 to 1000 (default).
     limit: Option<usize>,
     /// Only faults with a smaller id: the next page.
@@ -84,7 +87,7 @@ pub(crate) async fn faults(
     if !(1..=MOST_FAULTS).contains(&limit) {
         return Kind::BadQuery.answer(&voice);
     }
-    match panel.site.faults(which, limit, query.before.map(FaultId)).await {
+    match panel.site.faults(which, query.device.map(Arc::from), limit, query.before.map(FaultId)).await {
         Ok(faults) => {
             let faults = faults.iter().map(|f| FaultRow::of(f, &voice)).collect();
             Json(Faults { faults }).into_response()

@@ -27,6 +27,6 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, DeviceState, FaultStory, Kept, Latencies, Later, Numbers, Site, SiteDevice,
-    SiteReading, Unavailable, Which,
+    About, ActionError, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later, Limit,
+    Numbers, PollStatistics, Recent, Site, SiteDevice, SiteReading, Trunk, Unavailable, Which,
 };

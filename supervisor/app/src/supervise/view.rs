@@ -16,7 +16,8 @@ use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::snmp::Snmp;
 use roundsman_panel::{
-    About, ActionError, DeviceState, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
+    About, ActionError, DeviceDetail, DeviceState, Feed, Headlines, Kept, Later, Numbers, SiteDevice,
+    SiteReading, Unavailable, Which,
 };
 use roundsman_profile::schema::Profile;
 use roundsman_store::{Answer, FaultFilter, LatestDevice, LatestReading, Reader, Store, StoreError};
@@ -274,6 +275,9 @@ impl View {
             reach: shown.reach.clone(),
             uplinks: device.uplinks.iter().filter_map(uplink).collect(),
             interval_s: device.interval_s,
+            behind: None,
+            line: "".into(),
+            headlines: Headlines::default(),
         }
     }
 
@@ -335,6 +339,10 @@ impl roundsman_panel::Site for View {
         Some(latest.map(|latest| named(&latest)).unwrap_or_default())
     }
 
+    fn detail(&self, device: &str) -> Option<DeviceDetail> {
+        self.read(|state| state.by_id.get(device).map(|_| DeviceDetail::default()))
+    }
+
     fn open_faults(&self) -> Vec<Fault> {
         self.read(|state| state.open.values().cloned().collect())
     }
@@ -374,6 +382,8 @@ impl roundsman_panel::Site for View {
             queues,
             cpu_s,
             resident_bytes,
+            uptime_s: 0,
+            store_bytes: 0,
         }
     }
 
@@ -384,6 +394,7 @@ impl roundsman_panel::Site for View {
     fn faults(
         &self,
         which: Which,
+        device: Option<Arc<str>>,
         limit: usize,
         before: Option<FaultId>,
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
@@ -394,6 +405,7 @@ impl roundsman_panel::Site for View {
         };
         Box::pin(async move {
             let mut faults = self.reader.faults(filter, limit, before).await.map_err(unavailable)?;
+            faults.retain(|fault| device.as_ref().is_none_or(|device| fault.key.device == *device));
             self.read(|state| faults.iter_mut().for_each(|fault| with_flags(state, fault)));
             Ok(faults)
         })
@@ -452,6 +464,9 @@ fn named(latest: &Latest) -> Vec<SiteReading> {
         let metric = model.metrics.get(reading.metric.at())?;
         Some(SiteReading {
             metric: metric.name.clone(),
+            title: metric.title.clone(),
+            kind: metric.kind,
+            limits: [].into(),
             instance: latest.name(reading.instance),
             unit: metric.unit.clone(),
             sample: reading.sample.clone(),
