@@ -9,6 +9,8 @@
 //! **Refuses.** It keeps no state of the site, judges nothing, opens no device and no database, sets no cookie, and
 //! lets no watcher hold memory of its own. Names come from the network and are text, never markup.
 
+pub mod drawing;
+
 mod actions;
 mod api;
 mod events;
