@@ -155,7 +155,10 @@ impl FromRequestParts<Panel> for Viewer {
             here,
             cookie: chosen,
             held: held.map(|held| {
-                held.split(',').take(MOST_HELD).filter_map(|hash| u64::from_str_radix(hash, 16).ok()).collect()
+                held.split(',')
+                    .take(MOST_HELD)
+                    .filter_map(|hash| u64::from_str_radix(hash, 16).ok())
+                    .collect()
             }),
         })
     }

@@ -23,7 +23,12 @@ pub(crate) struct Voice {
 impl Voice {
     /// The text of a key in `locales/`; a test finds missing and unused ones.
     pub(crate) fn t(&self, key: &str) -> Cow<'static, str> {
-        rust_i18n::t!(key, locale = self.tag())
+        self.find(key).unwrap_or_else(|| Cow::Owned(key.to_owned()))
+    }
+
+    /// The text of a key, if there is one.
+    pub(crate) fn find(&self, key: &str) -> Option<Cow<'static, str>> {
+        crate::_rust_i18n_try_translate(self.tag(), key)
     }
 
     /// The text of a key with `%{n}` in it.
@@ -34,9 +39,7 @@ impl Voice {
     /// The text of a word that a profile or the program uses for a state, such as `not-present`; the word itself where
     /// no language has another.
     pub(crate) fn word(&self, word: &str) -> String {
-        let key = format!("word.{word}");
-        let found = self.t(&key);
-        if found == key { word.to_owned() } else { found.into_owned() }
+        self.find(&format!("word.{word}")).map_or_else(|| word.to_owned(), Cow::into_owned)
     }
 
     /// One of two texts.

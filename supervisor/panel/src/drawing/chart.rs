@@ -208,7 +208,8 @@ fn readouts(svg: &mut Svg, c: &Chart<'_>, frame: &Frame, columns: &[Column]) {
     for place in &places {
         let (at, value) = place.last;
         let left = frame.left + place.index as f64 * wide;
-        let mut text = format!("{}  {}", time_label(at, frame.span, c.zone), quantity(value, c.unit).together());
+        let mut text =
+            format!("{}  {}", time_label(at, frame.span, c.zone), quantity(value, c.unit).together());
         if place.high.1 > place.low.1 {
             let scale = Scale::of(place.high.1.abs().max(place.low.1.abs()), c.unit);
             let (low, high) = (figure(place.low.1 / scale.divisor), figure(place.high.1 / scale.divisor));

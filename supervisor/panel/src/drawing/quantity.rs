@@ -20,7 +20,7 @@ impl Quantity {
     }
 }
 
-/// A value of a UCUM unit for people: `34500000 bit/s` is `34.5 Mbit/s`, `Cel` is `°C`, `By` counts in 1024.
+/// A value of a UCUM unit for people: `34500000 bit/s` is `34.5 Mbit/s`, `Cel` is `℃`, `By` counts in 1024.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> Quantity {
     let value = if value.is_finite() { value } else { 0.0 };
@@ -58,7 +58,7 @@ const TIMES: &[(f64, &str)] = &[(1.0, "s"), (120.0, "min"), (7_200.0, "h"), (172
 /// A UCUM unit without prefix as people write it; annotations in braces stand for themselves.
 fn plain(unit: &str) -> String {
     match unit {
-        "Cel" => "°C".to_owned(),
+        "Cel" => "℃".to_owned(),
         "By" => "B".to_owned(),
         "By/s" => "B/s".to_owned(),
         "V.A" => "VA".to_owned(),
@@ -108,7 +108,8 @@ pub(super) fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
     (0..=count)
         .map(|i| {
             let value = (first + f64::from(i)) * step;
-            let text = if value.abs() >= 1e7 { format!("{value:.1e}") } else { format!("{value:.decimals$}") };
+            let text =
+                if value.abs() >= 1e7 { format!("{value:.1e}") } else { format!("{value:.decimals$}") };
             (value, if text.trim_start_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text })
         })
         .collect()
@@ -127,7 +128,7 @@ mod tests {
             (-2_000_000.0, "bit/s", "-2 Mbit/s"),
             (8_589_934_592.0, "By", "8 GiB"),
             (1_500.0, "By/s", "1.5 kB/s"),
-            (30.54, "Cel", "30.5 °C"),
+            (30.54, "Cel", "30.5 ℃"),
             (0.034, "%", "0.034 %"),
             (90.0, "s", "90 s"),
             (7_200.0, "s", "2 h"),
@@ -145,7 +146,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_enclose_the_values() {
-        let shown = |low, high, most| -> Vec<String> { ticks(low, high, most).into_iter().map(|t| t.1).collect() };
+        let shown =
+            |low, high, most| -> Vec<String> { ticks(low, high, most).into_iter().map(|t| t.1).collect() };
         assert_eq!(shown(0.0, 100.0, 5), ["0", "50", "100"]);
         assert_eq!(shown(0.0, 100.0, 6), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(shown(21.3, 24.1, 5), ["21", "22", "23", "24", "25"]);

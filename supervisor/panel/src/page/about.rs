@@ -11,6 +11,7 @@ use crate::voice::Voice;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use std::borrow::Cow;
 
 #[derive(Template)]
 #[template(path = "page/about-look.html")]
@@ -69,11 +70,8 @@ fn polling(numbers: &Numbers, v: &Voice) -> Facts {
 }
 
 fn queues(numbers: &Numbers, v: &Voice) -> Facts {
-    let name = |queue: &str| {
-        let key = format!("queue.{queue}");
-        let found = v.t(&key);
-        if found == key { queue.to_owned() } else { found.into_owned() }
-    };
+    let name =
+        |queue: &str| v.find(&format!("queue.{queue}")).map_or_else(|| queue.to_owned(), Cow::into_owned);
     let facts = numbers.queues.iter().map(|(queue, waiting)| (name(queue), waiting.to_string()));
     Facts { title: v.t("about.queues").into_owned(), facts: facts.collect() }
 }

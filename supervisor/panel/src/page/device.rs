@@ -130,7 +130,8 @@ fn figure_card(recent: &Recent, v: &Voice) -> FigureCard {
     let title = if recent.instance.is_empty() { title } else { format!("{title} · {}", recent.instance) };
     FigureCard {
         chart: pictures::sparkline(recent, &title),
-        now: now.map_or_else(|| Figure { text: "—".into(), unit: String::new() }, |x| number(x, &recent.unit)),
+        now: now
+            .map_or_else(|| Figure { text: "—".into(), unit: String::new() }, |x| number(x, &recent.unit)),
         over: now.and_then(|x| readings::over(x, &recent.limits)),
         note: range,
         title,
@@ -173,7 +174,10 @@ fn reached(device: &SiteDevice, detail: &DeviceDetail, v: &Voice) -> Facts {
         line("poll.credentials", detail.credentials.to_string()),
         line("poll.interval", v.duration(u64::from(device.interval_s) * 1_000)),
         line("poll.last", last),
-        line("poll.took", format!("{} · {} · {}", ms(polls.last_ms), ms(polls.mean_ms), ms(polls.longest_ms))),
+        line(
+            "poll.took",
+            format!("{} · {} · {}", ms(polls.last_ms), ms(polls.mean_ms), ms(polls.longest_ms)),
+        ),
         line("poll.count", format!("{}", polls.polls)),
         line("poll.failed", format!("{}{share}", polls.failed)),
         line("poll.requests", format!("{} · {}", polls.requests, polls.retries)),
@@ -205,7 +209,10 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     let mut parts = vec![
         Part::of("what", &what(device, sight, v))?,
         Part::of("device-faults", &faults)?,
-        Part::of("figures", &Figures { v, figures: detail.recent.iter().map(|r| figure_card(r, v)).collect() })?,
+        Part::of(
+            "figures",
+            &Figures { v, figures: detail.recent.iter().map(|r| figure_card(r, v)).collect() },
+        )?,
     ];
     if let Some(table) = interfaces::table(&interfaces::interfaces(readings, &detail.tags), v) {
         parts.push(Part::of("interfaces", &table)?);

@@ -55,7 +55,8 @@ impl Wanted {
         if self.q.is_empty() {
             return true;
         }
-        let text = format!("{} {} {} {}", device.name, device.id, device.address, device.location).to_lowercase();
+        let text =
+            format!("{} {} {} {}", device.name, device.id, device.address, device.location).to_lowercase();
         self.q.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
 
@@ -201,10 +202,7 @@ fn list<'a>(wanted: &Wanted, sight: &Sight, v: &'a Voice) -> List<'a> {
 }
 
 fn parts(wanted: &Wanted, sight: &Sight, v: &Voice) -> Parts {
-    Ok(vec![
-        Part::of("filter", &filter(wanted, sight, v))?,
-        Part::of("list", &list(wanted, sight, v))?,
-    ])
+    Ok(vec![Part::of("filter", &filter(wanted, sight, v))?, Part::of("list", &list(wanted, sight, v))?])
 }
 
 /// `/devices`

@@ -93,7 +93,10 @@ fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
     let device = sight.device(&fault.key.device);
     let facts = [
         ("fault.condition", condition(fault, v)),
-        ("fault.operator", if fault.is_open() || fault.acknowledged.is_some() { operator } else { String::new() }),
+        (
+            "fault.operator",
+            if fault.is_open() || fault.acknowledged.is_some() { operator } else { String::new() },
+        ),
         ("fault.instance", fault.key.instance.to_string()),
         ("fault.since", v.long(fault.first_bad)),
         ("fault.confirmed", v.long(fault.confirmed)),

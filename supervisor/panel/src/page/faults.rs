@@ -77,7 +77,8 @@ struct List<'a> {
 
 fn tabs<'a>(view: View, sight: &Sight, v: &'a Voice) -> Tabs<'a> {
     let hidden = sight.faults().iter().filter(|fault| sight.is_consequence(fault)).count();
-    let tab = |of: View, key: &str, href, count| Tab { word: v.t(key).into_owned(), href, on: of == view, count };
+    let tab =
+        |of: View, key: &str, href, count| Tab { word: v.t(key).into_owned(), href, on: of == view, count };
     Tabs {
         v,
         tabs: [

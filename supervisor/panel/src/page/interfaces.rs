@@ -34,7 +34,7 @@ pub(super) struct Interface<'a> {
 impl Interface<'_> {
     /// Busier direction, share of the speed in %.
     pub(super) fn used(&self) -> Option<f64> {
-        let busiest = self.in_rate.max(self.out_rate)?;
+        let busiest = self.in_rate.into_iter().chain(self.out_rate).reduce(f64::max)?;
         self.speed.filter(|speed| *speed > 0.0).map(|speed| (busiest / speed * 100.0).min(100.0))
     }
 
@@ -58,7 +58,8 @@ pub(super) fn interfaces<'a>(
     let mut found: Vec<Interface<'a>> = Vec::new();
     let mut at: HashMap<&str, usize> = HashMap::new();
     for reading in readings {
-        let Some(column) = reading.metric.strip_prefix(INTERFACE).and_then(|rest| rest.strip_prefix('.')) else {
+        let Some(column) = reading.metric.strip_prefix(INTERFACE).and_then(|rest| rest.strip_prefix('.'))
+        else {
             continue;
         };
         let name = &*reading.instance;

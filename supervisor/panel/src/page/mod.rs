@@ -27,7 +27,7 @@ use crate::viewer::Viewer;
 use crate::voice::Voice;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use sight::Sight;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -167,18 +167,29 @@ impl<'a> Page<'a> {
 
     /// The whole page, or the parts that the browser does not have yet.
     fn answer(&self, panel: &Panel, viewer: &Viewer, sight: &Sight, parts: Parts) -> Response {
+        let mut ids = String::new();
         let rendered = parts.and_then(|mut parts| {
             if self.layout != "wall" {
                 parts.push(Part::of("places", &Places::of(self.place, sight, &viewer.voice))?);
             }
+            ids = parts.iter().map(|part| part.id).collect::<Vec<_>>().join(",");
             match &viewer.held {
-                Some(held) => Ok(parts.iter().filter(|p| !held.contains(&p.hash)).map(Part::section).collect()),
+                Some(held) => {
+                    Ok(parts.iter().filter(|p| !held.contains(&p.hash)).map(Part::section).collect())
+                }
                 None => self.framed(panel, viewer, &parts),
             }
         });
         match rendered {
             Ok(html) => {
                 let mut response = (self.status, Html(html)).into_response();
+                if viewer.held.is_some() {
+                    let headers = response.headers_mut();
+                    headers.insert("x-stamp", HeaderValue::from_static(assets::stamp()));
+                    headers.extend(
+                        HeaderValue::from_str(&ids).map(|ids| (HeaderName::from_static("x-parts"), ids)),
+                    );
+                }
                 if let Some(cookie) = viewer.cookie.as_deref().and_then(|c| HeaderValue::from_str(c).ok()) {
                     response.headers_mut().insert(header::SET_COOKIE, cookie);
                 }

@@ -113,7 +113,8 @@ fn tile(name: String, href: String, devices: &[&SiteDevice], shown: &[&SiteDevic
 fn trunk_bar(device: &SiteDevice, v: &Voice) -> Option<TrunkBar> {
     let Trunk { up, in_rate, out_rate, speed } = device.headlines.trunk?;
     let busiest = in_rate.unwrap_or(0.0).max(out_rate.unwrap_or(0.0));
-    let percent = speed.filter(|s| *s > 0.0).map_or(0.0, |speed| (busiest / speed * 100.0).clamp(0.0, 100.0)) as u8;
+    let percent =
+        speed.filter(|s| *s > 0.0).map_or(0.0, |speed| (busiest / speed * 100.0).clamp(0.0, 100.0)) as u8;
     let (class, word) = match up {
         Some(true) => ("is-up", v.n("trunk.up", percent)),
         Some(false) => ("is-down", v.t("trunk.down").into_owned()),
@@ -195,7 +196,8 @@ pub(super) fn telling(names: &[&str]) -> Vec<String> {
             (before, behind) = (0, 0);
         }
     }
-    let cut = |name: &Vec<char>| name[before..name.len() - behind].iter().collect::<String>().trim().to_owned();
+    let cut =
+        |name: &Vec<char>| name[before..name.len() - behind].iter().collect::<String>().trim().to_owned();
     all.iter().map(cut).collect()
 }
 
@@ -222,7 +224,11 @@ fn counties<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
     let note = if tiles.is_empty() {
         String::new()
     } else {
-        format!("{} · {}", v.n("overview.county-count", counties.len()), v.n("overview.station-count", stations))
+        format!(
+            "{} · {}",
+            v.n("overview.county-count", counties.len()),
+            v.n("overview.station-count", stations)
+        )
     };
     Tiles { v, title: v.t("overview.counties").into_owned(), note, kind: "counties", tiles }
 }

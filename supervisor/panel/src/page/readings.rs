@@ -5,6 +5,7 @@ use crate::site::{DeviceState, Limit, SiteReading};
 use crate::voice::Voice;
 use roundsman_core::model::Kind;
 use roundsman_core::reading::Value;
+use std::borrow::Cow;
 
 /// Rows of one group; a device may have thousands.
 const MOST_ROWS: usize = 40;
@@ -39,7 +40,12 @@ pub(super) struct Group {
 /// The worst limit that a value is beyond.
 pub(super) fn over(x: f64, limits: &[Limit]) -> Option<&'static str> {
     let beyond = |limit: &&Limit| if limit.above { x > limit.at } else { x < limit.at };
-    limits.iter().filter(beyond).map(|limit| limit.severity).min().map(|severity| DeviceState::of(severity).word())
+    limits
+        .iter()
+        .filter(beyond)
+        .map(|limit| limit.severity)
+        .min()
+        .map(|severity| DeviceState::of(severity).word())
 }
 
 /// The value of a reading, or why there is none.
@@ -84,9 +90,7 @@ pub(super) fn groups(readings: &[SiteReading], v: &Voice) -> Vec<Group> {
         let name = group_of(reading);
         let at = groups.iter().position(|(known, _)| *known == name).or_else(|| {
             (groups.len() < MOST_GROUPS).then(|| {
-                let key = format!("group.{name}");
-                let found = v.t(&key);
-                let title = if found == key { name.to_owned() } else { found.into_owned() };
+                let title = v.find(&format!("group.{name}")).map_or_else(|| name.to_owned(), Cow::into_owned);
                 groups.push((name, Group { title, rows: Vec::new(), more: 0 }));
                 groups.len() - 1
             })

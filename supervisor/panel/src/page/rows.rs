@@ -31,7 +31,9 @@ impl Row {
         if device.network != Network::Business {
             about.push(v.text(&device.network.name()));
         }
-        about.extend([&device.location, &device.address].into_iter().filter(|t| !t.is_empty()).map(|t| t.to_string()));
+        about.extend(
+            [&device.location, &device.address].into_iter().filter(|t| !t.is_empty()).map(|t| t.to_string()),
+        );
         let head = &device.headlines;
         let figures = [
             ("headline.cpu", head.cpu_load, "%"),
@@ -39,7 +41,8 @@ impl Row {
             ("headline.temperature", head.temperature, "Cel"),
             ("headline.humidity", head.humidity, "%"),
         ];
-        let figures = figures.into_iter().filter_map(|(key, x, unit)| Some((v.t(key).into_owned(), number(x?, unit))));
+        let figures =
+            figures.into_iter().filter_map(|(key, x, unit)| Some((v.t(key).into_owned(), number(x?, unit))));
         Row {
             path: link::encoded(&device.id),
             name: device.name.to_string(),

@@ -21,8 +21,8 @@ const LEAST_SHARE: f64 = 0.25;
 const MOST_TIMES: usize = 64;
 /// Steps of the time axis in seconds: minutes, hours, days, weeks, years.
 const STEPS: [i64; 16] = [
-    60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000,
-    31_536_000,
+    60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000,
+    7_776_000, 31_536_000,
 ];
 /// A span longer than this is labelled with days.
 const DAYS_FROM_S: f64 = 20.0 * 3_600.0;
@@ -98,7 +98,10 @@ pub(super) fn frame(
     let scale = Scale::of(low.abs().max(high.abs()), c.unit);
     let rows = ((height - HEAD - FOOT) / ROW) as usize;
     let ticks = ticks(low / scale.divisor, high / scale.divisor, rows);
-    let ends = (ticks.first().map_or(low, |t| t.0 * scale.divisor), ticks.last().map_or(high, |t| t.0 * scale.divisor));
+    let ends = (
+        ticks.first().map_or(low, |t| t.0 * scale.divisor),
+        ticks.last().map_or(high, |t| t.0 * scale.divisor),
+    );
     let labels = ticks.iter().map(|t| text_width(&t.1, 14.0)).fold(0.0, f64::max);
     Frame {
         left: (labels + 10.0).min(width / 3.0),
