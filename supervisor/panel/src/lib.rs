@@ -22,6 +22,8 @@ mod router;
 mod serve;
 mod site;
 mod stall;
+#[cfg(any(test, feature = "styleguide"))]
+mod styleguide;
 mod view;
 mod voice;
 

@@ -292,6 +292,7 @@ pub(crate) async fn fragment(State(panel): State<Panel>, voice: Voice) -> Respon
 pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path<String>) -> Response {
     let (media, text) = match name.as_str() {
         "panel.css" => ("text/css; charset=utf-8", STYLE),
+        "drawing.css" => ("text/css; charset=utf-8", crate::drawing::STYLE),
         "panel.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "icon.svg" => ("image/svg+xml", ICON),
         _ => return Kind::NoSuchPath.answer(&voice),

@@ -40,7 +40,13 @@ pub(super) fn size(cell: f64) -> f64 {
 }
 
 /// Adds the stations row by row from a corner.
-pub(super) fn place(shapes: &mut Shapes, stations: &[DeviceState], columns: usize, cell: f64, corner: (f64, f64)) {
+pub(super) fn place(
+    shapes: &mut Shapes,
+    stations: &[DeviceState],
+    columns: usize,
+    cell: f64,
+    corner: (f64, f64),
+) {
     for (i, state) in stations.iter().enumerate() {
         let x = corner.0 + ((i % columns) as f64 + 0.5) * cell;
         let y = corner.1 + ((i / columns) as f64 + 0.5) * cell;

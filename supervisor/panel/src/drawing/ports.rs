@@ -126,9 +126,25 @@ fn draw(svg: &mut Svg, port: &Port<'_>, (x, y, upper): (f64, f64, bool)) {
     // The latch of the plug shows up in the upper row, down in the lower one.
     let latch = if upper { -1.0 } else { 1.0 };
     if upper {
-        body.at(x, y + h).loop_by(&[(0.0, 3.0 - h), (7.0, 0.0), (0.0, 3.0 * latch), (w - 14.0, 0.0), (0.0, -3.0 * latch), (7.0, 0.0), (0.0, h - 3.0)]);
+        body.at(x, y + h).loop_by(&[
+            (0.0, 3.0 - h),
+            (7.0, 0.0),
+            (0.0, 3.0 * latch),
+            (w - 14.0, 0.0),
+            (0.0, -3.0 * latch),
+            (7.0, 0.0),
+            (0.0, h - 3.0),
+        ]);
     } else {
-        body.at(x, y).loop_by(&[(0.0, h - 3.0), (7.0, 0.0), (0.0, 3.0 * latch), (w - 14.0, 0.0), (0.0, -3.0 * latch), (7.0, 0.0), (0.0, 3.0 - h)]);
+        body.at(x, y).loop_by(&[
+            (0.0, h - 3.0),
+            (7.0, 0.0),
+            (0.0, 3.0 * latch),
+            (w - 14.0, 0.0),
+            (0.0, -3.0 * latch),
+            (7.0, 0.0),
+            (0.0, 3.0 - h),
+        ]);
     }
     svg.path("p-body", &body);
     match port.state {

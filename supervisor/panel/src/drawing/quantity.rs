@@ -108,7 +108,8 @@ pub(super) fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
     (0..=count)
         .map(|i| {
             let value = (first + f64::from(i)) * step;
-            let text = if value.abs() >= 1e7 { format!("{value:.1e}") } else { format!("{value:.decimals$}") };
+            let text =
+                if value.abs() >= 1e7 { format!("{value:.1e}") } else { format!("{value:.decimals$}") };
             (value, if text.trim_start_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text })
         })
         .collect()
@@ -145,7 +146,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_enclose_the_values() {
-        let shown = |low, high, most| -> Vec<String> { ticks(low, high, most).into_iter().map(|t| t.1).collect() };
+        let shown =
+            |low, high, most| -> Vec<String> { ticks(low, high, most).into_iter().map(|t| t.1).collect() };
         assert_eq!(shown(0.0, 100.0, 5), ["0", "50", "100"]);
         assert_eq!(shown(0.0, 100.0, 6), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(shown(21.3, 24.1, 5), ["21", "22", "23", "24", "25"]);

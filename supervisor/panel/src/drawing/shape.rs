@@ -25,7 +25,15 @@ pub(super) fn add(path: &mut Path, state: DeviceState, x: f64, y: f64, size: f64
         DeviceState::Critical => {
             // A regular octagon: its side is 0.414 of its width.
             let (s, c) = (size * 0.414, size * 0.293);
-            path.at(x - s / 2.0, y - r).loop_by(&[(s, 0.0), (c, c), (0.0, s), (-c, c), (-s, 0.0), (-c, -c), (0.0, -s)]);
+            path.at(x - s / 2.0, y - r).loop_by(&[
+                (s, 0.0),
+                (c, c),
+                (0.0, s),
+                (-c, c),
+                (-s, 0.0),
+                (-c, -c),
+                (0.0, -s),
+            ]);
         }
         DeviceState::Major => {
             path.at(x, y - r).loop_by(&[(r, size * 0.92), (-size, 0.0)]);

@@ -13,16 +13,18 @@ use roundsman_core::time::Wall;
 const HEAD: f64 = 28.0;
 const FOOT: f64 = 24.0;
 /// Pixels from one label of an axis to the next.
-const ROW: f64 = 36.0;
+const ROW: f64 = 30.0;
 const TIME: f64 = 72.0;
 /// A limit is brought into view while the values keep at least this share of the height.
 const LEAST_SHARE: f64 = 0.25;
+/// An axis begins at zero where the smallest value is below this share of the largest.
+const NEAR_ZERO: f64 = 0.4;
 /// Labels of the time axis at most, whatever the span.
 const MOST_TIMES: usize = 64;
 /// Steps of the time axis in seconds: minutes, hours, days, weeks, years.
 const STEPS: [i64; 16] = [
-    60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000,
-    31_536_000,
+    60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000,
+    7_776_000, 31_536_000,
 ];
 /// A span longer than this is labelled with days.
 const DAYS_FROM_S: f64 = 20.0 * 3_600.0;
@@ -69,7 +71,8 @@ fn reach(c: &Chart<'_>, columns: &[Column], band: &[Column]) -> (f64, f64) {
     if c.unit == "%" && low >= 0.0 && high <= 100.0 {
         return (0.0, 100.0);
     }
-    if low >= 0.0 && low < 0.5 * high {
+    // Zero means nothing on a scale of degrees.
+    if c.unit != "Cel" && low >= 0.0 && low < NEAR_ZERO * high {
         low = 0.0;
     }
     if high <= low {
@@ -98,7 +101,10 @@ pub(super) fn frame(
     let scale = Scale::of(low.abs().max(high.abs()), c.unit);
     let rows = ((height - HEAD - FOOT) / ROW) as usize;
     let ticks = ticks(low / scale.divisor, high / scale.divisor, rows);
-    let ends = (ticks.first().map_or(low, |t| t.0 * scale.divisor), ticks.last().map_or(high, |t| t.0 * scale.divisor));
+    let ends = (
+        ticks.first().map_or(low, |t| t.0 * scale.divisor),
+        ticks.last().map_or(high, |t| t.0 * scale.divisor),
+    );
     let labels = ticks.iter().map(|t| text_width(&t.1, 14.0)).fold(0.0, f64::max);
     Frame {
         left: (labels + 10.0).min(width / 3.0),
