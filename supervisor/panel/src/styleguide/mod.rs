@@ -18,6 +18,21 @@ pub(crate) async fn styleguide(voice: Voice) -> Response {
     let mut html = String::from(
         "<!DOCTYPE html><meta charset=utf-8><link rel=stylesheet href=/assets/panel.css><link rel=stylesheet href=/assets/drawing.css><main>",
     );
+    for (size, n) in
+        [((1280.0, 800.0), 60), ((1024.0, 600.0), 1000), ((390.0, 844.0), 60), ((1920.0, 1080.0), 1000)]
+    {
+        for s in specimens::pictures(&voice, size, n).into_iter().skip(if size.0 == 1280.0 { 0 } else { 1 }) {
+            html.push_str(&format!("<p>{} · {} · {}</p>{}", s.name, s.note, s.svg.len(), s.svg));
+        }
+    }
+    for s in specimens::walls(&voice, 560.0)
+        .into_iter()
+        .chain(specimens::walls(&voice, 300.0))
+        .chain(specimens::camera_grids(&voice, 900.0, 5))
+        .chain(specimens::camera_grids(&voice, 320.0, 2))
+    {
+        html.push_str(&format!("<p>{} · {} · {}</p>{}", s.name, s.note, s.svg.len(), s.svg));
+    }
     let mut all: Vec<Specimen> = specimens::sparklines(&voice);
     all.extend(specimens::mosaics(&voice));
     all.extend(specimens::strips(&voice, 860.0));

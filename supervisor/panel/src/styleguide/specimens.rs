@@ -1,14 +1,15 @@
 //! Every component in every state, with made-up content.
 
 use crate::drawing::{
-    Chart, InterfaceStrip, Mosaic, Port, PortState, Sparkline, Spread, Threshold, chart, interface_strip,
-    mosaic, sparkline,
+    Camera, Cameras, Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread,
+    Threshold, TierLine, Tiers, Wall, WallPanel, cameras, chart, interface_strip, mosaic, sparkline, tiers,
+    wall,
 };
 use crate::site::{DeviceState, Limit};
 use crate::voice::Voice;
 use jiff::tz::TimeZone;
 use roundsman_core::rule::Severity;
-use roundsman_core::time::Wall;
+use roundsman_core::time::Wall as At;
 
 /// 2026-11-18 20:00 in China: specimens do not depend on the day they are looked at.
 pub(super) const NOW: i64 = 1_794_996_000_000;
@@ -28,18 +29,18 @@ fn specimen(name: impl Into<String>, note: &str, svg: String) -> Specimen {
 }
 
 /// A curve that looks measured and is the same every time.
-fn curve(count: usize, step_s: i64, base: f64, swing: f64) -> Vec<(Wall, Option<f64>)> {
+fn curve(count: usize, step_s: i64, base: f64, swing: f64) -> Vec<(At, Option<f64>)> {
     (0..count)
         .map(|i| {
             let t = i as f64;
             let noise = ((t * 12.9898).sin() * 43_758.545).fract();
             let value = base + swing * ((t / 9.0).sin() * 0.6 + (t / 3.1).sin() * 0.2 + noise * 0.2);
-            (Wall(NOW - (count - 1 - i) as i64 * step_s * 1_000), Some(value))
+            (At(NOW - (count - 1 - i) as i64 * step_s * 1_000), Some(value))
         })
         .collect()
 }
 
-fn without(points: &[(Wall, Option<f64>)], missing: std::ops::Range<usize>) -> Vec<(Wall, Option<f64>)> {
+fn without(points: &[(At, Option<f64>)], missing: std::ops::Range<usize>) -> Vec<(At, Option<f64>)> {
     points.iter().enumerate().map(|(i, p)| (p.0, if missing.contains(&i) { None } else { p.1 })).collect()
 }
 
@@ -51,7 +52,7 @@ pub(super) fn sparklines(voice: &Voice) -> Vec<Specimen> {
         .enumerate()
         .map(|(i, p)| (p.0, p.1.map(|v| v + (i as f64 / 12.0).powi(2))))
         .collect();
-    let draw = |points: &[(Wall, Option<f64>)], limit| {
+    let draw = |points: &[(At, Option<f64>)], limit| {
         sparkline(&Sparkline {
             label: voice.say("处理器负载，最近一小时", "CPU load, last hour"),
             points,
@@ -95,15 +96,15 @@ pub(super) fn sparklines(voice: &Voice) -> Vec<Specimen> {
 /// Charts.
 pub(super) fn charts(voice: &Voice, width: f64) -> Vec<Specimen> {
     let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
-    let spread = |points: &[(Wall, Option<f64>)], room: f64| -> Vec<(Wall, Option<Spread>)> {
+    let spread = |points: &[(At, Option<f64>)], room: f64| -> Vec<(At, Option<Spread>)> {
         let around = |v: f64| Spread { low: (v - room).max(0.0), mean: v, high: v + room * 1.6 };
         points.iter().map(|p| (p.0, p.1.map(around))).collect()
     };
-    let draw = |points: &[(Wall, Option<Spread>)], interval_s: u32, unit, limits: &[Threshold<'_>]| {
+    let draw = |points: &[(At, Option<Spread>)], interval_s: u32, unit, limits: &[Threshold<'_>]| {
         let length_ms = points.len().max(60) as i64 * i64::from(interval_s) * 1_000;
         chart(&Chart {
             label: voice.say("最近读数的曲线", "Latest readings over time"),
-            span: (Wall(NOW - length_ms), Wall(NOW)),
+            span: (At(NOW - length_ms), At(NOW)),
             interval_s,
             points,
             unit,
@@ -233,4 +234,175 @@ pub(super) fn strips(voice: &Voice, width: f64) -> Vec<Specimen> {
             )
         })
         .collect()
+}
+
+/// Walls.
+pub(super) fn walls(voice: &Voice, width: f64) -> Vec<Specimen> {
+    let panel = |state: DeviceState, word, input, signal, lit| WallPanel { state, word, input, signal, lit };
+    let well = |input| panel(DeviceState::Ok, "", input, "1920×1080 60 Hz", true);
+    let no_signal = voice.say("无信号", "No signal");
+    let words: Vec<String> = DeviceState::ALL.iter().map(|s| voice.text(&s.name())).collect();
+    let mixed = [
+        well("HDMI 1"),
+        panel(DeviceState::Major, voice.say("温度 68 °C", "68 °C"), "HDMI 1", "1920×1080 60 Hz", true),
+        well("HDMI 1"),
+        panel(DeviceState::Warning, no_signal, "DVI", no_signal, false),
+        panel(DeviceState::Critical, voice.say("不应答", "Silent"), "", "", false),
+        well("DP"),
+        panel(DeviceState::OutOfService, voice.say("已关机", "Switched off"), "", "", false),
+        panel(DeviceState::NoData, voice.say("无数据", "No data"), "", "", false),
+        well("HDMI 1"),
+    ];
+    let every: Vec<WallPanel<'_>> = DeviceState::ALL
+        .iter()
+        .zip(&words)
+        .map(|(s, word)| panel(*s, word, "HDMI 1", "4K 60 Hz", *s == DeviceState::Ok))
+        .collect();
+    let draw = |rows, columns, panels: &[WallPanel<'_>], width| {
+        wall(&Wall {
+            label: voice.say("10 楼会议室大屏", "Video wall, 10th floor"),
+            rows,
+            columns,
+            panels,
+            width,
+        })
+    };
+    vec![
+        specimen("wall-well", voice.say("正常", "Well"), draw(3, 3, &[well("HDMI 1"); 9], width)),
+        specimen("wall-mixed", voice.say("有故障", "With faults"), draw(3, 3, &mixed, width)),
+        specimen("wall-states", voice.say("全部状态", "All states"), draw(3, 3, &every, width)),
+        specimen("wall-2x5", "2 × 5", draw(2, 5, &mixed, width)),
+        specimen("wall-tile", voice.say("小图", "As a tile"), draw(3, 3, &mixed, 160.0)),
+    ]
+}
+
+/// Camera grids.
+pub(super) fn camera_grids(voice: &Voice, width: f64, across: usize) -> Vec<Specimen> {
+    let names = ["一楼大厅", "一楼走廊西", "二楼走廊东", "机房门口", "地下车库入口 2"];
+    let english = ["Lobby", "1F west", "2F east", "Machine room", "Garage entry 2"];
+    let words: Vec<String> = DeviceState::ALL.iter().map(|s| voice.text(&s.name())).collect();
+    let all: Vec<Camera<'_>> = (0..27)
+        .map(|i| {
+            let (state, word) = match i {
+                3 => (DeviceState::NoData, 4),
+                7 => (DeviceState::Major, 1),
+                11 => (DeviceState::Hidden, 5),
+                16 => (DeviceState::Warning, 3),
+                20 => (DeviceState::Critical, 0),
+                _ => (DeviceState::Ok, 8),
+            };
+            let seen = !matches!(state, DeviceState::NoData | DeviceState::Hidden | DeviceState::Critical);
+            Camera {
+                name: voice.say(names[i % 5], english[i % 5]),
+                state,
+                word: &words[word],
+                age: if seen { voice.say("12 秒前", "12 s ago") } else { "" },
+                still: seen.then_some("/assets/icon.svg"),
+            }
+        })
+        .collect();
+    let draw = |count: usize, columns| {
+        cameras(&Cameras { label: voice.say("摄像机", "Cameras"), columns, cameras: &all[..count], width })
+    };
+    vec![
+        specimen("cameras-grid", voice.say("25 台", "25 cameras"), draw(25, across)),
+        specimen("cameras-flat", "9 × 3", draw(27, 9)),
+    ]
+}
+
+const COUNTIES: [(&str, &str); 17] = [
+    ("尧都", "Yaodu"),
+    ("曲沃", "Quwo"),
+    ("翼城", "Yicheng"),
+    ("襄汾", "Xiangfen"),
+    ("洪洞", "Hongtong"),
+    ("古县", "Guxian"),
+    ("安泽", "Anze"),
+    ("浮山", "Fushan"),
+    ("吉县", "Jixian"),
+    ("乡宁", "Xiangning"),
+    ("大宁", "Daning"),
+    ("隰县", "Xixian"),
+    ("永和", "Yonghe"),
+    ("蒲县", "Puxian"),
+    ("汾西", "Fenxi"),
+    ("侯马", "Houma"),
+    ("霍州", "Huozhou"),
+];
+
+/// The whole network.
+pub(super) fn pictures(voice: &Voice, size: (f64, f64), stations: usize) -> Vec<Specimen> {
+    let up = |load| TierLine { state: LineState::Up, load: Some(load) };
+    let fault = |n: usize| format!("{} {n}", voice.say("故障", "Faults"));
+    let draw = |bad: bool, name: &str, note: &str| {
+        let children: Vec<Vec<DeviceState>> = (0..17)
+            .map(|county| {
+                let count = stations / 17 + usize::from(county < stations % 17);
+                (0..count)
+                    .map(|i| match (county * 31 + i * 7) % 97 {
+                        3 if bad => DeviceState::Major,
+                        14 if bad => DeviceState::Minor,
+                        25 | 26 if bad => DeviceState::Warning,
+                        40 if bad => DeviceState::NoData,
+                        _ => DeviceState::Ok,
+                    })
+                    .collect()
+            })
+            .collect();
+        let notes =
+            [fault(1), fault(2), format!("{} {}", voice.say("受影响", "Affected"), children[4].len())];
+        let counties: Vec<Node<'_>> = (0..17)
+            .map(|i| {
+                let (state, note, line, collapsed) = match i {
+                    4 if bad => (
+                        DeviceState::Critical,
+                        &*notes[0],
+                        TierLine { state: LineState::Down, load: None },
+                        Some(&*notes[2]),
+                    ),
+                    9 if bad => (DeviceState::Minor, &*notes[1], up(0.95), None),
+                    12 if bad => {
+                        (DeviceState::NoData, "", TierLine { state: LineState::Unknown, load: None }, None)
+                    }
+                    _ => (DeviceState::Ok, "", up(0.1 + 0.05 * i as f64), None),
+                };
+                Node {
+                    name: voice.say(COUNTIES[i].0, COUNTIES[i].1),
+                    state,
+                    note,
+                    children: &children[i],
+                    collapsed,
+                    line,
+                }
+            })
+            .collect();
+        let head = |name, load| Node {
+            name,
+            state: DeviceState::Ok,
+            note: "",
+            children: &[],
+            collapsed: None,
+            line: up(load),
+        };
+        let floor = [DeviceState::Ok; 14];
+        let networks = [
+            Node { children: &floor, ..head(voice.say("办公网", "Office"), 0.3) },
+            Node { children: &floor[..4], ..head(voice.say("互联网", "Internet"), 0.7) },
+            Node { children: &floor[..3], ..head(voice.say("政务网", "Government"), 0.1) },
+        ];
+        let svg = tiers(&Tiers {
+            label: voice.say("全市网络", "The whole network"),
+            province: Some(head(voice.say("省局", "Province"), 0.4)),
+            core: head(voice.say("市局核心", "City core"), 0.0),
+            networks: &networks,
+            counties: &counties,
+            width: size.0,
+            height: size.1,
+        });
+        specimen(format!("tiers-{name}-{}x{}", size.0, size.1), note, svg)
+    };
+    vec![
+        draw(false, "well", voice.say("正常", "Well")),
+        draw(true, "faults", voice.say("有故障", "With faults")),
+    ]
 }
