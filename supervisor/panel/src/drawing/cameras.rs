@@ -14,7 +14,7 @@ const GAP: f64 = 8.0;
 const ASPECT: f64 = 9.0 / 16.0;
 /// The line below a still.
 const CAPTION: f64 = 24.0;
-/// A still narrower than this has no age in its caption, one narrower than the second no caption.
+/// A still narrower than this does not tell its age, one narrower than the second has no caption.
 const WITH_AGE: f64 = 120.0;
 const WITH_NAME: f64 = 48.0;
 /// Longest address of a still.
@@ -109,11 +109,23 @@ fn draw(svg: &mut Svg, camera: &Camera<'_>, (x, y, wide, high): (f64, f64, f64, 
     }
     let line = y + high + 17.0;
     shape::draw(svg, camera.state, x + 7.0, line - 5.0, 14.0);
-    let age = if wide >= WITH_AGE { camera.age } else { "" };
-    let aged = text_width(age, 14.0).min(wide / 2.0);
-    if !age.is_empty() {
-        svg.text("c-age", x + wide, line, &fit(age, wide / 2.0, 14.0));
+    svg.text("c-name", x + 20.0, line, &fit(camera.name, wide - 20.0, 14.0));
+    if !camera.age.is_empty() && wide >= WITH_AGE {
+        age(svg, &fit(camera.age, wide - 16.0, 14.0), (x + wide, y + high));
     }
-    svg.text("c-name", x + 20.0, line, &fit(camera.name, wide - 26.0 - aged, 14.0));
     svg.end("g");
+}
+
+/// The age of the still in its lower right corner, on a ground that keeps it readable.
+fn age(svg: &mut Svg, text: &str, (right, bottom): (f64, f64)) {
+    let wide = text_width(text, 14.0) + 12.0;
+    svg.tag("rect")
+        .word("class", "c-ground")
+        .number("x", right - wide - 4.0)
+        .number("y", bottom - 26.0)
+        .number("width", wide)
+        .number("height", 22.0)
+        .number("rx", 4.0)
+        .close();
+    svg.text("c-age", right - 10.0, bottom - 10.0, text);
 }

@@ -19,6 +19,8 @@ mod quantity;
 mod series;
 mod shape;
 mod sparkline;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tiers;
 mod wall;

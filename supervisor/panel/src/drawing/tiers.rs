@@ -85,19 +85,33 @@ pub fn tiers(t: &Tiers<'_>) -> String {
     let layout = Layout::of(width, height, heads, networks.len(), counties.len());
     let mut svg = Svg::new("tiers", width, height, t.label);
     lines(&mut svg, t, &layout, networks, counties);
-    let nodes = t.province.iter().chain([&t.core]).chain(networks).chain(counties);
-    let placed: Vec<(&Node<'_>, Tile)> = nodes.zip(layout.tiles()).collect();
-    let cell = layout.cell(placed.iter().map(|(node, tile)| (shown(node, placed.len()).len(), *tile)));
-    let mut shapes = Shapes::new(size(cell));
-    for (node, tile) in &placed {
-        let all = shown(node, placed.len());
-        draw(&mut svg, &mut shapes, node, all, &layout, tile, cell);
+    let nodes: Vec<&Node<'_>> = t.province.iter().chain([&t.core]).chain(networks).chain(counties).collect();
+    let (mut upper, mut lower) = (Vec::new(), Vec::new());
+    let first_county = heads + networks.len();
+    for (i, (node, mut tile)) in nodes.iter().zip(layout.tiles()).enumerate() {
+        tile.note_below = !node.note.is_empty() && !beside(node, &layout, &tile);
+        let drawn = Drawn { node, children: shown(node, nodes.len()), tile };
+        if i < first_county { upper.push(drawn) } else { lower.push(drawn) }
     }
-    shapes.draw(&mut svg);
+    for part in [upper, lower] {
+        let cell = layout.cell(part.iter().map(|d| (d.children.len(), d.tile)));
+        let mut shapes = Shapes::new(size(cell));
+        for drawn in &part {
+            draw(&mut svg, &mut shapes, drawn, &layout, cell);
+        }
+        shapes.draw(&mut svg);
+    }
     if more > 0 {
         svg.text("t-more", width - layout.pad, height - 4.0, &format!("+{more}"));
     }
     svg.finish()
+}
+
+/// A node, what of it is drawn, and where.
+struct Drawn<'a> {
+    node: &'a Node<'a>,
+    children: &'a [DeviceState],
+    tile: Tile,
 }
 
 /// The children that are drawn: none behind a failed parent, never more than a fair share of the picture.
@@ -106,18 +120,14 @@ fn shown<'a>(node: &Node<'a>, nodes: usize) -> &'a [DeviceState] {
     if node.collapsed.is_some() { &[] } else { &node.children[..node.children.len().min(most)] }
 }
 
-fn draw(
-    svg: &mut Svg,
-    shapes: &mut Shapes,
-    node: &Node<'_>,
-    children: &[DeviceState],
-    layout: &Layout,
-    tile: &Tile,
-    cell: f64,
-) {
-    let font = layout.font;
-    let (x, y) = (tile.x + layout.inset, tile.y + layout.inset);
-    let room = tile.width - 2.0 * layout.inset;
+/// Whether name and note fit beside each other.
+fn beside(node: &Node<'_>, layout: &Layout, tile: &Tile) -> bool {
+    let words = text_width(node.name, layout.font) + text_width(node.note, layout.font);
+    words + layout.font * 2.2 <= tile.width - 2.0 * layout.inset
+}
+
+fn draw(svg: &mut Svg, shapes: &mut Shapes, drawn: &Drawn<'_>, layout: &Layout, cell: f64) {
+    let Drawn { node, children, tile } = drawn;
     svg.tag("rect")
         .word("class", &format!("t-tile {}", shape::edge(node.state)))
         .number("x", tile.x)
@@ -126,29 +136,18 @@ fn draw(
         .number("height", tile.height)
         .number("rx", 6.0)
         .close();
-    shape::draw(svg, node.state, x + font * 0.5, y + font * 0.5, font);
-    // The note stands at the right of the name where both fit, else the name gives way down to a few characters.
-    let note = fit(node.note, room * 0.55, font);
-    let noted = if note.is_empty() { 0.0 } else { text_width(&note, font) + 6.0 };
-    let name = fit(node.name, room - font * 1.4 - noted, font);
-    sized(svg, "t-name", x + font * 1.4, y + font * 0.88, font, &name);
-    if !note.is_empty() {
-        sized(svg, "t-note", tile.x + tile.width - layout.inset, y + font * 0.88, font, &note);
+    let bare = node.children.is_empty() && node.collapsed.is_none() && !tile.note_below;
+    heading(svg, node, layout, tile, bare);
+    if bare {
+        return;
     }
-    let field = layout.field(tile);
+    let (font, field) = (layout.font, layout.field(tile));
     if let Some(words) = node.collapsed {
         let mut hatch = Path::default();
         hatch.hatch(field.x, field.y, field.width, field.height, 10.0);
         svg.path("d-gap", &hatch);
-        let words = fit(words, field.width, font);
-        sized(
-            svg,
-            "t-collapsed",
-            field.x + field.width / 2.0,
-            field.y + field.height / 2.0 + font * 0.35,
-            font,
-            &words,
-        );
+        let (x, y) = (field.x + field.width / 2.0, field.y + field.height / 2.0 + font * 0.35);
+        sized(svg, "t-collapsed", (x, y), font, &fit(words, field.width, font));
         return;
     }
     let columns = ((field.width / cell) as usize).max(1);
@@ -157,29 +156,41 @@ fn draw(
     place(shapes, here, columns, cell, (field.x, field.y));
     let left_out = node.children.len() - here.len();
     if left_out > 0 {
-        let text = format!("+{left_out}");
-        sized(
-            svg,
-            "t-more",
-            field.x + field.width,
-            field.y + field.height,
-            font.min(field.height.max(14.0)),
-            &text,
-        );
+        let corner = (field.x + field.width, field.y + field.height);
+        sized(svg, "t-more", corner, font, &format!("+{left_out}"));
     }
 }
 
-fn sized(svg: &mut Svg, class: &str, x: f64, y: f64, size: f64, text: &str) {
+/// Shape, name and note; in the middle where nothing stands below.
+fn heading(svg: &mut Svg, node: &Node<'_>, layout: &Layout, tile: &Tile, bare: bool) {
+    let (font, inset) = (layout.font, layout.inset);
+    let x = tile.x + inset;
+    let top = if bare { tile.y + (tile.height - font) / 2.0 } else { tile.y + inset };
+    let room = tile.width - 2.0 * inset;
+    shape::draw(svg, node.state, x + font * 0.5, top + font * 0.5, font);
+    let beside = !node.note.is_empty() && !tile.note_below;
+    let noted = if beside { text_width(node.note, font) + font * 0.5 } else { 0.0 };
+    sized(
+        svg,
+        "t-name",
+        (x + font * 1.4, top + font * 0.88),
+        font,
+        &fit(node.name, room - font * 1.4 - noted, font),
+    );
+    if beside {
+        sized(svg, "t-note", (x + room, top + font * 0.88), font, node.note);
+    } else if tile.note_below {
+        let y = tile.y + tile.height - inset * 0.8;
+        sized(svg, "t-note", (x + room, y), font, &fit(node.note, room, font));
+    }
+}
+
+fn sized(svg: &mut Svg, class: &str, (x, y): (f64, f64), size: f64, text: &str) {
     svg.tag("text").word("class", class).number("x", x).number("y", y).number("font-size", size).body(text);
 }
 
 /// The bus from the core and the lines that hang on it.
 fn lines(svg: &mut Svg, t: &Tiers<'_>, layout: &Layout, networks: &[Node<'_>], counties: &[Node<'_>]) {
-    let mut bus = Path::default();
-    for (from, to) in layout.bus() {
-        bus.at(from.0, from.1).to(to.0, to.1);
-    }
-    svg.path("t-bus", &bus);
     if let (Some(province), Some(link)) = (&t.province, layout.province_link()) {
         draw_line(svg, &province.line, link, layout.thick);
     }
@@ -188,6 +199,12 @@ fn lines(svg: &mut Svg, t: &Tiers<'_>, layout: &Layout, networks: &[Node<'_>], c
     {
         draw_line(svg, &node.line, drop, layout.thick);
     }
+    // The bus is drawn over the ends of the lines: what meets on both its sides does not run through.
+    let mut bus = Path::default();
+    for (from, to) in layout.bus() {
+        bus.at(from.0, from.1).to(to.0, to.1);
+    }
+    bus.put(svg.tag("path").word("class", "t-bus").number("stroke-width", layout.thick * 1.5));
 }
 
 fn draw_line(svg: &mut Svg, line: &TierLine, (from, to): layout::Link, thick: f64) {

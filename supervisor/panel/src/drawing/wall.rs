@@ -13,8 +13,8 @@ const BEZEL: f64 = 4.0;
 /// Height of a panel by its width.
 const ASPECT: f64 = 9.0 / 16.0;
 /// A panel narrower than this shows shape and label, one narrower than the second the shape alone.
-const WITH_WORDS: f64 = 104.0;
-const WITH_LABEL: f64 = 52.0;
+const WITH_WORDS: f64 = 136.0;
+const WITH_LABEL: f64 = 76.0;
 
 /// One panel.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,9 @@
 //! Where everything stands, by arithmetic from the size and the counts.
 
 /// A county tile looks best this much wider than high.
-const ASPECT: f64 = 1.5;
+const ASPECT: f64 = 1.3;
 /// Sides of a station's place.
-const CELLS: (f64, f64) = (7.0, 22.0);
+const CELLS: (f64, f64) = (7.0, 36.0);
 
 /// A place on the picture.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Tile {
     pub(super) y: f64,
     pub(super) width: f64,
     pub(super) height: f64,
+    /// The note stands below the children, since the name leaves no room beside it.
+    pub(super) note_below: bool,
 }
 
 /// A straight line.
@@ -40,15 +42,24 @@ pub(super) struct Layout {
 /// `count` tiles beside each other.
 fn row(count: usize, x: f64, y: f64, width: f64, height: f64, gap: f64) -> Vec<Tile> {
     let wide = (width - gap * (count.max(1) - 1) as f64) / count.max(1) as f64;
-    (0..count).map(|i| Tile { x: x + i as f64 * (wide + gap), y, width: wide, height }).collect()
+    // Whole pixels: edges stay crisp and the text short.
+    (0..count)
+        .map(|i| Tile {
+            x: (x + i as f64 * (wide + gap)).round(),
+            y: y.round(),
+            width: wide.floor(),
+            height: height.floor(),
+            note_below: false,
+        })
+        .collect()
 }
 
 /// Columns of a grid of `count` tiles whose sides come nearest to the best aspect in this place.
-fn columns(count: usize, width: f64, height: f64, gap: f64) -> usize {
+fn columns(count: usize, (width, height): (f64, f64), (between, gap): (f64, f64)) -> usize {
     let side = |columns: usize| {
         let rows = count.div_ceil(columns) as f64;
-        let wide = (width - gap * (columns - 1) as f64) / columns as f64;
-        let high = (height - gap * rows) / rows;
+        let wide = (width - between * (columns - 1) as f64) / columns as f64;
+        let high = (height - gap * (rows - 1.0)) / rows;
         (wide / ASPECT).min(high)
     };
     (1..=count.max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b))).unwrap_or(1)
@@ -65,7 +76,7 @@ impl Layout {
         let between = if upright { 6.0 } else { (12.0 * scale).round().max(8.0) };
         let inset = (font * 0.5).round();
         // Room for the riser that feeds the lower rows.
-        let left = pad + gap * 0.5;
+        let left = pad + (gap * 0.5).round();
         let across = width - left - pad;
         let strip = (font * 1.9 + 2.0 * inset + height * 0.04).round();
         let mut top = pad;
@@ -82,7 +93,7 @@ impl Layout {
             top += strip + gap;
         }
         let room = (height - pad - top).max(40.0);
-        let county_columns = columns(counties, across, room + gap, between);
+        let county_columns = columns(counties, (across, room), (between, gap));
         let rows = counties.div_ceil(county_columns).max(1);
         let high = (room - gap * (rows - 1) as f64) / rows as f64;
         let mut county_tiles = Vec::with_capacity(counties);
@@ -187,17 +198,19 @@ impl Layout {
 
     /// Where the children of a tile stand: below its line of text.
     pub(super) fn field(&self, tile: &Tile) -> Tile {
-        let head = self.inset + self.font * 1.35;
+        let head = (self.inset + self.font * 1.35).round();
+        let foot = (self.inset * 0.6 + if tile.note_below { self.font * 1.25 } else { 0.0 }).round();
         Tile {
             x: tile.x + self.inset,
             y: tile.y + head,
             width: (tile.width - 2.0 * self.inset).max(1.0),
-            height: (tile.height - head - self.inset * 0.6).max(1.0),
+            height: (tile.height - head - foot).max(1.0),
+            note_below: false,
         }
     }
 
-    /// One side for all stations, so that a shape means the same everywhere: the largest with which every tile
-    /// holds its children, else the smallest that can be told apart.
+    /// One side for the children of several tiles, so that they compare: the largest with which every tile holds
+    /// its children, else the smallest that can be told apart.
     pub(super) fn cell(&self, tiles: impl Iterator<Item = (usize, Tile)>) -> f64 {
         let largest = (CELLS.1 * self.font / 16.0).floor();
         tiles.filter(|(children, _)| *children > 0).fold(largest, |cell, (children, tile)| {
