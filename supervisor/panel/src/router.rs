@@ -112,6 +112,8 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         stopping,
         description: Arc::new(description),
     };
+    #[cfg(any(test, feature = "styleguide"))]
+    let routes = routes.route("/styleguide", get(crate::styleguide::styleguide));
     routes
         .route("/", get(page::overview::overview))
         .route("/devices", get(page::devices::devices))

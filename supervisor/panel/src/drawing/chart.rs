@@ -6,6 +6,7 @@ use super::quantity::{Scale, figure, quantity};
 use super::series::{Column, bounded, broken, m4, runs};
 use super::shape;
 use super::sparkline::line;
+use super::text::{fit, width};
 use super::write::{Path, Svg, within};
 use crate::site::{DeviceState, Limit};
 use axis::{Frame, frame, time_label};
@@ -17,6 +18,8 @@ const MOST_LIMITS: usize = 8;
 /// Pixels of one column that shows its value under the finger, and how many there are at most.
 const UNDER_FINGER: f64 = 8.0;
 const MOST_READOUTS: usize = 96;
+/// Height of a limit's label.
+const LABEL: f64 = 18.0;
 /// Distance of the hatching lines of a gap.
 const HATCH: f64 = 8.0;
 
@@ -74,13 +77,13 @@ pub struct Chart<'a> {
 /// upper edge, by style alone.
 #[must_use]
 pub fn chart(c: &Chart<'_>) -> String {
-    let (width, height) = (within(c.width, 240.0, 4_096.0), within(c.height, 120.0, 2_048.0));
+    let (wide, high) = (within(c.width, 240.0, 4_096.0), within(c.height, 120.0, 2_048.0));
     let span = if c.span.0 <= c.span.1 { c.span } else { (c.span.1, c.span.0) };
     let points: Vec<_> = bounded(c.points).iter().map(|(at, v)| (*at, v.map(|v| v.mean))).collect();
-    let columns = m4(&points, span, width as usize);
-    let band = band_of(c.points, span, width as usize);
-    let frame = frame(c, (width, height), span, &columns, &band);
-    let mut svg = Svg::new("chart", width, height, c.label);
+    let columns = m4(&points, span, wide as usize);
+    let band = band_of(c.points, span, wide as usize);
+    let frame = frame(c, (wide, high), span, &columns, &band);
+    let mut svg = Svg::new("chart", wide, high, c.label);
     axis::draw(&mut svg, &frame, c.zone);
     gaps(&mut svg, c, &frame, &columns);
     draw_band(&mut svg, c, &frame, &band);
@@ -88,7 +91,7 @@ pub fn chart(c: &Chart<'_>) -> String {
         limit_line(&mut svg, &frame, threshold);
     }
     svg.path("d-line", &line(&columns, c.interval_s, |at| frame.x(at), |value| frame.y(value)));
-    limit_labels(&mut svg, &frame, c.limits);
+    limit_labels(&mut svg, &frame, c.limits, &columns);
     latest(&mut svg, c, &frame, &columns);
     readouts(&mut svg, c, &frame, &columns);
     svg.finish()
@@ -157,30 +160,39 @@ fn limit_line(svg: &mut Svg, frame: &Frame, threshold: &Threshold<'_>) {
     svg.path(&format!("d-limit {}", shape::class(DeviceState::of(threshold.limit.severity))), &path);
 }
 
-/// Labels stand on the bad side of their line, shape first; one that would cover another is moved to the left half.
-fn limit_labels(svg: &mut Svg, frame: &Frame, limits: &[Threshold<'_>]) {
+/// Labels stand by their line on the side where the series is farther from it; above it, below it where another
+/// line or the edge is near.
+fn limit_labels(svg: &mut Svg, frame: &Frame, limits: &[Threshold<'_>], columns: &[Column]) {
+    let limits = &limits[..limits.len().min(MOST_LIMITS)];
     let mut taken: Vec<f64> = Vec::new();
-    for threshold in limits.iter().take(MOST_LIMITS) {
+    for threshold in limits {
         let limit = threshold.limit;
         if !limit.at.is_finite() {
             continue;
         }
-        let state = DeviceState::of(limit.severity);
         // One beyond the plot is named at the edge behind which it lies.
         let (y, beyond) = match frame.y_inside(limit.at) {
             Some(y) => (y, ""),
             None if limit.at > frame.high => (frame.top, " ↑"),
             None => (frame.bottom, " ↓"),
         };
-        let above = if limit.above { y - 6.0 >= frame.top + 8.0 } else { y + 18.0 > frame.bottom };
-        let base = if above { y - 5.0 } else { y + 15.0 };
-        let text = format!("{}{beyond}", threshold.label);
-        let right = taken.iter().all(|other| (other - base).abs() >= 18.0);
-        let wide = super::text::width(&text, 14.0);
-        let x = if right { frame.right - wide - 2.0 } else { frame.left + 20.0 };
+        let crowded =
+            limits.iter().filter_map(|t| frame.y_inside(t.limit.at)).any(|o| o < y && y - o < LABEL + 4.0);
+        let below = beyond == " ↑" || (beyond.is_empty() && (crowded || y - LABEL < frame.top));
+        let mut base = if below { y + 15.0 } else { y - 5.0 };
+        // At most as many steps as there are labels: each moves past one of them.
+        for _ in 0..taken.len() {
+            if taken.iter().any(|other| (other - base).abs() < LABEL) {
+                base += LABEL;
+            }
+        }
         taken.push(base);
-        shape::draw(svg, state, x - 9.0, base - 5.0, 10.0);
-        svg.text("d-limit-label", x, base, &super::text::fit(&text, frame.right - frame.left - 24.0, 14.0));
+        let text = fit(&format!("{}{beyond}", threshold.label), frame.right - frame.left - 24.0, 14.0);
+        let distance = |column: Option<&Column>| column.map_or(0.0, |c| (frame.y(c.last.1) - base).abs());
+        let right = distance(columns.last()) >= distance(columns.first());
+        let x = if right { frame.right - width(&text, 14.0) - 2.0 } else { frame.left + 20.0 };
+        shape::draw(svg, DeviceState::of(limit.severity), x - 10.0, base - 5.0, 10.0);
+        svg.text("d-limit-label", x, base, &text);
     }
 }
 

@@ -11,6 +11,7 @@
 //! No style attribute, no script, no `id` (two drawings on one page never meet). No input, however long or broken,
 //! makes a drawing panic or grow past its limits, which are named constants beside each function.
 
+mod cameras;
 mod chart;
 mod mosaic;
 mod ports;
@@ -18,15 +19,22 @@ mod quantity;
 mod series;
 mod shape;
 mod sparkline;
+#[cfg(test)]
+mod tests;
 mod text;
+mod tiers;
+mod wall;
 mod write;
 
+pub use cameras::{Camera, Cameras, cameras};
 pub use chart::{Chart, Spread, Threshold, chart};
 pub use mosaic::{Mosaic, mosaic};
 pub use ports::{InterfaceStrip, Port, PortState, interface_strip};
 pub use quantity::{Quantity, quantity};
 pub use series::{Column, m4};
 pub use sparkline::{Sparkline, sparkline};
+pub use tiers::{LineState, Node, TierLine, Tiers, tiers};
+pub use wall::{Wall, WallPanel, wall};
 
 /// The rules of look for every drawing; served together with the other style sheets.
 pub const STYLE: &str = include_str!("../../assets/drawing.css");

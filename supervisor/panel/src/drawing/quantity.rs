@@ -38,22 +38,44 @@ pub(super) struct Scale {
 impl Scale {
     /// The scale in which the largest value of an axis reads well.
     pub(super) fn of(largest: f64, unit: &str) -> Scale {
-        let (steps, shown): (&[(f64, &str)], &str) = match unit {
+        let (steps, shown): (&[Step], &str) = match unit {
             "bit/s" | "Hz" | "W" | "VA" | "V.A" | "By/s" => (THOUSANDS, unit),
             "By" => (BINARY, unit),
             "s" => (TIMES, ""),
             _ => (&[], unit),
         };
-        let step = steps.iter().rev().find(|(size, _)| largest >= *size);
-        let (divisor, prefix) = step.copied().unwrap_or((1.0, if unit == "s" { "s" } else { "" }));
+        let step = steps.iter().rev().find(|step| largest >= step.from);
+        let (divisor, prefix) = step.map_or((1.0, ""), |s| (s.divisor, s.prefix));
         Scale { divisor, unit: format!("{prefix}{}", plain(shown)) }
     }
 }
 
-const THOUSANDS: &[(f64, &str)] = &[(1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")];
-const BINARY: &[(f64, &str)] =
-    &[(1_024.0, "Ki"), (1_048_576.0, "Mi"), (1_073_741_824.0, "Gi"), (1_099_511_627_776.0, "Ti")];
-const TIMES: &[(f64, &str)] = &[(1.0, "s"), (120.0, "min"), (7_200.0, "h"), (172_800.0, "d")];
+/// From which value on a prefix is used. Times change late: 90 s reads better than 1.5 min.
+struct Step {
+    from: f64,
+    divisor: f64,
+    prefix: &'static str,
+}
+
+const fn step(from: f64, divisor: f64, prefix: &'static str) -> Step {
+    Step { from, divisor, prefix }
+}
+
+const THOUSANDS: &[Step] =
+    &[step(1e3, 1e3, "k"), step(1e6, 1e6, "M"), step(1e9, 1e9, "G"), step(1e12, 1e12, "T")];
+const KIB: f64 = 1_024.0;
+const BINARY: &[Step] = &[
+    step(KIB, KIB, "Ki"),
+    step(KIB * KIB, KIB * KIB, "Mi"),
+    step(KIB * KIB * KIB, KIB * KIB * KIB, "Gi"),
+    step(KIB * KIB * KIB * KIB, KIB * KIB * KIB * KIB, "Ti"),
+];
+const TIMES: &[Step] = &[
+    step(0.0, 1.0, "s"),
+    step(120.0, 60.0, "min"),
+    step(7_200.0, 3_600.0, "h"),
+    step(172_800.0, 86_400.0, "d"),
+];
 
 /// A UCUM unit without prefix as people write it; annotations in braces stand for themselves.
 fn plain(unit: &str) -> String {

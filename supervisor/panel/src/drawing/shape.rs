@@ -18,6 +18,19 @@ pub(super) fn class(state: DeviceState) -> &'static str {
     }
 }
 
+/// Class that colours the edge of what has this state.
+pub(super) fn edge(state: DeviceState) -> &'static str {
+    match state {
+        DeviceState::Critical => "e-critical",
+        DeviceState::Major => "e-major",
+        DeviceState::Minor => "e-minor",
+        DeviceState::Warning => "e-warning",
+        DeviceState::NoData => "e-no-data",
+        DeviceState::Hidden => "e-hidden",
+        DeviceState::Pending | DeviceState::OutOfService | DeviceState::Ok => "e-none",
+    }
+}
+
 /// Adds the shape of a state around a centre; `size` is the side of the square it fills.
 pub(super) fn add(path: &mut Path, state: DeviceState, x: f64, y: f64, size: f64) {
     let r = size / 2.0;

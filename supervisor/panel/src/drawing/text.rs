@@ -58,7 +58,7 @@ mod tests {
         let cases = [
             ("侯马", 40.0, "侯马"),
             ("曲沃县市场监督管理局", 80.0, "曲沃县市…"),
-            ("GigabitEthernet0/0/1", 80.0, "Gigabit…"),
+            ("GigabitEthernet0/0/1", 80.0, "GigabitE…"),
             ("abc", 10.0, ""),
             ("", 10.0, ""),
         ];

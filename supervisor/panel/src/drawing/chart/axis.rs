@@ -13,10 +13,12 @@ use roundsman_core::time::Wall;
 const HEAD: f64 = 28.0;
 const FOOT: f64 = 24.0;
 /// Pixels from one label of an axis to the next.
-const ROW: f64 = 36.0;
+const ROW: f64 = 30.0;
 const TIME: f64 = 72.0;
 /// A limit is brought into view while the values keep at least this share of the height.
 const LEAST_SHARE: f64 = 0.25;
+/// An axis begins at zero where the smallest value is below this share of the largest.
+const NEAR_ZERO: f64 = 0.4;
 /// Labels of the time axis at most, whatever the span.
 const MOST_TIMES: usize = 64;
 /// Steps of the time axis in seconds: minutes, hours, days, weeks, years.
@@ -69,7 +71,8 @@ fn reach(c: &Chart<'_>, columns: &[Column], band: &[Column]) -> (f64, f64) {
     if c.unit == "%" && low >= 0.0 && high <= 100.0 {
         return (0.0, 100.0);
     }
-    if low >= 0.0 && low < 0.5 * high {
+    // Zero means nothing on a scale of degrees.
+    if c.unit != "Cel" && low >= 0.0 && low < NEAR_ZERO * high {
         low = 0.0;
     }
     if high <= low {
