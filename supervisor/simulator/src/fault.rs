@@ -38,7 +38,7 @@ pub enum Fault {
     Flapping(Arc<str>),
     /// A UPS lives on its battery, whose charge falls.
     OnBattery,
-    /// Every file system fills up to so many percent within ten seconds.
+    /// A server's largest file system fills up to so many percent within ten seconds.
     Disk(u8),
     /// A printer's first toner empties down to so many percent within ten seconds.
     Toner(u8),
@@ -249,7 +249,7 @@ mod tests {
             ("silent:1", "`silent` takes no value"),
             ("branch-silent:2", "`branch-silent` takes no value"),
             ("flapping", "such as `flapping:GigabitEthernet0/0/1`"),
-            ("disk:101", "from 0 to 100, such as `disk:94`; found `101`"),
+            ("disk:101", "from 0 to 100 behind a colon, such as `disk:94`; found `101`"),
             ("disk:-1", "from 0 to 100"),
             ("toner:low", "such as `toner:4`; found `low`"),
         ] {

@@ -104,9 +104,9 @@ pub const SCRIPT: [Scene; 6] = [
         kind: Kind::Disk,
         begins: Duration::from_secs(50),
         ends: Duration::from_secs(95),
-        title: words("一台服务器磁盘写至 94 %，随后清理", "a server's disks fill up to 94 % and are cleared"),
-        begin: words("磁盘写满", "disks fill up"),
-        end: words("磁盘已清理", "disks cleared"),
+        title: words("一台服务器磁盘写至 94 %，随后清理", "a server's disk fills up to 94 % and is cleared"),
+        begin: words("磁盘写满", "disk fills up"),
+        end: words("磁盘已清理", "disk cleared"),
     },
     Scene {
         kind: Kind::Loss,
@@ -313,19 +313,19 @@ mod tests {
         let table = "\
 0:20 county-0=branch-silent 县区线路中断 · county trunk down
 0:35 city-0=hot:78 路由器升温 · router heats up
-0:50 srv-0=disk:94 磁盘写满 · disks fill up
+0:50 srv-0=disk:94 磁盘写满 · disk fills up
 1:05 county-0=ok 县区线路恢复 · county trunk back
-1:10 station-1=lossy:30 所线路丢包 30 % · station loses 30 % of packets
+1:10 station-3=lossy:30 所线路丢包 30 % · station loses 30 % of packets
 1:25 city-0=ok 路由器降温 · router cools down
 1:30 sw-0=flapping:Port1 上联端口反复通断 · uplink port flaps
-1:35 srv-0=ok 磁盘已清理 · disks cleared
+1:35 srv-0=ok 磁盘已清理 · disk cleared
 1:45 ups-0=on-battery 市电中断 · mains fail
-2:20 station-1=ok 所线路不再丢包 · station loses nothing any more
+2:20 station-3=ok 所线路不再丢包 · station loses nothing any more
 2:30 ups-0=ok 市电恢复 · mains back
 2:35 sw-0=ok 上联端口稳定 · uplink port steady
 4:20 county-1=branch-silent 县区线路中断 · county trunk down
 4:35 city-0=hot:78 路由器升温 · router heats up
-4:50 srv-0=disk:94 磁盘写满 · disks fill up";
+4:50 srv-0=disk:94 磁盘写满 · disk fills up";
         assert_eq!(told.join("\n"), table);
         assert_eq!(story.next_at(), Duration::from_secs(305));
     }

@@ -31,6 +31,9 @@ const SWAP: f64 = 8_388_604.0;
 const DISKS: [(u32, &str, f64, f64, f64); 3] =
     [(31, "/", 60.0, 41.0, 42.0), (36, "/var", 120.0, 52.0, 55.0), (37, "/data", 900.0, 61.0, 64.0)];
 
+/// The file system that a fault fills.
+const FILLS: &str = "/data";
+
 /// hrStorageAllocationUnits.
 const UNIT: f64 = 4_096.0;
 
@@ -89,7 +92,7 @@ fn add_storage(tree: &mut Tree) {
             (3, text(path)),
             (4, integer(UNIT as i32)),
             (5, integer(total as i32)),
-            (6, measured(Quantity::Disk { total, low, high })),
+            (6, measured(Quantity::Disk { total, low, high, fills: path == FILLS })),
         ];
         row(tree, STORAGE, &[index], columns);
     }

@@ -166,3 +166,6 @@ fn scaled(quantity: Quantity, scale: f64) -> Object {
 fn gauge(quantity: Quantity) -> Object {
     Object::Measured { quantity, scale: 1.0, tag: ber::GAUGE32 }
 }
+
+#[cfg(test)]
+mod tests;

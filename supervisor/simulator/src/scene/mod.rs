@@ -52,8 +52,8 @@ pub(crate) enum Quantity {
     Load { place: u16, low: f64, high: f64 },
     /// The chassis temperature and so much above it, in degrees Celsius.
     Temperature { above: f64 },
-    /// What is used of a file system of `total` units: `low` to `high` percent.
-    Disk { total: f64, low: f64, high: f64 },
+    /// What is used of a file system of `total` units: `low` to `high` percent; `fills` is the one that a fault fills.
+    Disk { total: f64, low: f64, high: f64, fills: bool },
     /// [`Quantity::Load`] while there is mains, else 0.
     Mains { place: u16, low: f64, high: f64 },
     /// What the output of a UPS comes from: upsOutputSource, 3 normal, 5 battery.
@@ -81,7 +81,7 @@ pub(crate) enum Quantity {
 pub(crate) struct Trouble {
     /// Heated up to so many degrees Celsius.
     pub(crate) heat: Option<f64>,
-    /// Its disks filled up to so many percent.
+    /// Its largest file system filled up to so many percent.
     pub(crate) disk: Option<f64>,
     /// Its first toner emptied down to so many percent.
     pub(crate) toner: Option<f64>,
@@ -186,8 +186,9 @@ impl Scene {
         match quantity {
             Quantity::Load { place, low, high } => follow(place, low, high),
             Quantity::Temperature { above } => self.temperature(now) + above,
-            Quantity::Disk { total, low, high } => {
-                total * self.disk.value(low + (high - low) * load(now), now) / 100.0
+            Quantity::Disk { total, low, high, fills } => {
+                let own = low + (high - low) * load(now);
+                total * if fills { self.disk.value(own, now) } else { own } / 100.0
             }
             Quantity::Mains { .. } if battery.discharging() => 0.0,
             Quantity::Mains { place, low, high } => follow(place, low, high),

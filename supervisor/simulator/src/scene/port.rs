@@ -116,7 +116,7 @@ mod tests {
             );
         }
         port.set(Doing::Up, 123.0);
-        assert_eq!((port.changed_at(130.0), port.counts_until(133.0)), (Some(123.0), 115.0));
+        assert_eq!((port.changed_at(130.0), port.counts_until(133.0)), (Some(123.0), 116.0));
         port.restart(140.0);
         assert_eq!((port.changed_at(150.0), port.counts_until(150.0)), (None, 150.0));
     }
