@@ -73,59 +73,86 @@ impl Hump {
         self.height * (1.0 + (PI * off / self.half).cos()) / 2.0
     }
 
-    /// Integral up to the second `x` of the day, unrest included.
-    fn amount(&self, x: f64, unrest: &Unrest) -> f64 {
+    /// Integral up to the second `x` of the day, unrest included; `turns` is that of each wave at `x`.
+    fn amount(&self, x: f64, waves: &[Wave; WAVES], turns: &[(f64, f64); WAVES]) -> f64 {
         let start = self.centre - self.half;
         if x <= start {
             return 0.0;
         }
-        let end = x.min(self.centre + self.half);
-        self.height * (self.primitive(end, unrest) - self.primitive(start, unrest))
+        if x >= self.centre + self.half {
+            return self.whole(waves);
+        }
+        let k = PI / self.half;
+        let (sin, cos) = (k * (x - self.centre)).sin_cos();
+        // An antiderivative of (1 + cos k(x - c)) / 2 * (1 + sum u sin(wx + p)), from the start, where the hump is a
+        // whole half turn away from its centre.
+        let plain = (x - start + sin / k) / 2.0;
+        let unrest = waves.iter().zip(turns).map(|(wave, (wave_sin, wave_cos))| {
+            let (fast, slow) = (wave.w + k, wave.w - k);
+            let ahead = wave_cos * cos - wave_sin * sin;
+            let behind = wave_cos * cos + wave_sin * sin;
+            let at_start = (wave.w * start + wave.phase).cos();
+            let alone = (wave_cos - at_start) / (2.0 * wave.w);
+            let beats = (ahead + at_start) / fast + (behind + at_start) / slow;
+            -wave.part * (alone + beats / 4.0)
+        });
+        self.height * (plain + unrest.sum::<f64>())
     }
 
-    /// An antiderivative of (1 + cos k(x - c)) / 2 * (1 + sum u sin(wx + p)).
-    fn primitive(&self, x: f64, unrest: &Unrest) -> f64 {
+    /// Integral over the whole hump: by symmetry only the wave at its centre counts.
+    fn whole(&self, waves: &[Wave; WAVES]) -> f64 {
         let k = PI / self.half;
-        let plain = (x + (k * (x - self.centre)).sin() / k) / 2.0;
-        let waves = unrest.waves().map(|(w, p, u)| {
-            let (fast, slow) = (w + k, w - k);
-            let (ahead, behind) = (p - k * self.centre, p + k * self.centre);
-            let alone = (w * x + p).cos() / (2.0 * w);
-            let beats = (fast * x + ahead).cos() / fast + (slow * x + behind).cos() / slow;
-            -u * (alone + beats / 4.0)
+        let unrest = waves.iter().map(|wave| {
+            let (fast, slow) = (wave.w + k, wave.w - k);
+            // At the ends k turns by half: the sines of the beats are the wave's own, turned around.
+            let reach = (wave.w * self.half).sin() * (1.0 / wave.w - 0.5 / fast - 0.5 / slow);
+            wave.part * (wave.w * self.centre + wave.phase).sin() * reach
         });
-        plain + waves.sum::<f64>()
+        self.height * (self.half + unrest.sum::<f64>())
     }
 }
 
-/// The unrest of one value: its phases.
+/// Number of waves.
+const WAVES: usize = UNREST.len();
+
+/// One wave of the unrest: angular frequency, share, phase.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unrest([f64; UNREST.len()]);
+struct Wave {
+    w: f64,
+    part: f64,
+    phase: f64,
+}
+
+/// The unrest of one value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unrest([Wave; WAVES]);
 
 impl Unrest {
     /// The unrest of a place.
     pub(crate) fn of(place: u64) -> Unrest {
-        Unrest(std::array::from_fn(|at| TAU * share(place, at as u64)))
-    }
-
-    /// Angular frequency, phase and share of each wave.
-    fn waves(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        UNREST.iter().zip(self.0).map(|((period, part), phase)| (TAU / period, phase, *part))
+        Unrest(std::array::from_fn(|at| {
+            let (period, part) = UNREST[at];
+            Wave { w: TAU / period, part, phase: TAU * share(place, at as u64) }
+        }))
     }
 
     /// What the load is multiplied by at a moment; its mean is 1.
     pub(crate) fn factor(&self, t: f64) -> f64 {
         let (_, x) = on_the_wall(t);
-        1.0 + self.waves().map(|(w, p, u)| u * (w * x + p).sin()).sum::<f64>()
+        1.0 + self.0.iter().map(|wave| wave.part * (wave.w * x + wave.phase).sin()).sum::<f64>()
     }
 
     /// Integral of load times factor up to `t`, in seconds of the busiest moment; only differences mean something.
     pub(crate) fn amount(&self, t: f64) -> f64 {
         let (day, x) = on_the_wall(t);
-        let humps = |x: f64| HUMPS.iter().map(|hump| hump.amount(x, self)).sum::<f64>();
-        let wave =
-            |x: f64| x - self.waves().map(|(w, p, u)| u / w * ((w * x + p).cos() - p.cos())).sum::<f64>();
-        NIGHT * (day as f64 * DAY_S + wave(x)) + weight_before(day) * humps(DAY_S) + weight(day) * humps(x)
+        let waves = &self.0;
+        let turns = waves.map(|wave| (wave.w * x + wave.phase).sin_cos());
+        let unrest =
+            waves.iter().zip(&turns).map(|(wave, (_, cos))| wave.part / wave.w * (cos - wave.phase.cos()));
+        let flat = day as f64 * DAY_S + x - unrest.sum::<f64>();
+        let whole: f64 = HUMPS.iter().map(|hump| hump.whole(waves)).sum();
+        let today: f64 = HUMPS.iter().map(|hump| hump.amount(x, waves, &turns)).sum();
+        NIGHT * flat + weight_before(day) * whole + weight(day) * today
     }
 }
 
