@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use roundsman_core::fault::FaultId;
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 /// Faults in one answer unless fewer are asked for; the store gives no more either.
@@ -55,6 +56,8 @@ pub(crate) async fn readings(State(panel): State<Panel>, voice: Voice, Path(id):
 pub(crate) struct FaultQuery {
     /// open (default), closed or all.
     state: Option<String>,
+    /// Only faults of this device.
+    device: Option<String>,
     /// 1 to 1000 (default).
     limit: Option<usize>,
     /// Only faults with a smaller id: the next page.
@@ -84,9 +87,9 @@ pub(crate) async fn faults(
     if !(1..=MOST_FAULTS).contains(&limit) {
         return Kind::BadQuery.answer(&voice);
     }
-    match panel.site.faults(which, limit, query.before.map(FaultId)).await {
+    match panel.site.faults(which, query.device.map(Arc::from), limit, query.before.map(FaultId)).await {
         Ok(faults) => {
-            let faults = faults.iter().map(|f| FaultRow::of(f, &voice)).collect();
+            let faults = faults.iter().map(|f| FaultRow::of(f, &*panel.site, &voice)).collect();
             Json(Faults { faults }).into_response()
         }
         Err(why) => Kind::unavailable(&why).answer(&voice),
@@ -103,7 +106,9 @@ pub(crate) async fn fault(State(panel): State<Panel>, voice: Voice, Path(id): Pa
         return Kind::NoSuchFault.answer(&voice);
     };
     match panel.site.fault(FaultId(id)).await {
-        Ok(Some((fault, transitions))) => Json(FaultDetail::of(&fault, &transitions, &voice)).into_response(),
+        Ok(Some((fault, transitions))) => {
+            Json(FaultDetail::of(&fault, &transitions, &*panel.site, &voice)).into_response()
+        }
         Ok(None) => Kind::NoSuchFault.answer(&voice),
         Err(why) => Kind::unavailable(&why).answer(&voice),
     }

@@ -4,6 +4,7 @@ use crate::feed::Feed;
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::{Fault, FaultId, Refusal, Transition};
+use roundsman_core::model::Kind;
 use roundsman_core::reading::Sample;
 use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
@@ -30,8 +31,14 @@ pub trait Site: Send + Sync + 'static {
     fn device(&self, id: &str) -> Option<SiteDevice> {
         self.devices().into_iter().find(|device| &*device.id == id)
     }
+    /// The failed device that hides this one; cheaper than [`Site::device`].
+    fn behind(&self, device: &str) -> Option<Arc<str>> {
+        self.device(device)?.behind
+    }
     /// The latest readings of one device; `None` if there is no such device.
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>>;
+    /// What only the page of one device shows; `None` if there is no such device.
+    fn detail(&self, device: &str) -> Option<DeviceDetail>;
     /// The open faults, in any order.
     fn open_faults(&self) -> Vec<Fault>;
     /// Milliseconds since the newest good answer of any device; `None` before the first one.
@@ -43,10 +50,11 @@ pub trait Site: Send + Sync + 'static {
     /// Where transitions and changes of device states are published; the site publishes, the panel listens.
     fn feed(&self) -> &Feed;
 
-    /// Faults, newest first, at most `limit`, with ids below `before`.
+    /// Faults, newest first, at most `limit`, with ids below `before`; of one device if it is named.
     fn faults(
         &self,
         which: Which,
+        device: Option<Arc<str>>,
         limit: usize,
         before: Option<FaultId>,
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
@@ -188,6 +196,106 @@ pub struct SiteDevice {
     pub uplinks: Vec<(Arc<str>, Option<Arc<str>>)>,
     /// Seconds between two polls.
     pub interval_s: u32,
+    /// The failed device that hides it: every path from where the box stands to it crosses that one. Its state is
+    /// then [`DeviceState::Hidden`] and its faults are consequences.
+    pub behind: Option<Arc<str>>,
+    /// Speed of its line as configured, such as `100M`; may be empty.
+    pub line: Arc<str>,
+    /// The figures it is judged by at a glance.
+    pub headlines: Headlines,
+}
+
+/// The figures of a device that lists show; `None` where the profile or the device has none, or the latest poll
+/// brought no value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Headlines {
+    /// `cpu.load`, %; of several processors the busiest.
+    pub cpu_load: Option<f64>,
+    /// `memory.used`, %.
+    pub memory_used: Option<f64>,
+    /// `temperature.value`, Cel; of several sensors the hottest.
+    pub temperature: Option<f64>,
+    /// `humidity.value`, %.
+    pub humidity: Option<f64>,
+    /// The line towards the upper tier: the interface tagged `uplink`; of several the first one that is up.
+    pub trunk: Option<Trunk>,
+}
+
+/// A line to the upper tier as its lower end sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trunk {
+    /// Operational; `None` while nobody knows.
+    pub up: Option<bool>,
+    /// Towards the lower end, bit/s.
+    pub in_rate: Option<f64>,
+    /// Towards the upper end, bit/s.
+    pub out_rate: Option<f64>,
+    /// The configured speed, else the interface's own, bit/s.
+    pub speed: Option<f64>,
+}
+
+/// What only the page of one device shows.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceDetail {
+    /// What it is asked in: `SNMP v2c`.
+    pub protocol: Arc<str>,
+    /// Name of its credentials in the site file; never their content.
+    pub credentials: Arc<str>,
+    /// Instances with a tag, and the tag.
+    pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// How its polls went since the start of the process.
+    pub polls: PollStatistics,
+    /// The last hour or so of its headline figures; at most 8 series of 60 points.
+    pub recent: Vec<Recent>,
+}
+
+/// How the polls of a device went since the start of the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PollStatistics {
+    /// Polls ended.
+    pub polls: u64,
+    /// Of these without a valid answer.
+    pub failed: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of these sent again.
+    pub retries: u64,
+    /// Payload octets received.
+    pub octets_received: u64,
+    /// Duration of the latest poll, milliseconds.
+    pub last_ms: Option<u32>,
+    /// Mean duration, milliseconds.
+    pub mean_ms: Option<u32>,
+    /// Longest duration, milliseconds.
+    pub longest_ms: Option<u32>,
+}
+
+/// The latest points of one series, oldest first.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    /// Metric name.
+    pub metric: Arc<str>,
+    /// Its name for people; may be empty.
+    pub title: Bilingual,
+    /// Instance label; empty for a scalar.
+    pub instance: Arc<str>,
+    /// UCUM unit; empty where there is none.
+    pub unit: Arc<str>,
+    /// When, and the value; `None` where the poll brought none.
+    pub points: Vec<(Wall, Option<f64>)>,
+    /// Where its rules draw the line, worst first.
+    pub limits: Arc<[Limit]>,
+}
+
+/// A limit of a rule, in the unit of its metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// What crossing it raises.
+    pub severity: Severity,
+    /// The value.
+    pub at: f64,
+    /// Bad above it (or below it).
+    pub above: bool,
 }
 
 /// One latest reading.
@@ -195,6 +303,10 @@ pub struct SiteDevice {
 pub struct SiteReading {
     /// Metric name.
     pub metric: Arc<str>,
+    /// Its name for people; may be empty.
+    pub title: Bilingual,
+    /// Kind.
+    pub kind: Kind,
     /// Instance label; empty for a scalar.
     pub instance: Arc<str>,
     /// UCUM unit; empty where there is none.
@@ -203,6 +315,8 @@ pub struct SiteReading {
     pub sample: Sample,
     /// When.
     pub taken_at: Wall,
+    /// Where its rules draw the line, worst first.
+    pub limits: Arc<[Limit]>,
 }
 
 /// Which faults are asked for.
@@ -284,4 +398,8 @@ pub struct Numbers {
     pub cpu_s: f64,
     /// Resident memory of the process, bytes.
     pub resident_bytes: u64,
+    /// Since the process started, seconds.
+    pub uptime_s: u64,
+    /// The store's files, bytes.
+    pub store_bytes: u64,
 }

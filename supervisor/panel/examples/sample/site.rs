@@ -6,13 +6,14 @@ use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::{
     Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Refusal, Transition,
 };
+use roundsman_core::model::Kind;
 use roundsman_core::reading::{Absence, Value};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceState, FaultStory, Feed, Kept, Latencies, Later, Numbers, Site, SiteDevice,
-    SiteReading, Unavailable, Which,
+    About, ActionError, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies, Later,
+    Numbers, Site, SiteDevice, SiteReading, Unavailable, Which,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -54,6 +55,9 @@ pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
         reach: "icmp".into(),
         uplinks: if uplink.is_empty() { vec![] } else { vec![(uplink.into(), None)] },
         interval_s: 60,
+        behind: None,
+        line: "".into(),
+        headlines: Headlines::default(),
     }
 }
 
@@ -271,6 +275,9 @@ impl Site for SampleSite {
         self.device(device)?;
         let reading = |metric: &str, instance: &str, unit: &str, sample| SiteReading {
             metric: metric.into(),
+            title: Bilingual::default(),
+            kind: Kind::Gauge,
+            limits: [].into(),
             instance: instance.into(),
             unit: unit.into(),
             sample,
@@ -282,6 +289,10 @@ impl Site for SampleSite {
             reading("interface.in-rate", "GE1/0/1", "bit/s", Err(Absence::FirstSample)),
             reading("interface.oper-status", "GE1/0/1", "", Ok(Value::State("up".into()))),
         ])
+    }
+    fn detail(&self, device: &str) -> Option<DeviceDetail> {
+        self.device(device)?;
+        Some(DeviceDetail::default())
     }
     fn open_faults(&self) -> Vec<Fault> {
         self.state.lock().unwrap().faults.values().filter(|f| f.is_open()).cloned().collect()
@@ -309,6 +320,7 @@ impl Site for SampleSite {
     fn faults(
         &self,
         which: Which,
+        device: Option<Arc<str>>,
         limit: usize,
         before: Option<FaultId>,
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
@@ -318,7 +330,14 @@ impl Site for SampleSite {
             Which::Closed => !f.is_open(),
             Which::All => true,
         };
-        let found = state.faults.values().rev().filter(wanted).filter(|f| before.is_none_or(|b| f.id < b));
+        let of_device = |f: &&Fault| device.as_ref().is_none_or(|device| f.key.device == *device);
+        let found = state
+            .faults
+            .values()
+            .rev()
+            .filter(wanted)
+            .filter(of_device)
+            .filter(|f| before.is_none_or(|b| f.id < b));
         self.answer(found.take(limit).cloned().collect())
     }
     fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>> {
