@@ -167,8 +167,10 @@ fn spec(site: &Site, entry: &SiteEntry) -> DeviceSpec {
 }
 
 /// Speed of the port at either end of a device's line.
-fn mbit(_entry: &SiteEntry) -> u32 {
-    USUAL_MBIT
+fn mbit(entry: &SiteEntry) -> u32 {
+    let known = entry.line.as_ref().map(|line| (line.speed / 1e6).round());
+    // No port is slower than 1 Mbit/s, and the site file allows no line that 32 bits cannot hold.
+    known.map_or(USUAL_MBIT, |mbit| mbit.max(1.0) as u32)
 }
 
 /// The story of a site: its county routers' trunks fail; they and the city's routers overheat; the stations lose
@@ -179,7 +181,10 @@ fn story(site: &Site, seed: u64) -> Result<Story> {
         devices().filter(|device| wanted(device)).map(|device| device.id.clone()).collect()
     };
     let stations = devices().filter(|device| device.tier == Tier::Station);
-    let switches = devices().filter(|device| device.class == Class::Switch);
+    // What the box plugs into is left in peace: whoever flaps there cuts the box itself off.
+    let switches = site.devices.iter().enumerate().filter(|(at, entry)| {
+        entry.device.class == Class::Switch && site.attached_to.is_none_or(|attached| attached.at() != *at)
+    });
     let cast = Cast {
         trunks: ids(&|device| device.tier == Tier::County),
         hot: ids(&|device| device.class == Class::Router && matches!(device.tier, Tier::City | Tier::County)),
@@ -191,7 +196,7 @@ fn story(site: &Site, seed: u64) -> Result<Story> {
             })
             .collect(),
         ports: switches
-            .filter_map(|device| {
+            .filter_map(|(_, SiteEntry { device, .. })| {
                 let (port, _) = device.tags.iter().find(|(_, tag)| &**tag == UPLINK)?;
                 Some((device.id.clone(), port.clone()))
             })

@@ -317,9 +317,10 @@ impl VirtualSite {
         if let Some((parent, number)) = entry.uplink {
             let _ = write!(
                 out,
-                "uplink = [{{ device = \"{parent}\", port = \"{}\" }}]\n\
+                "uplink = [{{ device = \"{parent}\", port = \"{}\" }}]\nline = \"{}\"\n\
                  tag = {{ \"{}\" = \"uplink\" }}\n",
                 port_name(parent, number),
+                entry.line,
                 trunk(entry.id)
             );
         }
