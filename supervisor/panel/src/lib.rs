@@ -6,15 +6,18 @@
 //! **Place in the flow.** The last step: it reads snapshots and listens to the [`Feed`] after the commit. It reaches
 //! the system only through the trait [`Site`], which the binary implements.
 //!
-//! **Refuses.** It keeps no state of the site, judges nothing, opens no device and no database, sets no cookie, and
-//! lets no watcher hold memory of its own. Names come from the network and are text, never markup.
+//! **Refuses.** It keeps no state of the site, judges nothing, opens no device and no database, keeps no cookie but the
+//! visitor's language, theme and sizes, and lets no watcher hold memory of its own. Names come from the network and are text, never markup.
 
 pub mod drawing;
+
+rust_i18n::i18n!("locales", fallback = "zh-CN");
 
 mod actions;
 mod api;
 mod events;
 mod feed;
+mod figure;
 mod metrics;
 mod page;
 mod problem;
@@ -22,9 +25,8 @@ mod router;
 mod serve;
 mod site;
 mod stall;
-#[cfg(any(test, feature = "styleguide"))]
-mod styleguide;
 mod view;
+mod viewer;
 mod voice;
 
 pub use feed::{Feed, RING};

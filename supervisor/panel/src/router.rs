@@ -2,10 +2,11 @@
 
 use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
+use crate::viewer::Viewer;
 use crate::voice::Voice;
 use crate::{actions, api, events, metrics, page};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -69,6 +70,9 @@ impl utoipa::Modify for Token {
     }
 }
 
+/// Media type of a page.
+const HTML: &str = "text/html; charset=utf-8";
+
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
 async fn healthz() -> &'static str {
@@ -109,10 +113,18 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         description: Arc::new(description),
     };
     #[cfg(any(test, feature = "styleguide"))]
-    let routes = routes.route("/styleguide", get(crate::styleguide::styleguide));
+    let routes = routes
+        .route("/styleguide", get(page::styleguide::styleguide))
+        .route("/styleguide/style.css", get(page::styleguide::style))
+        .route("/styleguide/still.svg", get(page::styleguide::still));
     routes
-        .route("/", get(page::overview))
-        .route("/fragment/overview", get(page::fragment))
+        .route("/", get(page::overview::overview))
+        .route("/devices", get(page::devices::devices))
+        .route("/devices/{id}", get(page::device::device))
+        .route("/faults", get(page::faults::faults))
+        .route("/faults/{id}", get(page::fault::fault))
+        .route("/about", get(page::about::about))
+        .route("/wall", get(page::wall::wall))
         .route("/assets/{name}", get(page::asset))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -120,8 +132,13 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .with_state(panel)
 }
 
-async fn unknown(State(_): State<Panel>, voice: Voice) -> Response {
-    Kind::NoSuchPath.answer(&voice)
+/// A browser that asks for a page gets one; programs get a problem.
+async fn unknown(State(panel): State<Panel>, voice: Voice, viewer: Viewer, request: Request) -> Response {
+    let accepted = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    match accepted.contains("text/html") && !request.uri().path().starts_with("/api/") {
+        true => page::unknown(State(panel), viewer).await,
+        false => Kind::NoSuchPath.answer(&voice),
+    }
 }
 
 async fn wrong_method(State(_): State<Panel>, voice: Voice) -> Response {
@@ -148,7 +165,7 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
         (
             "content-security-policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -161,12 +178,12 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
     }
     if !is_asset {
         headers.insert("cache-control", HeaderValue::from_static("no-store"));
-        headers.insert("vary", HeaderValue::from_static("accept-language"));
+        headers.insert("vary", HeaderValue::from_static("accept-language, cookie, x-held"));
     }
     debug_assert!(
         !response.status().is_client_error()
-            || response.headers().get(CONTENT_TYPE).is_some_and(|v| v == PROBLEM_JSON),
-        "every refusal is a problem"
+            || response.headers().get(CONTENT_TYPE).is_some_and(|v| v == PROBLEM_JSON || v == HTML),
+        "every refusal is a problem or a page"
     );
     response
 }

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
+use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt::Display;
 
 use crate::router::Panel;
 
@@ -19,6 +21,27 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// The text of a key in `locales/`; a test finds missing and unused ones.
+    pub(crate) fn t(&self, key: &str) -> Cow<'static, str> {
+        self.find(key).unwrap_or_else(|| Cow::Owned(key.to_owned()))
+    }
+
+    /// The text of a key, if there is one.
+    pub(crate) fn find(&self, key: &str) -> Option<Cow<'static, str>> {
+        crate::_rust_i18n_try_translate(self.tag(), key)
+    }
+
+    /// The text of a key with `%{n}` in it.
+    pub(crate) fn n(&self, key: &str, n: impl Display) -> String {
+        self.t(key).replace("%{n}", &n.to_string())
+    }
+
+    /// The text of a word that a profile or the program uses for a state, such as `not-present`; the word itself where
+    /// no language has another.
+    pub(crate) fn word(&self, word: &str) -> String {
+        self.find(&format!("word.{word}")).map_or_else(|| word.to_owned(), Cow::into_owned)
+    }
+
     /// One of two texts.
     pub(crate) fn say<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
         match self.language {
@@ -37,7 +60,23 @@ impl Voice {
 
     /// BCP 47 tag.
     pub(crate) fn tag(&self) -> &'static str {
-        self.say("zh-CN", "en")
+        tag(self.language)
+    }
+
+    /// For people: how long something took or is, in its two largest units.
+    pub(crate) fn duration(&self, ms: u64) -> String {
+        let s = ms / 1_000;
+        let (days, hours, minutes) = (s / 86_400, s / 3_600 % 24, s / 60 % 60);
+        let pair = |a: u64, large: &str, b: u64, small: &str| match b {
+            0 => self.n(large, a),
+            b => format!("{}{}{}", self.n(large, a), self.say("", " "), self.n(small, b)),
+        };
+        match s {
+            0..60 => self.n("time.s", s),
+            60..3_600 => self.n("time.min", minutes),
+            3_600..86_400 => pair(hours, "time.h", minutes, "time.min"),
+            _ => pair(days, "time.d", hours, "time.h"),
+        }
     }
 
     fn format(&self, at: Wall, format: &str) -> String {
@@ -50,6 +89,11 @@ impl Voice {
         self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
     }
 
+    /// For people: year, month, day, time.
+    pub(crate) fn long(&self, at: Wall) -> String {
+        self.format(at, "%Y-%m-%d %H:%M:%S")
+    }
+
     /// For people: month, day, time.
     pub(crate) fn short(&self, at: Wall) -> String {
         self.format(at, "%m-%d %H:%M:%S")
@@ -58,6 +102,14 @@ impl Voice {
     /// For people: time of day.
     pub(crate) fn clock(&self, at: Wall) -> String {
         self.format(at, "%H:%M:%S")
+    }
+}
+
+/// BCP 47 tag of a language, and the name of its file in `locales/`.
+pub(crate) fn tag(language: Language) -> &'static str {
+    match language {
+        Language::Chinese => "zh-CN",
+        Language::English => "en",
     }
 }
 
@@ -73,7 +125,8 @@ impl FromRequestParts<Panel> for Voice {
     }
 }
 
-fn from_tag(tag: &str) -> Option<Language> {
+/// The language of a BCP 47 tag.
+pub(crate) fn from_tag(tag: &str) -> Option<Language> {
     let primary = tag.split(['-', '_']).next()?.trim();
     if primary.eq_ignore_ascii_case("zh") {
         Some(Language::Chinese)

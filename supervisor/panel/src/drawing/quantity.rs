@@ -20,7 +20,7 @@ impl Quantity {
     }
 }
 
-/// A value of a UCUM unit for people: `34500000 bit/s` is `34.5 Mbit/s`, `Cel` is `°C`, `By` counts in 1024.
+/// A value of a UCUM unit for people: `34500000 bit/s` is `34.5 Mbit/s`, `Cel` is `℃`, `By` counts in 1024.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> Quantity {
     let value = if value.is_finite() { value } else { 0.0 };
@@ -80,7 +80,7 @@ const TIMES: &[Step] = &[
 /// A UCUM unit without prefix as people write it; annotations in braces stand for themselves.
 fn plain(unit: &str) -> String {
     match unit {
-        "Cel" => "°C".to_owned(),
+        "Cel" => "℃".to_owned(),
         "By" => "B".to_owned(),
         "By/s" => "B/s".to_owned(),
         "V.A" => "VA".to_owned(),
@@ -150,7 +150,7 @@ mod tests {
             (-2_000_000.0, "bit/s", "-2 Mbit/s"),
             (8_589_934_592.0, "By", "8 GiB"),
             (1_500.0, "By/s", "1.5 kB/s"),
-            (30.54, "Cel", "30.5 °C"),
+            (30.54, "Cel", "30.5 ℃"),
             (0.034, "%", "0.034 %"),
             (90.0, "s", "90 s"),
             (7_200.0, "s", "2 h"),

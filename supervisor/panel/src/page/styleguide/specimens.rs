@@ -1,4 +1,4 @@
-//! Every component in every state, with made-up content.
+//! Every drawing in every state, with made-up content.
 
 use crate::drawing::{
     Camera, Cameras, Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread,
@@ -297,7 +297,7 @@ pub(super) fn camera_grids(voice: &Voice, width: f64, across: usize) -> Vec<Spec
                 state,
                 word: &words[word],
                 age: if seen { voice.say("12 秒前", "12 s ago") } else { "" },
-                still: seen.then_some("/assets/icon.svg"),
+                still: seen.then_some("/styleguide/still.svg"),
             }
         })
         .collect();

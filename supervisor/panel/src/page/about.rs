@@ -1,0 +1,97 @@
+//! `/about`: the supervisor itself: how old its data are, how its polls go, what waits, and how the panel looks.
+
+use super::device::Facts;
+use super::sight::Sight;
+use super::{Page, Part, Parts, Place};
+use crate::figure::number;
+use crate::router::Panel;
+use crate::site::{Latencies, Numbers};
+use crate::viewer::Viewer;
+use crate::voice::Voice;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use std::borrow::Cow;
+
+#[derive(Template)]
+#[template(path = "page/about-look.html")]
+struct Look<'a> {
+    v: &'a Voice,
+    theme: &'static str,
+    styleguide: bool,
+}
+
+fn mean(latencies: &Latencies) -> String {
+    match latencies.count {
+        0 => "—".to_owned(),
+        count => format!("{:.1} ms", latencies.sum_s / count as f64 * 1_000.0),
+    }
+}
+
+fn program(panel: &Panel, numbers: &Numbers, sight: &Sight, v: &Voice) -> Facts {
+    let about = panel.site.about();
+    let age = panel.site.data_age_ms();
+    let line = |key: &str, value: String| (v.t(key).into_owned(), value);
+    let cpu = match numbers.uptime_s {
+        0 => "—".to_owned(),
+        uptime_s => number(numbers.cpu_s / uptime_s as f64 * 100.0, "%").line(),
+    };
+    Facts {
+        title: v.t("about.program").into_owned(),
+        facts: vec![
+            line("about.site", about.name.to_string()),
+            line("about.version", about.version.to_string()),
+            line("about.uptime", v.duration(numbers.uptime_s * 1_000)),
+            line("about.data-age", age.map_or_else(|| v.t("live.waiting").into_owned(), |ms| v.duration(ms))),
+            line("about.devices", format!("{}", sight.devices().len())),
+            line("about.cpu", cpu),
+            line("about.memory", number(numbers.resident_bytes as f64, "By").line()),
+            line("about.store", number(numbers.store_bytes as f64, "By").line()),
+        ],
+    }
+}
+
+fn polling(numbers: &Numbers, v: &Voice) -> Facts {
+    let line = |key: &str, value: String| (v.t(key).into_owned(), value);
+    Facts {
+        title: v.t("about.polling").into_owned(),
+        facts: vec![
+            line("about.polls", numbers.polls.to_string()),
+            line("about.polls-failed", numbers.polls_failed.to_string()),
+            line("about.polls-missed", numbers.polls_missed.to_string()),
+            line("about.poll-time", mean(&numbers.poll_latency)),
+            line("about.requests", numbers.requests.to_string()),
+            line("about.retries", numbers.retries.to_string()),
+            line("about.rejected", (numbers.rejected + numbers.strays).to_string()),
+            line("about.overflows", numbers.overflows.to_string()),
+            line("about.commit-time", mean(&numbers.commit_latency)),
+        ],
+    }
+}
+
+fn queues(numbers: &Numbers, v: &Voice) -> Facts {
+    let name =
+        |queue: &str| v.find(&format!("queue.{queue}")).map_or_else(|| queue.to_owned(), Cow::into_owned);
+    let facts = numbers.queues.iter().map(|(queue, waiting)| (name(queue), waiting.to_string()));
+    Facts { title: v.t("about.queues").into_owned(), facts: facts.collect() }
+}
+
+fn parts(panel: &Panel, viewer: &Viewer, sight: &Sight) -> Parts {
+    let v = &viewer.voice;
+    let numbers = panel.site.numbers();
+    let look = Look { v, theme: viewer.theme.word(), styleguide: cfg!(feature = "styleguide") };
+    Ok(vec![
+        Part::of("look", &look)?,
+        Part::of("program", &program(panel, &numbers, sight, v))?,
+        Part::of("polling", &polling(&numbers, v))?,
+        Part::of("queues", &queues(&numbers, v))?,
+    ])
+}
+
+/// `/about`
+pub(crate) async fn about(State(panel): State<Panel>, viewer: Viewer) -> Response {
+    let sight = Sight::of(&panel);
+    let title = viewer.voice.t("place.about");
+    let parts = parts(&panel, &viewer, &sight);
+    Page::new(Place::About, &title, "about").answer(&panel, &viewer, &sight, parts)
+}

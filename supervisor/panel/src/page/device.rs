@@ -1,0 +1,241 @@
+//! `/devices/{id}`: what it is, where, its figures, interfaces, readings, neighbours, faults, and how it is reached.
+
+use super::rows::{Card, Past, Row};
+use super::sight::Sight;
+use super::{Page, Part, Parts, Place, interfaces, link, pictures, problem, readings};
+use crate::figure::{Figure, number};
+use crate::problem::Kind;
+use crate::router::Panel;
+use crate::site::{DeviceDetail, Recent, SiteDevice, SiteReading, Unavailable, Which};
+use crate::viewer::Viewer;
+use crate::voice::Voice;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use roundsman_core::fault::Fault;
+
+/// Ended faults shown.
+const MOST_PAST: usize = 10;
+/// Neighbours below that are shown; the others stand in the list of devices.
+const MOST_DOWN: usize = 12;
+
+/// The device that hides another.
+pub(super) struct Root {
+    pub(super) path: String,
+    pub(super) name: String,
+}
+
+impl Root {
+    pub(super) fn of(device: &SiteDevice, sight: &Sight) -> Option<Root> {
+        let root = sight.root_of(device)?;
+        Some(Root { path: link::encoded(&root.id), name: root.name.to_string() })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "page/device-what.html")]
+struct What<'a> {
+    v: &'a Voice,
+    name: &'a str,
+    state: &'static str,
+    word: String,
+    behind: Option<Root>,
+    /// Key of the text, and the value.
+    facts: Vec<(&'static str, String)>,
+}
+
+struct FigureCard {
+    title: String,
+    now: Figure,
+    chart: String,
+    note: String,
+    over: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "page/device-figures.html")]
+struct Figures<'a> {
+    v: &'a Voice,
+    figures: Vec<FigureCard>,
+}
+
+#[derive(Template)]
+#[template(path = "page/device-faults.html")]
+struct Faults<'a> {
+    v: &'a Voice,
+    cards: Vec<Card>,
+    past: Vec<Past>,
+    /// The store could not say what was.
+    unavailable: bool,
+}
+
+#[derive(Template)]
+#[template(path = "page/device-readings.html")]
+struct Readings<'a> {
+    v: &'a Voice,
+    groups: Vec<readings::Group>,
+    age: String,
+    /// Older than it should be.
+    old: bool,
+}
+
+#[derive(Template)]
+#[template(path = "page/device-neighbours.html")]
+struct Neighbours<'a> {
+    v: &'a Voice,
+    path: String,
+    up: Vec<Row>,
+    down: Vec<Row>,
+    down_total: usize,
+}
+
+#[derive(Template)]
+#[template(path = "page/facts.html")]
+pub(super) struct Facts {
+    pub(super) title: String,
+    pub(super) facts: Vec<(String, String)>,
+}
+
+fn what<'a>(device: &'a SiteDevice, sight: &Sight, v: &'a Voice) -> What<'a> {
+    let facts = [
+        ("device.class", v.text(&device.class.name())),
+        ("device.model", v.text(&device.profile_name)),
+        ("device.place", device.location.to_string()),
+        ("device.tier", v.text(&device.tier.name())),
+        ("device.network", v.text(&device.network.name())),
+        ("device.address", device.address.to_string()),
+        ("device.line", device.line.to_string()),
+        ("device.id", device.id.to_string()),
+    ];
+    What {
+        v,
+        name: &device.name,
+        state: device.state.word(),
+        word: v.text(&device.state.name()),
+        behind: Root::of(device, sight),
+        facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+    }
+}
+
+fn figure_card(recent: &Recent, v: &Voice) -> FigureCard {
+    let title = v.text(&recent.title);
+    let title = if title.is_empty() { recent.metric.to_string() } else { title };
+    let now = recent.points.last().and_then(|(_, x)| *x);
+    let good: Vec<f64> = recent.points.iter().filter_map(|(_, x)| *x).collect();
+    let (low, high) = good.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
+    let range = match good.len() {
+        0 | 1 => v.t("device.collecting").into_owned(),
+        _ => format!("{} – {}", number(low, &recent.unit).line(), number(high, &recent.unit).line()),
+    };
+    let title = if recent.instance.is_empty() { title } else { format!("{title} · {}", recent.instance) };
+    FigureCard {
+        chart: pictures::sparkline(recent, &title),
+        now: now
+            .map_or_else(|| Figure { text: "—".into(), unit: String::new() }, |x| number(x, &recent.unit)),
+        over: now.and_then(|x| readings::over(x, &recent.limits)),
+        note: range,
+        title,
+    }
+}
+
+fn neighbours<'a>(device: &SiteDevice, sight: &Sight, v: &'a Voice) -> Neighbours<'a> {
+    let up = device.uplinks.iter().filter_map(|(id, port)| {
+        let mut row = Row::of(sight.device(id)?, sight, v);
+        if let Some(port) = port {
+            row.about = format!("{} · {}", v.n("device.port", port), row.about);
+        }
+        Some(row)
+    });
+    let mut down: Vec<&SiteDevice> =
+        sight.devices().iter().filter(|d| d.uplinks.iter().any(|(id, _)| *id == device.id)).collect();
+    down.sort_by_key(|d| d.state);
+    Neighbours {
+        v,
+        path: link::encoded(&device.id),
+        up: up.collect(),
+        down_total: down.len(),
+        down: down.into_iter().take(MOST_DOWN).map(|d| Row::of(d, sight, v)).collect(),
+    }
+}
+
+/// How it is reached, and how its polls went.
+fn reached(device: &SiteDevice, detail: &DeviceDetail, v: &Voice) -> Facts {
+    let polls = detail.polls;
+    let ms = |ms: Option<u32>| ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
+    let last = device.last_poll.map_or_else(|| "—".to_owned(), |at| v.short(at));
+    let share = match polls.polls {
+        0 => String::new(),
+        all => format!(" · {}", number(polls.failed as f64 / all as f64 * 100.0, "%").line()),
+    };
+    let line = |key: &str, value: String| (v.t(key).into_owned(), value);
+    let facts = vec![
+        line("poll.protocol", detail.protocol.to_string()),
+        line("poll.reach", device.reach.to_string()),
+        line("poll.credentials", detail.credentials.to_string()),
+        line("poll.interval", v.duration(u64::from(device.interval_s) * 1_000)),
+        line("poll.last", last),
+        line(
+            "poll.took",
+            format!("{} · {} · {}", ms(polls.last_ms), ms(polls.mean_ms), ms(polls.longest_ms)),
+        ),
+        line("poll.count", format!("{}", polls.polls)),
+        line("poll.failed", format!("{}{share}", polls.failed)),
+        line("poll.requests", format!("{} · {}", polls.requests, polls.retries)),
+        line("poll.received", number(polls.octets_received as f64, "By").line()),
+    ];
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    Facts { title: v.t("device.reached").into_owned(), facts: facts.collect() }
+}
+
+struct Found<'a> {
+    device: &'a SiteDevice,
+    detail: DeviceDetail,
+    readings: Vec<SiteReading>,
+    past: Result<Vec<Fault>, Unavailable>,
+}
+
+fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
+    let Found { device, detail, readings, past } = found;
+    let open = sight.faults().iter().filter(|fault| fault.key.device == device.id);
+    let faults = Faults {
+        v,
+        cards: open.map(|fault| Card::of(fault, sight, v)).collect(),
+        past: past.iter().flatten().map(|fault| Past::of(fault, sight, v)).collect(),
+        unavailable: past.is_err(),
+    };
+    let age = device.last_poll.map(|at| v.n("device.as-of", v.clock(at))).unwrap_or_default();
+    let old = super::rows::overdue_ms(device, sight.now).is_some();
+    let groups = readings::groups(readings, v);
+    let mut parts = vec![
+        Part::of("what", &what(device, sight, v))?,
+        Part::of("device-faults", &faults)?,
+        Part::of(
+            "figures",
+            &Figures { v, figures: detail.recent.iter().map(|r| figure_card(r, v)).collect() },
+        )?,
+    ];
+    if let Some(table) = interfaces::table(&interfaces::interfaces(readings, &detail.tags), v) {
+        parts.push(Part::of("interfaces", &table)?);
+    }
+    parts.push(Part::of("readings", &Readings { v, groups, age, old })?);
+    parts.push(Part::of("neighbours", &neighbours(device, sight, v))?);
+    parts.push(Part::of("reached", &reached(device, detail, v))?);
+    Ok(parts)
+}
+
+/// `/devices/{id}`
+pub(crate) async fn device(State(panel): State<Panel>, viewer: Viewer, Path(id): Path<String>) -> Response {
+    let sight = Sight::of(&panel);
+    let Some(device) = sight.device(&id) else {
+        return problem(&panel, &viewer, Kind::NoSuchDevice);
+    };
+    let past = panel.site.faults(Which::Closed, Some(device.id.clone()), MOST_PAST, None).await;
+    let found = Found {
+        device,
+        detail: panel.site.detail(&id).unwrap_or_default(),
+        readings: panel.site.readings(&id).unwrap_or_default(),
+        past,
+    };
+    let parts = parts(&found, &sight, &viewer.voice);
+    Page::new(Place::Devices, &device.name, "device").answer(&panel, &viewer, &sight, parts)
+}

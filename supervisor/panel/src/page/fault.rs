@@ -1,0 +1,206 @@
+//! `/faults/{id}`: one fault: what, since when, what to do, what happened, who is affected.
+
+use super::device::Root;
+use super::rows::{Row, device_name, ending, is_closable};
+use super::sight::Sight;
+use super::{Page, Part, Parts, Place, link, pictures, problem};
+use crate::figure;
+use crate::problem::Kind;
+use crate::router::Panel;
+use crate::site::{DeviceState, Recent, SiteDevice};
+use crate::viewer::Viewer;
+use crate::voice::Voice;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use roundsman_core::fault::{Change, Condition, Fault, FaultId, Transition};
+
+/// Affected devices shown; the others stand in the list of devices.
+const MOST_AFFECTED: usize = 24;
+/// Steps of the timeline, the newest; a fault that comes and goes has many.
+const MOST_STEPS: usize = 60;
+
+#[derive(Template)]
+#[template(path = "page/fault-what.html")]
+struct What<'a> {
+    v: &'a Voice,
+    id: u64,
+    number: String,
+    state: &'static str,
+    word: String,
+    path: String,
+    device: String,
+    summary: String,
+    behind: Option<Root>,
+    stale: bool,
+    /// Key of the text, and the value.
+    facts: Vec<(&'static str, String)>,
+    can_acknowledge: bool,
+    can_close: bool,
+}
+
+#[derive(Template)]
+#[template(path = "page/fault-advice.html")]
+struct Advice<'a> {
+    v: &'a Voice,
+    advice: String,
+    chart: String,
+    chart_title: String,
+}
+
+struct Step {
+    state: &'static str,
+    what: String,
+    detail: String,
+    at: String,
+}
+
+#[derive(Template)]
+#[template(path = "page/fault-timeline.html")]
+struct Timeline<'a> {
+    v: &'a Voice,
+    steps: Vec<Step>,
+}
+
+#[derive(Template)]
+#[template(path = "page/fault-affected.html")]
+struct Affected<'a> {
+    v: &'a Voice,
+    path: String,
+    rows: Vec<Row>,
+    total: usize,
+}
+
+fn condition(fault: &Fault, v: &Voice) -> String {
+    if !fault.is_open() {
+        return ending(fault, v);
+    }
+    let key = match fault.condition {
+        Condition::Active => "condition.active",
+        Condition::Clearing => "condition.clearing",
+        Condition::Cleared => "condition.latched",
+    };
+    v.t(key).into_owned()
+}
+
+fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
+    let end = fault.cleared.unwrap_or(sight.now);
+    let lasted = v.duration(u64::try_from(end.0 - fault.first_bad.0).unwrap_or(0));
+    let operator = match &fault.acknowledged {
+        Some(a) => v.n("faults.acknowledged-at", format!("{} {}", a.by, v.short(a.at))),
+        None => v.t("operator.none").into_owned(),
+    };
+    let device = sight.device(&fault.key.device);
+    let facts = [
+        ("fault.condition", condition(fault, v)),
+        (
+            "fault.operator",
+            if fault.is_open() || fault.acknowledged.is_some() { operator } else { String::new() },
+        ),
+        ("fault.instance", fault.key.instance.to_string()),
+        ("fault.since", v.long(fault.first_bad)),
+        ("fault.confirmed", v.long(fault.confirmed)),
+        ("fault.cleared", fault.cleared.map(|at| v.long(at)).unwrap_or_default()),
+        ("fault.lasted", lasted),
+        ("fault.closed-by", fault.closed_by.as_ref().map(|by| by.to_string()).unwrap_or_default()),
+        ("device.place", device.map(|d| d.location.to_string()).unwrap_or_default()),
+        ("fault.rule", fault.key.rule.to_string()),
+    ];
+    What {
+        v,
+        id: fault.id.0,
+        number: fault.number.to_string(),
+        state: if fault.is_open() { DeviceState::of(fault.severity).word() } else { "ok" },
+        word: if fault.is_open() { v.text(&fault.severity.name()) } else { ending(fault, v) },
+        path: link::encoded(&fault.key.device),
+        device: device_name(fault, sight),
+        summary: v.text(&fault.summary),
+        behind: device.filter(|_| fault.is_open()).and_then(|device| Root::of(device, sight)),
+        stale: fault.stale,
+        facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        can_acknowledge: fault.is_open() && fault.acknowledged.is_none(),
+        can_close: is_closable(fault),
+    }
+}
+
+/// The recent points of what the fault is about, if the device keeps them: those of the same unit and instance.
+fn chart(fault: &Fault, recent: &[Recent], v: &Voice) -> (String, String) {
+    let of_rule = |r: &&Recent| !r.limits.is_empty() && r.instance == fault.key.instance;
+    if fault.value.is_none() {
+        return Default::default();
+    }
+    let Some(series) = recent.iter().find(of_rule) else {
+        return Default::default();
+    };
+    let title = v.text(&series.title);
+    (pictures::chart(series, &title, v), title)
+}
+
+fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
+    let fault = &transition.fault;
+    let name = |severity: roundsman_core::rule::Severity| v.text(&severity.name());
+    let (state, what, detail) = match &transition.change {
+        Change::Raised => {
+            (DeviceState::of(fault.severity).word(), v.t("change.raised"), v.text(&fault.summary))
+        }
+        Change::Reopened => {
+            (DeviceState::of(fault.severity).word(), v.t("change.reopened"), v.text(&fault.summary))
+        }
+        Change::Severity { from } => {
+            let value = fault.value.as_ref().map(|x| figure::value(x, unit).line());
+            let way = format!("{} → {}", name(*from), name(fault.severity));
+            let detail = value.map_or_else(|| way.clone(), |value| format!("{way} · {value}"));
+            (DeviceState::of(fault.severity).word(), v.t("change.severity"), detail)
+        }
+        Change::Acknowledged => {
+            let by = fault.acknowledged.as_ref().map(|a| a.by.to_string()).unwrap_or_default();
+            ("warning", v.t("change.acknowledged"), by)
+        }
+        Change::Restored => ("ok", v.t("change.restored"), String::new()),
+        Change::Ended => {
+            let by = fault.closed_by.as_ref().map(|by| by.to_string()).unwrap_or_default();
+            ("ok", ending(fault, v).into(), by)
+        }
+    };
+    Step { state, what: what.into_owned(), detail, at: v.short(transition.at) }
+}
+
+fn parts(fault: &Fault, steps: &[Transition], recent: &[Recent], sight: &Sight, v: &Voice) -> Parts {
+    let (chart, chart_title) = if fault.is_open() { chart(fault, recent, v) } else { Default::default() };
+    let affected: Vec<&SiteDevice> = match fault.is_open() && fault.key.is_presence() {
+        true => sight.affected(&fault.key.device).collect(),
+        false => Vec::new(),
+    };
+    let newest = &steps[steps.len().saturating_sub(MOST_STEPS)..];
+    let timeline = Timeline { v, steps: newest.iter().rev().map(|t| step(t, "", v)).collect() };
+    let affected = Affected {
+        v,
+        path: link::encoded(&fault.key.device),
+        total: affected.len(),
+        rows: affected.into_iter().take(MOST_AFFECTED).map(|d| Row::of(d, sight, v)).collect(),
+    };
+    Ok(vec![
+        Part::of("fault-what", &what(fault, sight, v))?,
+        Part::of("advice", &Advice { v, advice: v.text(&fault.advice), chart, chart_title })?,
+        Part::of("timeline", &timeline)?,
+        Part::of("affected", &affected)?,
+    ])
+}
+
+/// `/faults/{id}`
+pub(crate) async fn fault(State(panel): State<Panel>, viewer: Viewer, Path(id): Path<String>) -> Response {
+    let found = match id.parse() {
+        Ok(id) => panel.site.fault(FaultId(id)).await,
+        Err(_) => Ok(None),
+    };
+    let (fault, steps) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return problem(&panel, &viewer, Kind::NoSuchFault),
+        Err(why) => return problem(&panel, &viewer, Kind::unavailable(&why)),
+    };
+    let sight = Sight::of(&panel);
+    let recent = panel.site.detail(&fault.key.device).unwrap_or_default().recent;
+    let parts = parts(&fault, &steps, &recent, &sight, &viewer.voice);
+    let title = fault.number.to_string();
+    Page::new(Place::Faults, &title, "fault").answer(&panel, &viewer, &sight, parts)
+}
