@@ -179,7 +179,11 @@ pub(super) fn mosaics(voice: &Voice) -> Vec<Specimen> {
     for cell in [8.0, 10.0, 16.0, 24.0] {
         let label = voice.say("全部状态", "All states");
         let name = format!("mosaic-all-{cell}");
-        found.push(specimen(name, label, mosaic(&Mosaic { label, stations: &all, columns: 18, cell })));
+        found.push(specimen(
+            name,
+            label,
+            mosaic(&Mosaic { label, stations: &all, columns: if cell > 10.0 { 9 } else { 18 }, cell }),
+        ));
     }
     found
 }
