@@ -42,6 +42,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use view::Lenses;
 
 /// Events of tasks (reach probes, commits, signals) that wait for the loop.
 const MOST_EVENTS: usize = 1_024;
@@ -106,6 +107,7 @@ pub(crate) struct Supervisor {
     schedule: Schedule,
     /// Per device, in the order of the site.
     devices: Vec<Runtime>,
+    lenses: Lenses,
     /// The next poller's key that nobody has had, and the way back from those in use.
     next_key: u32,
     by_key: HashMap<u32, DeviceIx>,
@@ -181,6 +183,7 @@ impl Supervisor {
             engine,
             schedule: Schedule::new([], Limits::default(), now.mono),
             devices: Vec::new(),
+            lenses: Lenses::default(),
             next_key: 0,
             by_key: HashMap::new(),
             snmp,
@@ -402,8 +405,8 @@ impl Supervisor {
             return self.committer.failed(batch, error, now.mono);
         }
         self.committer.succeeded();
+        self.view.publish(batch.iter().map(|waiting| &waiting.transition));
         for waiting in batch {
-            self.view.publish(&waiting.transition);
             log_transition(&waiting.transition);
             if let Some(request) = waiting.request {
                 self.answer(request, Ok(waiting.transition.fault));

@@ -124,6 +124,9 @@ pub struct Uplink {
     pub port: Option<Arc<str>>,
 }
 
+/// The tag of an interface that leads to what the device hangs on.
+pub const UPLINK_TAG: &str = "uplink";
+
 /// A device as the site file describes it, references resolved.
 #[derive(Clone, Debug)]
 pub struct Device {
@@ -149,4 +152,11 @@ pub struct Device {
     pub interval_s: u32,
     /// Site's tags per instance label, for guards such as `interface.tag == 'uplink'`.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl Device {
+    /// Labels of the interfaces tagged [`UPLINK_TAG`], in the order of the site file.
+    pub fn uplink_labels(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.tags.iter().filter(|(_, tag)| **tag == *UPLINK_TAG).map(|(label, _)| label)
+    }
 }

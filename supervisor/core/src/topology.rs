@@ -1,24 +1,41 @@
-//! The uplink graph: who hangs on whom.
+//! The uplink graph: who hangs on whom, and who is cut off by what.
+//!
+//! Pure: it is told which devices have failed and which answer, and decides nothing about faults.
 
 use crate::device::{Device, DeviceIx};
 use std::collections::VecDeque;
 
-/// The devices' uplinks, children by parent.
+/// The devices' uplinks, in both directions.
 #[derive(Clone, Debug, Default)]
 pub struct Topology {
     children: Vec<Vec<DeviceIx>>,
+    parents: Vec<Vec<DeviceIx>>,
+}
+
+/// How a device stands, as [`Topology::behind`] needs to know it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known against it, and it does not answer.
+    #[default]
+    Silent,
+    /// It gave a valid reply to the latest question.
+    Answering,
+    /// It has an open fault that says that nothing comes through it; whether it answers again does not count yet.
+    Failed,
 }
 
 impl Topology {
     /// The graph of these devices, or the devices that lie on or below a loop of uplinks, in the order of the site.
     pub fn new(devices: &[Device]) -> Result<Topology, Vec<DeviceIx>> {
         let mut children = vec![Vec::new(); devices.len()];
+        let mut parents = vec![Vec::new(); devices.len()];
         let mut open_uplinks: Vec<usize> = Vec::with_capacity(devices.len());
         for (at, device) in devices.iter().enumerate() {
             open_uplinks.push(device.uplinks.len());
             for uplink in &device.uplinks {
                 if let Some(list) = children.get_mut(uplink.device.at()) {
                     list.push(DeviceIx(at as u32));
+                    parents[at].push(uplink.device);
                 }
             }
         }
@@ -34,7 +51,7 @@ impl Topology {
         }
         let looped: Vec<DeviceIx> =
             (0..devices.len()).filter(|&at| open_uplinks[at] > 0).map(|at| DeviceIx(at as u32)).collect();
-        if looped.is_empty() { Ok(Topology { children }) } else { Err(looped) }
+        if looped.is_empty() { Ok(Topology { children, parents }) } else { Err(looped) }
     }
 
     /// The devices that hang directly on this one, in the order of the site.
@@ -55,6 +72,85 @@ impl Topology {
             }
         }
         found
+    }
+
+    /// The devices next to this one, in either direction.
+    fn beside(&self, device: DeviceIx) -> impl Iterator<Item = DeviceIx> + '_ {
+        let parents = self.parents.get(device.at()).map_or(&[][..], Vec::as_slice);
+        self.children(device).iter().chain(parents).copied()
+    }
+
+    /// Per device the failed one that it is hidden behind, `None` where it is not hidden (DESIGN section 3).
+    ///
+    /// A device is hidden while every path to it, from the device that the box is attached to and with uplinks read
+    /// in both directions, crosses a failed one. The end of the path does not count: what failed itself is hidden
+    /// only behind another. A device that answers is not hidden, whatever the graph says, and paths lead on from it:
+    /// something let the question through. A device without any path is not hidden: the site file does not say how
+    /// the box gets there.
+    ///
+    /// Of several failed ones between the box and a device the nearest to the box is named, in hops; of equally
+    /// near ones the first of the site.
+    pub fn behind(
+        &self,
+        attached_to: DeviceIx,
+        standing: impl Fn(DeviceIx) -> Standing,
+    ) -> Vec<Option<DeviceIx>> {
+        let count = self.children.len();
+        let mut behind = vec![None; count];
+        let known = self.within_reach(attached_to, |_| false);
+        let failed = |device| standing(device) == Standing::Failed;
+        let roots = (0..count as u32).map(DeviceIx);
+        let roots = roots.filter(|&d| known[d.at()].is_some() && standing(d) == Standing::Answering);
+        let open = self.within_reach_of([attached_to].into_iter().chain(roots), failed);
+        let hops = |device: DeviceIx| known[device.at()].unwrap_or(u32::MAX);
+        let mut edge: Vec<DeviceIx> =
+            (0..count as u32).map(DeviceIx).filter(|&d| open[d.at()].is_some() && failed(d)).collect();
+        edge.sort_by_key(|&device| (hops(device), device));
+        // What an edge leads to is hidden as a whole: whoever comes first, the nearest, gives its name to all of it.
+        for root in edge {
+            let mut next = VecDeque::from([root]);
+            while let Some(at) = next.pop_front() {
+                for device in self.beside(at) {
+                    if open[device.at()].is_none() && behind[device.at()].is_none() {
+                        behind[device.at()] = Some(root);
+                        next.push_back(device);
+                    }
+                }
+            }
+        }
+        behind
+    }
+
+    /// Hops from `from` to each device, `None` where no path leads; nothing leads on from a device that is `shut`.
+    fn within_reach(&self, from: DeviceIx, shut: impl Fn(DeviceIx) -> bool) -> Vec<Option<u32>> {
+        self.within_reach_of([from], shut)
+    }
+
+    fn within_reach_of(
+        &self,
+        from: impl IntoIterator<Item = DeviceIx>,
+        shut: impl Fn(DeviceIx) -> bool,
+    ) -> Vec<Option<u32>> {
+        let mut hops = vec![None; self.children.len()];
+        let mut next = VecDeque::new();
+        for device in from {
+            if let Some(at @ None) = hops.get_mut(device.at()) {
+                *at = Some(0);
+                next.push_back((device, 0));
+            }
+        }
+        while let Some((device, far)) = next.pop_front() {
+            if shut(device) {
+                continue;
+            }
+            for beside in self.beside(device) {
+                if hops[beside.at()].is_none() {
+                    hops[beside.at()] = Some(far + 1);
+                    next.push_back((beside, far + 1));
+                }
+            }
+        }
+        hops
     }
 }
 
@@ -94,5 +190,116 @@ mod tests {
         assert_eq!(topology.children(DeviceIx(0)), &[DeviceIx(1), DeviceIx(2)]);
         assert_eq!(topology.below(DeviceIx(0)).len(), 4);
         assert_eq!(topology.below(DeviceIx(4)), vec![]);
+    }
+
+    const SILENT: Standing = Standing::Silent;
+    const ANSWERING: Standing = Standing::Answering;
+    const FAILED: Standing = Standing::Failed;
+
+    fn behind(uplinks: &[&[u32]], attached: u32, marks: &[(u32, Standing)]) -> Vec<Option<u32>> {
+        let topology = Topology::new(&site(uplinks)).unwrap();
+        let standing = |device: DeviceIx| {
+            marks.iter().find(|(at, _)| *at == device.0).map_or(SILENT, |(_, standing)| *standing)
+        };
+        let behind = topology.behind(DeviceIx(attached), standing);
+        behind.into_iter().map(|root| root.map(|root| root.0)).collect()
+    }
+
+    #[test]
+    fn what_is_cut_off_is_hidden_behind_the_nearest_failed_device() {
+        // 0 province, 1 core on it, 2 switch with the box on 1, 3 aggregation on 1, 4 county on 3, 5 station on 4.
+        const CHAIN: &[&[u32]] = &[&[], &[0], &[1], &[1], &[3], &[4]];
+        // The same, and the county has a second line to the core.
+        const TWO_LINES: &[&[u32]] = &[&[], &[0], &[1], &[1], &[3, 1], &[4]];
+        // 2 and 3 both on 1, 4 on both: a circle when read undirected.
+        const CIRCLE: &[&[u32]] = &[&[], &[0], &[1], &[1], &[2, 3], &[4]];
+        // Two sites that know nothing of each other.
+        const APART: &[&[u32]] = &[&[], &[0], &[], &[2]];
+        type Case<'a> = (&'a str, &'a [&'a [u32]], u32, &'a [(u32, Standing)], &'a [(u32, u32)]);
+        let table: &[Case<'_>] = &[
+            ("all well", CHAIN, 2, &[], &[]),
+            ("a leaf fails", CHAIN, 2, &[(5, FAILED)], &[]),
+            ("the aggregation fails", CHAIN, 2, &[(3, FAILED)], &[(4, 3), (5, 3)]),
+            ("and all behind it", CHAIN, 2, &[(3, FAILED), (4, FAILED), (5, FAILED)], &[(4, 3), (5, 3)]),
+            ("upwards too", CHAIN, 2, &[(1, FAILED)], &[(0, 1), (3, 1), (4, 1), (5, 1)]),
+            ("the box's own switch", CHAIN, 2, &[(2, FAILED)], &[(0, 2), (1, 2), (3, 2), (4, 2), (5, 2)]),
+            ("one of two lines", TWO_LINES, 2, &[(3, FAILED)], &[]),
+            ("both parents of a circle", CIRCLE, 0, &[(2, FAILED), (3, FAILED)], &[(4, 2), (5, 2)]),
+            ("one parent of a circle", CIRCLE, 0, &[(3, FAILED)], &[]),
+            ("a circle seen from inside", CIRCLE, 2, &[(1, FAILED)], &[(0, 1)]),
+            ("the nearest is named", CIRCLE, 4, &[(1, FAILED), (2, FAILED), (3, FAILED)], &[(0, 2), (1, 2)]),
+            ("an answering device", CHAIN, 2, &[(3, FAILED), (4, ANSWERING)], &[]),
+            ("only the leaf answers", CHAIN, 2, &[(3, FAILED), (5, ANSWERING)], &[]),
+            ("nothing is known of a path", APART, 0, &[(0, FAILED), (2, FAILED)], &[(1, 0)]),
+        ];
+        for (what, uplinks, attached, marks, expected) in table {
+            let mut wanted = vec![None; uplinks.len()];
+            expected.iter().for_each(|&(device, root)| wanted[device as usize] = Some(root));
+            assert_eq!(behind(uplinks, *attached, marks), wanted, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_box_attached_to_no_device_of_the_site_hides_nothing() {
+        assert_eq!(behind(&[&[], &[0]], 7, &[(0, FAILED)]), [None, None]);
+    }
+
+    /// Whether a simple path leads from `at` to `to` on which nothing but the end is `shut`, by trying all of them.
+    fn path(near: &[Vec<usize>], at: usize, to: usize, shut: &[bool], been: &mut Vec<usize>) -> bool {
+        if at == to {
+            return true;
+        }
+        if shut[at] {
+            return false;
+        }
+        been.push(at);
+        let found = near[at].iter().any(|&next| !been.contains(&next) && path(near, next, to, shut, been));
+        been.pop();
+        found
+    }
+
+    proptest::proptest! {
+        /// Against all paths of small sites of any shape.
+        #[test]
+        fn hidden_is_what_no_path_reaches(
+            picks in proptest::collection::vec((proptest::collection::vec(0..8_u32, 0..3), 0..4_u8), 1..8),
+            attached in 0..8_usize,
+        ) {
+            let count = picks.len();
+            let attached = attached % count;
+            // Uplinks lead to earlier devices only, so that there is no loop; read undirected there are circles.
+            let uplinks: Vec<Vec<u32>> = picks.iter().enumerate()
+                .map(|(at, (up, _))| if at == 0 { vec![] } else { up.iter().map(|u| u % at as u32).collect() })
+                .collect();
+            let standing: Vec<Standing> = picks.iter()
+                .map(|(_, mark)| match mark { 0 => ANSWERING, 1 => FAILED, _ => SILENT })
+                .collect();
+            let slices: Vec<&[u32]> = uplinks.iter().map(Vec::as_slice).collect();
+            let topology = Topology::new(&site(&slices)).unwrap();
+            let behind = topology.behind(DeviceIx(attached as u32), |device| standing[device.at()]);
+
+            let mut near = vec![Vec::new(); count];
+            for (at, up) in uplinks.iter().enumerate() {
+                for &parent in up {
+                    near[at].push(parent as usize);
+                    near[parent as usize].push(at);
+                }
+            }
+            let open = vec![false; count];
+            let shut: Vec<bool> = standing.iter().map(|standing| *standing == FAILED).collect();
+            let leads = |from: usize, to: usize, shut: &[bool]| path(&near, from, to, shut, &mut Vec::new());
+            for (at, root) in behind.iter().enumerate() {
+                let answering = |from: &usize| standing[*from] == ANSWERING && leads(attached, *from, &open);
+                let reached = (0..count).filter(|from| *from == attached || answering(from))
+                    .any(|from| leads(from, at, &shut));
+                let hidden = leads(attached, at, &open) && !reached;
+                proptest::prop_assert_eq!(root.is_some(), hidden, "device {}", at);
+                if let Some(root) = root {
+                    proptest::prop_assert!(shut[root.at()], "{} stands behind one that has not failed", at);
+                    proptest::prop_assert!(behind[root.at()].is_none(), "the root of {} is hidden itself", at);
+                    proptest::prop_assert!(leads(root.at(), at, &open));
+                }
+            }
+        }
     }
 }

@@ -10,11 +10,10 @@ const lasting = (ms) => {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 60) return fill(units.s, s);
   if (s < 3600) return fill(units.min, Math.floor(s / 60));
-  const gap = root.lang === "en" ? " " : "";
   const [large, many, small, rest] = s < 86400
     ? [units.h, Math.floor(s / 3600), units.min, Math.floor(s / 60) % 60]
     : [units.d, Math.floor(s / 86400), units.h, Math.floor(s / 3600) % 24];
-  return fill(large, many) + (rest ? gap + fill(small, rest) : "");
+  return fill(large, many) + (rest ? ` ${fill(small, rest)}` : "");
 };
 let zoneMs = 0; // the site's offset from UTC, read from the server's own clock
 const clock = (ms) => new Date(ms + zoneMs).toISOString().slice(11, 19);

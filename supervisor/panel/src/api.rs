@@ -89,7 +89,7 @@ pub(crate) async fn faults(
     }
     match panel.site.faults(which, query.device.map(Arc::from), limit, query.before.map(FaultId)).await {
         Ok(faults) => {
-            let faults = faults.iter().map(|f| FaultRow::of(f, &voice)).collect();
+            let faults = faults.iter().map(|f| FaultRow::of(f, &*panel.site, &voice)).collect();
             Json(Faults { faults }).into_response()
         }
         Err(why) => Kind::unavailable(&why).answer(&voice),
@@ -106,7 +106,9 @@ pub(crate) async fn fault(State(panel): State<Panel>, voice: Voice, Path(id): Pa
         return Kind::NoSuchFault.answer(&voice);
     };
     match panel.site.fault(FaultId(id)).await {
-        Ok(Some((fault, transitions))) => Json(FaultDetail::of(&fault, &transitions, &voice)).into_response(),
+        Ok(Some((fault, transitions))) => {
+            Json(FaultDetail::of(&fault, &transitions, &*panel.site, &voice)).into_response()
+        }
         Ok(None) => Kind::NoSuchFault.answer(&voice),
         Err(why) => Kind::unavailable(&why).answer(&voice),
     }

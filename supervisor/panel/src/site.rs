@@ -31,6 +31,10 @@ pub trait Site: Send + Sync + 'static {
     fn device(&self, id: &str) -> Option<SiteDevice> {
         self.devices().into_iter().find(|device| &*device.id == id)
     }
+    /// The failed device that hides this one; cheaper than [`Site::device`].
+    fn behind(&self, device: &str) -> Option<Arc<str>> {
+        self.device(device)?.behind
+    }
     /// The latest readings of one device; `None` if there is no such device.
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>>;
     /// What only the page of one device shows; `None` if there is no such device.

@@ -1,6 +1,6 @@
 //! The API's JSON: site values turned into what DESIGN section 5 promises.
 
-use crate::site::{SiteDevice, SiteReading};
+use crate::site::{Site, SiteDevice, SiteReading};
 use crate::voice::Voice;
 use roundsman_core::fault::{Change, Ending, Fault, Transition};
 use roundsman_core::reading::{Value, quality};
@@ -155,7 +155,7 @@ pub(crate) struct FaultRow {
     condition: &'static str,
     /// none or acknowledged.
     operator: &'static str,
-    /// none.
+    /// none, or hidden: now behind a failed device, a consequence of its fault.
     suppression: &'static str,
     /// Data are missing; the condition is the last one known.
     stale: bool,
@@ -170,7 +170,8 @@ pub(crate) struct FaultRow {
 }
 
 impl FaultRow {
-    pub(crate) fn of(f: &Fault, voice: &Voice) -> FaultRow {
+    pub(crate) fn of(f: &Fault, site: &dyn Site, voice: &Voice) -> FaultRow {
+        let is_hidden = f.is_open() && site.behind(&f.key.device).is_some();
         FaultRow {
             id: f.id.0,
             number: f.number.to_string(),
@@ -180,7 +181,7 @@ impl FaultRow {
             severity: f.severity.word(),
             condition: f.condition.word(),
             operator: if f.acknowledged.is_some() { "acknowledged" } else { "none" },
-            suppression: "none",
+            suppression: if is_hidden { "hidden" } else { "none" },
             stale: f.stale,
             first_bad: voice.rfc3339(f.first_bad),
             confirmed: voice.rfc3339(f.confirmed),
@@ -213,7 +214,7 @@ pub(crate) struct TransitionRow {
 }
 
 impl TransitionRow {
-    pub(crate) fn of(t: &Transition, voice: &Voice) -> TransitionRow {
+    pub(crate) fn of(t: &Transition, site: &dyn Site, voice: &Voice) -> TransitionRow {
         let from = match &t.change {
             Change::Severity { from } => Some(from.word()),
             _ => None,
@@ -223,7 +224,7 @@ impl TransitionRow {
             at: voice.rfc3339(t.at),
             change: t.change.word(),
             from,
-            fault: FaultRow::of(&t.fault, voice),
+            fault: FaultRow::of(&t.fault, site, voice),
         }
     }
 }
@@ -252,9 +253,9 @@ pub(crate) struct FaultDetail {
 }
 
 impl FaultDetail {
-    pub(crate) fn of(f: &Fault, transitions: &[Transition], voice: &Voice) -> FaultDetail {
+    pub(crate) fn of(f: &Fault, transitions: &[Transition], site: &dyn Site, voice: &Voice) -> FaultDetail {
         FaultDetail {
-            fault: FaultRow::of(f, voice),
+            fault: FaultRow::of(f, site, voice),
             ending: f.ending.map(Ending::word),
             cause: f.cause.to_string(),
             value: f.value.as_ref().map_or(serde_json::Value::Null, value),
@@ -262,7 +263,7 @@ impl FaultDetail {
             acknowledged_at: f.acknowledged.as_ref().map(|a| voice.rfc3339(a.at)),
             closed_by: f.closed_by.as_deref().map(str::to_owned),
             previous: f.previous.map(|id| id.0),
-            transitions: transitions.iter().map(|t| TransitionRow::of(t, voice)).collect(),
+            transitions: transitions.iter().map(|t| TransitionRow::of(t, site, voice)).collect(),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Voice {
         let (days, hours, minutes) = (s / 86_400, s / 3_600 % 24, s / 60 % 60);
         let pair = |a: u64, large: &str, b: u64, small: &str| match b {
             0 => self.n(large, a),
-            b => format!("{}{}{}", self.n(large, a), self.say("", " "), self.n(small, b)),
+            b => format!("{} {}", self.n(large, a), self.n(small, b)),
         };
         match s {
             0..60 => self.n("time.s", s),

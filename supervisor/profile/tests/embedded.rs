@@ -14,6 +14,32 @@ fn every_embedded_profile_is_proven() {
     }
 }
 
+/// People read titles and names, never `group.name` or a rule's id: of raw counters too, which the API shows.
+#[test]
+fn everything_has_a_name_in_both_languages() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let mut nameless = Vec::new();
+    for item in catalogue.list() {
+        let model = &item.profile.model;
+        let metrics = model.metrics.iter().map(|metric| (&metric.name, &metric.title));
+        let rules = model.rules.iter().map(|rule| (&rule.id, &rule.name));
+        for (id, name) in metrics.chain(rules).chain([(&item.profile.id, &item.profile.name)]) {
+            let is_good =
+                is_chinese(&name.zh) && !name.en.is_empty() && !is_chinese(&name.en) && name.en != *id;
+            if !is_good {
+                nameless.push(format!("{}: {id}", item.profile.id));
+            }
+        }
+        for rule in &model.rules {
+            if rule.advice.zh.is_empty() || rule.advice.en.is_empty() {
+                nameless.push(format!("{}: advice of {}", item.profile.id, rule.id));
+            }
+        }
+    }
+    assert!(nameless.is_empty(), "without a title or name in both languages: {nameless:#?}");
+}
+
 #[test]
 fn the_longest_prefix_wins() {
     let catalogue = Catalogue::embedded().unwrap();

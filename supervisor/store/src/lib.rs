@@ -32,7 +32,7 @@ use roundsman_core::device::Class;
 use roundsman_core::fault::Transition;
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -80,6 +80,7 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     writer: JoinHandle<()>,
     reader: Reader,
+    dir: PathBuf,
     _lock: File,
 }
 
@@ -100,7 +101,7 @@ impl Store {
             .name("store-write".to_owned())
             .spawn(move || work.run(waiting))
             .map_err(|e| StoreError::file(dir, "start the writer thread for", &e))?;
-        let store = Store { jobs, writer, reader, _lock: lock };
+        let store = Store { jobs, writer, reader, dir: dir.to_owned(), _lock: lock };
         Ok((store, restored))
     }
 
@@ -173,9 +174,14 @@ impl Store {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
 
+    /// What the database and its journal take on disk now, bytes. Looks at two files, reads none.
+    pub fn bytes(&self) -> u64 {
+        schema::bytes(&self.dir)
+    }
+
     /// Finishes what waits, folds the journal in and closes; blocks meanwhile.
     pub fn close(self) {
-        let Store { jobs, writer, reader, _lock } = self;
+        let Store { jobs, writer, reader, dir: _, _lock } = self;
         drop(jobs);
         drop(reader);
         if writer.join().is_err() {

@@ -23,8 +23,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHE_KIB: i64 = 1_024;
 
 /// All migrations; the position plus one is the schema version that each gives.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_faults.sql"), include_str!("../migrations/0002_latest.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_faults.sql"),
+    include_str!("../migrations/0002_latest.sql"),
+    include_str!("../migrations/0003_lists_of_faults.sql"),
+];
 
 /// Takes the directory's lock; held as long as the file lives.
 pub(crate) fn lock(dir: &Path) -> Result<File, StoreError> {
@@ -84,6 +87,13 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", -CACHE_KIB)
+}
+
+/// What the database and its journal take on disk now, bytes; a file that is not there counts as none.
+pub(crate) fn bytes(dir: &Path) -> u64 {
+    let path = dir.join(FILE);
+    let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    length(&path) + length(&sibling(&path, "-wal"))
 }
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! `[[device]]`, before references are resolved, and `[credentials.…]`.
 
-use super::values;
+use super::{Line, values};
 use roundsman_core::device::{Network, Tier};
 use roundsman_driver::reach::Reach;
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
@@ -43,6 +43,7 @@ pub(super) struct Draft<'a> {
     pub(super) address_text: &'a str,
     pub(super) credentials: Option<&'a Node>,
     pub(super) uplinks: Vec<(&'a Node, Option<Arc<str>>)>,
+    pub(super) line: Option<Line>,
     pub(super) tags: Vec<(Arc<str>, Arc<str>)>,
     pub(super) reach: Option<Reach>,
     pub(super) interval_s: u32,
@@ -68,6 +69,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let address = address_node.and_then(|n| values::address(n, found));
     let credentials = fields.maybe("credentials");
     let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
+    let line = fields.maybe("line").and_then(|n| values::line_speed(n, found));
     let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
@@ -86,6 +88,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         address_text: address_node.and_then(|n| n.text(found))?,
         credentials,
         uplinks,
+        line,
         tags,
         reach,
         interval_s: interval_s.unwrap_or(Some(DEFAULT_INTERVAL_S))?,
@@ -130,6 +133,9 @@ fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
         found.note(Diagnostic::new(&node.at, format!("a device has at most {MOST_TAGS} tags")));
     }
     let tag = |entry: &roundsman_profile::document::Entry, found: &mut Findings| {
+        if values::is_hiding(&entry.key, &entry.key_at, found) {
+            return None;
+        }
         let word = values::name(&entry.node, found)?;
         Some((Arc::from(entry.key.as_str()), Arc::from(word)))
     };

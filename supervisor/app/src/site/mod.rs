@@ -11,7 +11,7 @@ mod values;
 pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
-use roundsman_core::device::Device;
+use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::text::Language;
 use roundsman_driver::reach::Reach;
 use roundsman_profile::catalogue::Catalogue;
@@ -37,6 +37,8 @@ pub(crate) struct Site {
     pub zone: TimeZone,
     /// Language where a visitor asks for none.
     pub language: Language,
+    /// The device that the box plugs into; without it nothing is ever hidden.
+    pub attached_to: Option<DeviceIx>,
     /// The folder of the store.
     pub store: PathBuf,
     /// Where the panel listens; loopback.
@@ -65,8 +67,21 @@ pub(crate) struct SiteEntry {
     pub address: IpAddr,
     /// How its SNMP agent is asked.
     pub target: Arc<Target>,
+    /// Name of its `[credentials.…]`.
+    pub credentials: Arc<str>,
+    /// The line towards its uplink, where the site says how fast it is.
+    pub line: Option<Line>,
     /// How it is reached; `None` where the site leaves that to the box.
     pub reach: Option<Reach>,
+}
+
+/// The line that a device hangs on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Line {
+    /// Its speed as written, such as `100M`.
+    pub text: Arc<str>,
+    /// The same in bit/s.
+    pub speed: f64,
 }
 
 /// Reads and checks a site file.

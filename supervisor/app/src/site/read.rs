@@ -64,16 +64,19 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let credentials = credentials.unwrap_or_default();
     let names = Names { catalogue: &catalogue, profile_ids, credentials: &credentials };
     let devices = resolve(&drafts, &names, &mut limits, found);
-    if let Some((node, id)) = attached_to
-        && !drafts.iter().flatten().any(|draft| draft.id == id)
-    {
-        unknown_device(node, id, &drafts, found);
-    }
+    let attached_to = attached_to.and_then(|(node, id)| {
+        let at = drafts.iter().position(|draft| draft.as_ref().is_some_and(|draft| draft.id == id));
+        if at.is_none() {
+            unknown_device(node, id, &drafts, found);
+        }
+        at.map(|at| DeviceIx(at as u32))
+    });
     let head = head?;
     Some(Site {
         name: head.name,
         zone: head.zone,
         language: head.language,
+        attached_to,
         store: store.unwrap_or_else(|| Some(PathBuf::from(DEFAULT_STORE)))?,
         listen: listen.unwrap_or_else(|| DEFAULT_LISTEN.parse().ok())?,
         catalogue: Arc::new(catalogue),
@@ -258,6 +261,8 @@ fn resolve(
             auto,
             address: draft.address.ip(),
             target,
+            credentials: draft.credentials.and_then(Node::plain_text).unwrap_or_default().into(),
+            line: draft.line.clone(),
             reach: draft.reach,
         });
     }

@@ -1,8 +1,10 @@
 //! Single values of the site file.
 
+use super::Line;
 use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::text::is_hidden;
 use roundsman_driver::reach::Reach;
-use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use roundsman_profile::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::document::{Fields, Node, Value};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,12 @@ const LONGEST_NAME: usize = 200;
 
 /// Port of an SNMP agent (RFC 3417 section 3.1) where the address names none.
 const SNMP_PORT: u16 = 161;
+
+/// Slowest line in bit/s: below it somebody forgot the unit.
+const SLOWEST_LINE: f64 = 1e3;
+
+/// Fastest line in bit/s: above it somebody took the wrong unit.
+const FASTEST_LINE: f64 = 1e12;
 
 macro_rules! word {
     ($name:ident, $type:ty, $what:literal) => {
@@ -103,7 +111,52 @@ pub(super) fn line<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> 
         found.note(Diagnostic::new(&node.at, what).hint("no line breaks, tabs or other control characters"));
         return None;
     }
-    Some(text)
+    (!is_hiding(text, &node.at, found)).then_some(text)
+}
+
+/// Whether a text holds a character that nobody sees or that turns the reading direction: two devices would look
+/// the same, or one like another. Such a one is noted.
+pub(super) fn is_hiding(text: &str, at: &At, found: &mut Findings) -> bool {
+    let Some((position, c)) = text.chars().enumerate().find(|(_, c)| is_hidden(*c)) else {
+        return false;
+    };
+    let what = format!("character {} is U+{:04X}, which nobody sees", position + 1, u32::from(c));
+    let hint = "it came along when the text was copied, or it turns the reading direction; delete it and type the \
+                text around it anew";
+    found.note(Diagnostic::new(at, what).hint(hint));
+    true
+}
+
+/// The speed of a line: a number with k, M or G behind it, or bare bit/s; 1 kbit/s to 1 Tbit/s.
+pub(super) fn line_speed(node: &Node, found: &mut Findings) -> Option<Line> {
+    const HINT: &str = "the speed in bit/s with k, M or G, in quotes, such as \"2M\", \"100M\", \"1G\"";
+    let Value::Text(text) = &node.value else {
+        let what = format!("the speed of a line is text, this is {}", node.kind());
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
+        return None;
+    };
+    let digits = text.trim_end_matches(['k', 'M', 'G']);
+    let factor = match &text[digits.len()..] {
+        "" => 1.0,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        _ => f64::NAN,
+    };
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let speed = digits.parse::<f64>().ok().filter(|_| is_number).map(|number| number * factor);
+    let Some(speed) = speed.filter(|speed| speed.is_finite()) else {
+        found.note(Diagnostic::new(&node.at, format!("{} is no speed of a line", quoted(text))).hint(HINT));
+        return None;
+    };
+    if !(SLOWEST_LINE..=FASTEST_LINE).contains(&speed) {
+        let what = format!("a line carries 1k to 1000G, {} is {speed} bit/s", quoted(text));
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
+        return None;
+    }
+    Some(Line { text: text.as_str().into(), speed })
 }
 
 /// `host[:port]` with the host as an IP address: the box works without DNS.

@@ -2,6 +2,7 @@
 //! latest readings handed to the store.
 
 use super::polled::Runtime;
+use super::view::Lenses;
 use super::{Supervisor, View, numbers};
 use crate::site::{self, Site};
 use roundsman_core::device::{Device, DeviceIx};
@@ -24,6 +25,7 @@ impl Supervisor {
         if let Err(error) = &icmp {
             tracing::warn!(%error, "devices without `reach` are reached by SNMP");
         }
+        self.lenses = Lenses::default();
         let fallback = if icmp.is_ok() { Reach::Icmp } else { Reach::Snmp };
         for at in 0..self.site.devices.len() {
             let device = DeviceIx(at as u32);
@@ -34,7 +36,8 @@ impl Supervisor {
             let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
             let found = found.map(|profile| self.limited(device, &profile));
             let reach = entry.reach.unwrap_or(fallback);
-            let mut runtime = Runtime::new(entry, self.next_key, reach, found, old);
+            let lens = self.lenses.of(found.as_ref().unwrap_or(&entry.profile));
+            let mut runtime = Runtime::new(entry, self.next_key, reach, lens, found.is_some(), old);
             if let (Reach::Icmp, Ok(how)) = (reach, &icmp) {
                 runtime.reached_by = how.word().into();
             }
@@ -53,7 +56,7 @@ impl Supervisor {
         self.engine.load(devices, now);
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
-        self.view.load(&self.devices, &self.engine);
+        self.view.load(&self.devices, &self.engine, self.site.attached_to);
         self.save_devices(now);
         self.carry_out(now);
     }

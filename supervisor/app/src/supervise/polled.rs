@@ -1,7 +1,7 @@
 //! From one device's raw answer to its readings, and on to the engine.
 
 use super::Supervisor;
-use super::view::Latest;
+use super::view::{Latest, Lens};
 use crate::site::SiteEntry;
 use roundsman_core::derive::Derivation;
 use roundsman_core::device::DeviceIx;
@@ -58,25 +58,27 @@ pub(super) struct Runtime {
     unresolved: bool,
     translator: Translator,
     derivation: Derivation,
+    /// Where to look in its readings; of the profile of `entry`.
+    pub(super) lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
     /// The instances' labels as the view shares them; made anew when there are more.
     names: Arc<[Arc<str>]>,
 }
 
 impl Runtime {
-    /// A device. `found` is the profile that it said it has, where the site leaves that to it; `old` is the same
-    /// device before a reload: what it remembers stays if it is asked the same at the same address.
+    /// A device, seen through the lens of its profile. `found` says that this is the profile that it said it has,
+    /// where the site leaves that to it; `old` is the same device before a reload: what it remembers stays if it is
+    /// asked the same at the same address.
     pub(super) fn new(
         mut entry: SiteEntry,
         key: u32,
         reach: Reach,
-        found: Option<Arc<Profile>>,
+        lens: Arc<Lens>,
+        found: bool,
         old: Option<Runtime>,
     ) -> Runtime {
-        let unresolved = entry.auto && found.is_none();
-        if let Some(profile) = found {
-            take_profile(&mut entry, profile);
-        }
+        let unresolved = entry.auto && !found;
+        take_profile(&mut entry, lens.profile.clone());
         let same = |old: &Runtime| {
             old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
         };
@@ -91,6 +93,7 @@ impl Runtime {
                 entry,
                 reach,
                 reached_by: reach.to_string().into(),
+                lens,
                 unresolved,
                 ..old
             },
@@ -102,6 +105,7 @@ impl Runtime {
                 unresolved,
                 translator: Translator::default(),
                 derivation: Derivation::default(),
+                lens,
                 latest: None,
                 names: Arc::default(),
             },
@@ -137,15 +141,16 @@ impl Runtime {
         SiteDevice { device: self.entry.device.clone(), model: self.entry.profile.model.clone() }
     }
 
-    fn become_profile(&mut self, profile: Arc<Profile>) {
-        take_profile(&mut self.entry, profile);
+    fn become_profile(&mut self, lens: Arc<Lens>) {
+        take_profile(&mut self.entry, lens.profile.clone());
+        self.lens = lens;
         self.unresolved = false;
         self.translator = Translator::default();
         self.derivation = Derivation::default();
     }
 
     /// Raw answer → readings → derived metrics.
-    fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
+    pub(super) fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
         tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
@@ -154,14 +159,18 @@ impl Runtime {
         readings
     }
 
-    fn keep(&mut self, mut readings: Readings) {
+    pub(super) fn keep(&mut self, mut readings: Readings) {
         readings.shrink();
         let names = self.translator.labels().names();
         if self.names.len() != names.len() {
             self.names = names.into();
         }
-        let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, names: self.names.clone(), profile }));
+        let labels = self.entry.device.uplink_labels();
+        let uplinks: Vec<InstanceIx> =
+            labels.filter_map(|label| self.translator.labels().find(label)).collect();
+        let line = self.entry.line.as_ref().map(|line| line.speed);
+        let latest = Latest::new(readings, self.names.clone(), self.lens.clone(), &uplinks, line);
+        self.latest = Some(Arc::new(latest));
     }
 
     /// Shows what the store kept until the first poll brings news.
@@ -184,8 +193,8 @@ impl Runtime {
         for (at, column) in columns.into_iter().enumerate() {
             readings.add(MetricIx(at as u16), column);
         }
-        let profile = self.entry.profile.clone();
-        self.latest = Some(Arc::new(Latest { readings, names: labels.names().into(), profile }));
+        let latest = Latest::restored(readings, labels.names().into(), self.lens.clone());
+        self.latest = Some(Arc::new(latest));
     }
 }
 
@@ -203,6 +212,7 @@ impl Supervisor {
         let Some(&device) = self.by_key.get(&finished.key) else {
             return;
         };
+        self.view.count_poll(device, &finished);
         self.schedule.finished(device, finished.answer.answered, now.mono);
         if self.devices[device.at()].unresolved && finished.answer.answered {
             self.identify(device, &finished.answer, now);
@@ -247,7 +257,8 @@ impl Supervisor {
     /// Gives a device its profile, the site's limits applied.
     pub(super) fn resolve(&mut self, device: DeviceIx, profile: &Arc<Profile>) {
         let limited = self.limited(device, profile);
-        self.devices[device.at()].become_profile(limited);
+        let lens = self.lenses.of(&limited);
+        self.devices[device.at()].become_profile(lens);
     }
 
     /// A profile that was found, the site's limits for this device applied.

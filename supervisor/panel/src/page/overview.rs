@@ -90,7 +90,7 @@ struct Environment<'a> {
 }
 
 /// What a group of devices comes to: its worst state, and how many are well.
-fn standing(devices: &[&SiteDevice], v: &Voice) -> (DeviceState, String, String) {
+pub(super) fn standing(devices: &[&SiteDevice], v: &Voice) -> (DeviceState, String, String) {
     let worst = devices.iter().map(|d| d.state).min().unwrap_or(DeviceState::Ok);
     let ok = devices.iter().filter(|d| d.state == DeviceState::Ok).count();
     let hidden = devices.iter().filter(|d| d.state == DeviceState::Hidden).count();
@@ -153,13 +153,20 @@ fn networks<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
     Tiles { v, title: v.t("overview.networks").into_owned(), note: String::new(), kind: "networks", tiles }
 }
 
-struct County<'a> {
-    head: &'a SiteDevice,
-    members: Vec<&'a SiteDevice>,
+pub(super) struct County<'a> {
+    pub(super) head: &'a SiteDevice,
+    pub(super) members: Vec<&'a SiteDevice>,
+}
+
+impl<'a> County<'a> {
+    /// All but the head, in the order of the site file.
+    pub(super) fn stations(&self) -> impl Iterator<Item = &'a SiteDevice> {
+        self.members.iter().copied().filter(|d| d.id != self.head.id)
+    }
 }
 
 /// Counties in the order of the site file, with all that hangs on each; then what hangs on none.
-fn counties_of(sight: &Sight) -> (Vec<County<'_>>, Vec<&SiteDevice>) {
+pub(super) fn counties_of(sight: &Sight) -> (Vec<County<'_>>, Vec<&SiteDevice>) {
     let mut counties: Vec<County<'_>> = Vec::new();
     let mut at: HashMap<&Arc<str>, usize> = HashMap::new();
     let mut others = Vec::new();
@@ -208,8 +215,7 @@ fn counties<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
         .into_iter()
         .zip(&counties)
         .map(|(name, county)| {
-            let stations: Vec<&SiteDevice> =
-                county.members.iter().copied().filter(|d| d.id != county.head.id).collect();
+            let stations: Vec<&SiteDevice> = county.stations().collect();
             let href = link::query("/devices", &[("under", &*county.head.id)]);
             let mut tile = tile(name, href, &county.members, &stations, v);
             tile.trunk = trunk_bar(county.head, v);

@@ -4,12 +4,14 @@ use super::interfaces::Interface;
 use super::overview;
 use super::sight::Sight;
 use crate::drawing::{
-    Chart, InterfaceStrip, Mosaic, Port, PortState, Sparkline, Spread, Threshold, chart as draw_chart,
-    interface_strip, mosaic as draw_mosaic, sparkline as draw_sparkline,
+    Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread, Threshold, TierLine,
+    Tiers, chart as draw_chart, interface_strip, mosaic as draw_mosaic, sparkline as draw_sparkline,
+    tiers as draw_tiers,
 };
 use crate::figure::number;
-use crate::site::{DeviceState, Recent};
+use crate::site::{DeviceState, Recent, SiteDevice, Trunk};
 use crate::voice::Voice;
+use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::time::Wall;
 
 /// Side of a device's place in a mosaic, CSS pixels, and how many stand in a row.
@@ -19,6 +21,9 @@ const COLUMNS: usize = 6;
 const MANY: usize = 24;
 const SMALL_CELL: f64 = 10.0;
 const SMALL_COLUMNS: usize = 10;
+/// Size for which the picture of the tiers is drawn; the page scales it to what it has, text and all.
+const LYING: (f64, f64) = (1_024.0, 430.0);
+const STANDING: (f64, f64) = (390.0, 620.0);
 
 /// Some devices as small shapes; nothing for none.
 pub(super) fn mosaic(states: &[DeviceState], v: &Voice) -> String {
@@ -108,8 +113,116 @@ pub(super) fn interfaces(interfaces: &[Interface<'_>], v: &Voice) -> String {
     interface_strip(&InterfaceStrip { label: &v.t("device.interfaces"), ports: &ports, width: 760.0 })
 }
 
-/// The four tiers as one picture.
-pub(super) fn tiers(sight: &Sight, v: &Voice) -> String {
-    let _ = (sight, v, overview::telling);
-    String::new()
+/// The line of a device towards the core, as its lower end sees it.
+fn line_of(device: Option<&SiteDevice>) -> TierLine {
+    let trunk = device.and_then(|d| d.headlines.trunk);
+    let state = match trunk.and_then(|t| t.up) {
+        Some(true) => LineState::Up,
+        Some(false) => LineState::Down,
+        // A device that answers has a line, whether it tells of it or not.
+        None if device.is_some_and(|d| d.state != DeviceState::Pending && d.last_poll.is_some()) => {
+            match device.is_some_and(|d| d.state == DeviceState::Hidden || d.state == DeviceState::Critical) {
+                true => LineState::Unknown,
+                false => LineState::Up,
+            }
+        }
+        None => LineState::Unknown,
+    };
+    let busiest = |t: Trunk| t.in_rate.into_iter().chain(t.out_rate).reduce(f64::max);
+    let load = trunk.and_then(|t| Some(busiest(t)? / t.speed.filter(|speed| *speed > 0.0)?));
+    TierLine { state, load: load.map(|load| load.clamp(0.0, 1.0)) }
+}
+
+/// What the picture needs of one node, owned.
+struct Place {
+    name: String,
+    state: DeviceState,
+    note: String,
+    children: Vec<DeviceState>,
+    collapsed: Option<String>,
+    line: TierLine,
+}
+
+impl Place {
+    fn of(name: String, head: Option<&SiteDevice>, members: &[&SiteDevice], v: &Voice) -> Place {
+        let head = head.or_else(|| members.first().copied());
+        let state = head.map_or(DeviceState::Pending, |d| d.state);
+        let children: Vec<&SiteDevice> =
+            members.iter().copied().filter(|d| head.is_none_or(|head| d.id != head.id)).collect();
+        let hidden = children.iter().filter(|d| d.state == DeviceState::Hidden).count();
+        let bad = members.iter().filter(|d| d.state < DeviceState::Hidden).count();
+        Place {
+            name,
+            state,
+            note: if bad > 0 { v.n("tile.faulty", bad) } else { String::new() },
+            collapsed: (hidden > 0 && hidden == children.len()).then(|| v.n("tile.affected", hidden)),
+            children: children.iter().map(|d| d.state).collect(),
+            line: line_of(head),
+        }
+    }
+
+    /// Whether the site has nothing there.
+    fn is_empty(&self) -> bool {
+        self.children.is_empty() && self.state == DeviceState::Pending
+    }
+
+    fn node(&self) -> Node<'_> {
+        Node {
+            name: &self.name,
+            state: self.state,
+            note: &self.note,
+            children: &self.children,
+            collapsed: self.collapsed.as_deref(),
+            line: self.line,
+        }
+    }
+}
+
+/// The four tiers as one picture, for a screen that lies and for one that stands; the page shows the one that fits.
+pub(super) fn tiers(sight: &Sight, v: &Voice) -> [String; 2] {
+    let of_tier = |tier| sight.devices().iter().filter(move |d| d.tier == tier);
+    let router = |members: &[&'_ SiteDevice]| -> Option<usize> {
+        let is_router = |d: &&SiteDevice| d.class == Class::Router;
+        members
+            .iter()
+            .position(|d| is_router(d) && d.headlines.trunk.is_some())
+            .or(members.iter().position(is_router))
+    };
+    let province: Vec<&SiteDevice> = of_tier(Tier::Province).collect();
+    let province =
+        (!province.is_empty()).then(|| Place::of(v.t("tier.province").into_owned(), None, &province, v));
+    let networks: Vec<Place> = Network::ALL
+        .iter()
+        .map(|network| {
+            let members: Vec<&SiteDevice> = of_tier(Tier::City).filter(|d| d.network == *network).collect();
+            let name = match network {
+                Network::Business => v.t("tier.city-core").into_owned(),
+                other => v.text(&other.name()),
+            };
+            Place::of(name, router(&members).map(|at| members[at]), &members, v)
+        })
+        .collect();
+    let (counties, _) = overview::counties_of(sight);
+    let names: Vec<&str> = counties.iter().map(|county| &*county.head.name).collect();
+    let counties: Vec<Place> = overview::telling(&names)
+        .into_iter()
+        .zip(&counties)
+        .map(|(name, county)| Place::of(name, Some(county.head), &county.members, v))
+        .collect();
+    let Some((core, others)) = networks.split_first() else {
+        return Default::default();
+    };
+    let others: Vec<Node<'_>> = others.iter().filter(|p| !p.is_empty()).map(Place::node).collect();
+    let counties: Vec<Node<'_>> = counties.iter().map(Place::node).collect();
+    let label = v.t("wall.title");
+    let picture = Tiers {
+        label: &label,
+        province: province.as_ref().map(Place::node),
+        core: core.node(),
+        networks: &others,
+        counties: &counties,
+        width: LYING.0,
+        height: LYING.1,
+    };
+    [draw_tiers(&picture), draw_tiers(&Tiers { width: STANDING.0, height: STANDING.1, ..picture })]
 }

@@ -32,9 +32,13 @@ struct Wall<'a> {
 }
 
 #[derive(Template)]
-#[template(source = "{{ picture|safe }}", ext = "html")]
+#[template(
+    source = "<div class=\"lying\">{{ lying|safe }}</div><div class=\"standing\">{{ standing|safe }}</div>",
+    ext = "html"
+)]
 struct Picture {
-    picture: String,
+    lying: String,
+    standing: String,
 }
 
 #[derive(Template)]
@@ -50,9 +54,10 @@ fn parts(sight: &Sight, pinned: bool, v: &Voice) -> Parts {
     let ok = v.text(&DeviceState::Ok.name());
     counts.push(Count { state: DeviceState::Ok.word(), word: ok, number: sight.well() });
     let worst = own.take(MOST_FAULTS).map(|fault| Card::of(fault, sight, v)).collect();
+    let [lying, standing] = pictures::tiers(sight, v);
     Ok(vec![
         Part::of("wall", &Wall { v, counts, worst })?,
-        Part::of("wall-picture", &Picture { picture: pictures::tiers(sight, v) })?,
+        Part::of("wall-picture", &Picture { lying, standing })?,
         Part::of("shield", &Shield { v, pinned })?,
     ])
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use roundsman_core::device::Tier;
+use roundsman_core::fault::{Change, Ending, Fault, FaultId};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use site::{device, fault};
@@ -24,6 +25,30 @@ async fn the_api_speaks_as_designed() {
         text += &format!("GET {path}\n{}\n\n", server.get(path).await.pretty());
     }
     insta::assert_snapshot!(text);
+}
+
+/// The fault of a device behind a failed one is a consequence; an ended one and the root's own are not.
+#[tokio::test]
+async fn faults_of_hidden_devices_say_so() {
+    let site = SampleSite::small();
+    let mut hidden = device("rt-station", "所路由器", Tier::Station, "rt-city-core");
+    hidden.behind = Some("rt-city-core".into());
+    site.state.lock().unwrap().devices.push(hidden);
+    let behind = fault(7, "rt-station", Severity::Critical);
+    site.change(Change::Raised, behind.clone());
+    let ended = Fault { id: FaultId(8), ending: Some(Ending::Cleared), ..behind };
+    site.change(Change::Ended, ended);
+    let server = Server::start(site).await;
+    let json = server.get("/api/v1/faults?state=all").await.json();
+    let faults = json["faults"].as_array().unwrap().iter();
+    let said: Vec<_> =
+        faults.map(|f| (f["id"].as_u64().unwrap(), f["suppression"].as_str().unwrap())).collect();
+    assert_eq!(said, [(8, "none"), (7, "hidden"), (1, "none")]);
+    let whole = server.get("/api/v1/faults/7").await.json();
+    assert_eq!(
+        (&whole["suppression"], &whole["transitions"][0]["fault"]["suppression"]),
+        (&"hidden".into(), &"hidden".into())
+    );
 }
 
 #[tokio::test]

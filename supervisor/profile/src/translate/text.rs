@@ -1,6 +1,7 @@
-//! Octets to text that is safe to show: no control characters, no bidirectional overrides, bounded.
+//! Octets to text that is safe to show ([`text::safe`]): every text and every label of a device comes through here.
 
 use super::recipe::TextFormat;
+use roundsman_core::text;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -53,11 +54,11 @@ fn plain(octets: &[u8]) -> String {
     let end = octets.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
     let octets = &octets[..end];
     match std::str::from_utf8(octets) {
-        Ok(text) => clean(text),
+        Ok(text) => text::safe(text, LONGEST),
         Err(_) if octets.len() == 6 || octets.iter().any(|b| *b < 0x20 && !b.is_ascii_whitespace()) => {
             hex(octets, ":")
         }
-        Err(_) => clean(&String::from_utf8_lossy(octets)),
+        Err(_) => text::safe(&String::from_utf8_lossy(octets), LONGEST),
     }
 }
 
@@ -69,39 +70,6 @@ fn hex(octets: &[u8], between: &str) -> String {
         let _ = write!(text, "{between}{octet:02x}");
     }
     text
-}
-
-/// Without what would break a line, a page or the reading direction (Unicode TR #36); runs of white space are one
-/// blank.
-fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(LONGEST));
-    let mut blank = false;
-    let mut count = 0;
-    for c in text.chars() {
-        if c.is_whitespace() {
-            blank = !clean.is_empty();
-            continue;
-        }
-        if c.is_control() || is_invisible(c) {
-            continue;
-        }
-        let needed = 1 + usize::from(blank);
-        if count + needed > LONGEST {
-            break;
-        }
-        if blank {
-            clean.push(' ');
-        }
-        clean.push(c);
-        count += needed;
-        blank = false;
-    }
-    clean
-}
-
-/// Marks that change the direction or hide in text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

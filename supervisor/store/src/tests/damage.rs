@@ -157,7 +157,7 @@ fn version_1_is_migrated_and_a_copy_of_it_kept() {
         assert_eq!(history[1].change, Change::Severity { from: Severity::Minor });
         assert_eq!(&*history[0].fault.summary.zh, "板卡温度 61 ℃");
         store.commit(vec![raised(6, fault(3, "new"))]).await.unwrap();
-        assert_eq!(store.reader().faults(FaultFilter::Open, 9, None).await.unwrap().len(), 2);
+        assert_eq!(store.reader().faults(FaultFilter::Open, None, 9, None).await.unwrap().len(), 2);
     });
 
     let kept = Connection::open(dir.path().join(format!("{FILE}.before-v2"))).unwrap();

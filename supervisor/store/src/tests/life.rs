@@ -88,10 +88,10 @@ fn lists_page_from_the_newest_and_are_bounded() {
         store.commit(vec![ended(many + 1, fault(3, "d3"), T0)]).await.unwrap();
         let reader = store.reader();
         let ids = |faults: Vec<Fault>| faults.iter().map(|f| f.id.0).collect::<Vec<_>>();
-        assert_eq!(reader.faults(FaultFilter::All, usize::MAX, None).await.unwrap().len(), MOST_ROWS);
-        let page = reader.faults(FaultFilter::Open, 3, Some(FaultId(5))).await.unwrap();
+        assert_eq!(reader.faults(FaultFilter::All, None, usize::MAX, None).await.unwrap().len(), MOST_ROWS);
+        let page = reader.faults(FaultFilter::Open, None, 3, Some(FaultId(5))).await.unwrap();
         assert_eq!(ids(page), [4, 2, 1]);
-        assert_eq!(ids(reader.faults(FaultFilter::Closed, 10, None).await.unwrap()), [3]);
+        assert_eq!(ids(reader.faults(FaultFilter::Closed, None, 10, None).await.unwrap()), [3]);
         assert_eq!(reader.transitions_after(0, usize::MAX).await.unwrap().len(), MOST_ROWS);
     });
 }
@@ -111,7 +111,7 @@ fn what_is_out_of_order_or_contradicts_is_refused_alone() {
         let error = twice.await.unwrap_err();
         assert!(matches!(error, StoreError::Contradiction { .. }) && !error.is_passing(), "{error}");
         assert_eq!(after.await, Ok(()));
-        assert_eq!(store.reader().faults(FaultFilter::All, 10, None).await.unwrap().len(), 2);
+        assert_eq!(store.reader().faults(FaultFilter::All, None, 10, None).await.unwrap().len(), 2);
     });
 }
 
@@ -266,7 +266,7 @@ fn a_question_without_end_is_stopped_and_the_connection_goes_on() {
             });
             assert_eq!(endless.await, Err(StoreError::TooSlow { limit_ms: 50 }));
         }
-        assert_eq!(store.reader().faults(FaultFilter::All, 10, None).await, Ok(vec![]));
+        assert_eq!(store.reader().faults(FaultFilter::All, None, 10, None).await, Ok(vec![]));
     });
 }
 
@@ -279,4 +279,74 @@ fn a_reader_cannot_write() {
         conn.execute("DELETE FROM fault", []).map_err(|e| StoreError::sqlite("write", &e))
     });
     assert!(block_on(attempt).unwrap_err().to_string().contains("readonly"));
+}
+
+#[test]
+fn the_faults_of_one_device_page_from_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let of = |id: u64| {
+        let mut fault = fault(id, if id.is_multiple_of(2) { "even" } else { "odd" });
+        fault.key.instance = format!("port {id}").into();
+        fault
+    };
+    let mut all: Vec<_> = (1..=9).map(|id| raised(id, of(id))).collect();
+    all.push(ended(10, of(4), T0));
+    all.push(ended(11, of(5), T0));
+    block_on(async {
+        store.commit(all).await.unwrap();
+        let reader = store.reader();
+        for (which, device, limit, before, expected) in [
+            (FaultFilter::All, "even", 10, None, &[8, 6, 4, 2][..]),
+            (FaultFilter::All, "even", 2, None, &[8, 6]),
+            (FaultFilter::All, "even", 10, Some(6), &[4, 2]),
+            (FaultFilter::Open, "even", 10, None, &[8, 6, 2]),
+            (FaultFilter::Open, "odd", 10, Some(7), &[3, 1]),
+            (FaultFilter::Closed, "odd", 10, None, &[5]),
+            (FaultFilter::Closed, "odd", 10, Some(5), &[]),
+            (FaultFilter::All, "nobody", 10, None, &[]),
+            (FaultFilter::All, "even' OR 1=1 --", 10, None, &[]),
+        ] {
+            let found = reader.faults(which, Some(device.into()), limit, before.map(FaultId)).await.unwrap();
+            let ids: Vec<u64> = found.iter().map(|fault| fault.id.0).collect();
+            assert_eq!(ids, expected, "{which:?} {device} {limit} {before:?}");
+        }
+    });
+    assert!(store.bytes() > 4096);
+}
+
+/// A store with years of ended faults answers as fast as a new one: each list goes along an index from the newest
+/// fault on, and nothing is sorted.
+#[test]
+fn lists_of_faults_go_along_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let reader = store.reader();
+    let plan_of = |sql: String, values: usize| {
+        reader.ask("explain", move |conn| {
+            let failed = |e: rusqlite::Error| StoreError::sqlite("explain", &e);
+            let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(failed)?;
+            let values = [&i64::MAX as &dyn rusqlite::ToSql, &100, &"d"].into_iter().take(values);
+            let lines = statement
+                .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))
+                .map_err(failed)?;
+            lines.collect::<Result<Vec<String>, _>>().map_err(failed)
+        })
+    };
+    use FaultFilter::{All, Closed, Open};
+    for (filter, of_device, expected) in [
+        (Open, false, "fault_open_newest (id<?)"),
+        (Closed, false, "INTEGER PRIMARY KEY (rowid<?)"),
+        (All, false, "INTEGER PRIMARY KEY (rowid<?)"),
+        (Open, true, "fault_device (device=? AND rowid<?)"),
+        (Closed, true, "fault_device (device=? AND rowid<?)"),
+        (All, true, "fault_device (device=? AND rowid<?)"),
+    ] {
+        let sql = crate::reader::faults_sql(filter, of_device);
+        let plan = block_on(plan_of(sql, if of_device { 3 } else { 2 })).unwrap();
+        let is_sound = plan.iter().all(|line| !line.starts_with("SCAN") && !line.contains("TEMP B-TREE"));
+        let faults = plan.iter().find(|line| line.starts_with("SEARCH f "));
+        let goes_along = faults.is_some_and(|line| line.ends_with(expected));
+        assert!(is_sound && goes_along, "{filter:?}, of a device: {of_device}: {plan:#?}");
+    }
 }

@@ -1,0 +1,162 @@
+//! The panel's questions, answered from memory; where memory does not go back far enough, by the store.
+
+use super::super::numbers::process;
+use super::super::{Request, overloaded};
+use super::View;
+use roundsman_core::fault::{Fault, FaultId, Transition};
+use roundsman_core::time::Wall;
+use roundsman_panel::{
+    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
+};
+use roundsman_store::{Answer, FaultFilter, StoreError};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::oneshot;
+
+impl View {
+    async fn request(&self, fault: FaultId, by: Arc<str>, close: bool) -> Result<Fault, ActionError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.try_send(Request { fault, by, close, reply }).map_err(|_| overloaded())?;
+        let ended = || ActionError::Unavailable(Unavailable("the service is ending".to_owned()));
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+fn unavailable(error: StoreError) -> Unavailable {
+    Unavailable(error.to_string())
+}
+
+impl roundsman_panel::Site for View {
+    fn about(&self) -> About {
+        self.about.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn now(&self) -> Wall {
+        self.clock.now().wall
+    }
+
+    fn devices(&self) -> Vec<SiteDevice> {
+        self.read(|state| state.site_devices())
+    }
+
+    fn device(&self, id: &str) -> Option<SiteDevice> {
+        self.read(|state| Some(state.site_device(state.device(id)?, state.worst_of(id))))
+    }
+
+    fn behind(&self, device: &str) -> Option<Arc<str>> {
+        self.read(|state| state.hidden_behind(device))
+    }
+
+    fn readings(&self, device: &str) -> Option<Vec<SiteReading>> {
+        let latest = self.read(|state| Some(state.device(device)?.latest.clone()))?;
+        tracing::trace!(target: "way", step = "View::readings");
+        Some(latest.map(|latest| latest.named()).unwrap_or_default())
+    }
+
+    fn detail(&self, device: &str) -> Option<DeviceDetail> {
+        self.read(|state| Some(state.device(device)?.detail()))
+    }
+
+    fn open_faults(&self) -> Vec<Fault> {
+        self.read(|state| state.open.values().cloned().collect())
+    }
+
+    fn data_age_ms(&self) -> Option<u64> {
+        let newest = self.read(|state| state.newest_good)?;
+        Some(self.clock.now().mono.since_ms(newest))
+    }
+
+    fn last_transition(&self) -> u64 {
+        self.read(|state| state.last_transition)
+    }
+
+    fn numbers(&self) -> Numbers {
+        let counted = self.measured.read();
+        let wire = self.snmp.counters();
+        let session = wire.session;
+        let (queues, polls_missed) = self.read(|state| (state.queues.clone(), state.polls_missed));
+        let (cpu_s, resident_bytes) = process();
+        Numbers {
+            polls: counted.polls,
+            polls_missed: polls_missed + counted.polls_refused,
+            polls_failed: counted.polls_failed,
+            requests: counted.requests,
+            retries: counted.retries,
+            strays: session.strays,
+            duplicates: session.duplicates,
+            rejected: session.wrong_source
+                + session.wrong_community
+                + session.wrong_version
+                + session.undecodable,
+            overflows: wire.dropped.unwrap_or(0),
+            octets_sent: counted.octets_sent,
+            octets_received: counted.octets_received,
+            poll_latency: counted.poll_latency.latencies(),
+            commit_latency: counted.commit_latency.latencies(),
+            queues,
+            cpu_s,
+            resident_bytes,
+            uptime_s: self.clock.now().mono.since_ms(self.started) / 1000,
+            store_bytes: self.store.bytes(),
+        }
+    }
+
+    fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    fn faults(
+        &self,
+        which: Which,
+        device: Option<Arc<str>>,
+        limit: usize,
+        before: Option<FaultId>,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
+        let filter = match which {
+            Which::Open => FaultFilter::Open,
+            Which::Closed => FaultFilter::Closed,
+            Which::All => FaultFilter::All,
+        };
+        Box::pin(async move {
+            let found = self.reader.faults(filter, device, limit, before).await;
+            let mut faults = found.map_err(unavailable)?;
+            self.read(|state| faults.iter_mut().for_each(|fault| state.add_flags(fault)));
+            Ok(faults)
+        })
+    }
+
+    fn fault(&self, id: FaultId) -> Later<'_, Result<Option<(Fault, Vec<Transition>)>, Unavailable>> {
+        Box::pin(async move {
+            let mut found = self.reader.fault(id).await.map_err(unavailable)?;
+            if let Some((fault, _)) = &mut found {
+                self.read(|state| state.add_flags(fault));
+            }
+            Ok(found)
+        })
+    }
+
+    fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
+        Box::pin(async move { self.reader.transitions_after(id, limit).await.map_err(unavailable) })
+    }
+
+    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+        Box::pin(self.request(id, by, false))
+    }
+
+    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
+        Box::pin(self.request(id, by, true))
+    }
+
+    fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
+        Box::pin(async move {
+            let answer = self.reader.answer(&key, self.clock.now().wall).await.map_err(unavailable)?;
+            Ok(answer.map(|answer| Kept { status: answer.status, body: answer.body }))
+        })
+    }
+
+    fn remember(&self, key: String, answer: Kept) -> Later<'_, Result<(), Unavailable>> {
+        let at = self.clock.now().wall;
+        let answer = Answer { key: key.into(), at, status: answer.status, body: answer.body };
+        let stored = self.store.remember(answer);
+        Box::pin(async move { stored.await.map_err(unavailable) })
+    }
+}

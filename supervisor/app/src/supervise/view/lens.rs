@@ -1,0 +1,176 @@
+//! Where to look in the readings of a profile: found once per profile, not once per poll or page.
+//!
+//! The metrics that lists and charts show are looked up by name here, and the rules' limits are collected per metric.
+//! A lens judges nothing and reads nothing: [`super::headlines`] and [`super::recent`] look through it.
+
+use roundsman_core::model::{Kind, MetricIx, Model, Record};
+use roundsman_core::rule::{Rule, Test};
+use roundsman_panel::Limit;
+use roundsman_profile::schema::Profile;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Most series of [`super::recent`] a device has: what a page can show and 4 KiB can hold.
+pub(super) const MOST_SERIES: usize = 8;
+
+/// Names of the metric that says how busy the processor is; makers whose boards each have one say it per board.
+const CPU_LOAD: [&str; 2] = ["cpu.load", "board.cpu-load"];
+/// The same of memory.
+const MEMORY_USED: [&str; 2] = ["memory.used", "board.memory-used"];
+/// The same of temperature. Batteries and optical modules have other limits and stay out.
+const TEMPERATURE: [&str; 2] = ["temperature.value", "board.temperature"];
+/// The same of humidity.
+const HUMIDITY: [&str; 1] = ["humidity.value"];
+
+/// Where to look in the readings of one profile.
+#[derive(Debug)]
+pub(crate) struct Lens {
+    /// The profile, the site's limits applied.
+    pub(in crate::supervise) profile: Arc<Profile>,
+    pub(super) cpu_load: Vec<MetricIx>,
+    pub(super) memory_used: Vec<MetricIx>,
+    pub(super) temperature: Vec<MetricIx>,
+    pub(super) humidity: Vec<MetricIx>,
+    pub(super) interface: Interface,
+    /// What is kept of the latest polls, without and with the trunk.
+    series: [Arc<[Series]>; 2],
+    /// Limits per metric that has any, by metric.
+    limits: Vec<(MetricIx, Arc<[Limit]>)>,
+    /// For all others.
+    no_limits: Arc<[Limit]>,
+}
+
+/// The columns of the interface table that a trunk is read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interface {
+    pub(super) oper_status: Option<MetricIx>,
+    pub(super) speed: Option<MetricIx>,
+    pub(super) in_rate: Option<MetricIx>,
+    pub(super) out_rate: Option<MetricIx>,
+}
+
+/// One series of [`super::recent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Series {
+    pub(super) metric: MetricIx,
+    pub(super) pick: Pick,
+}
+
+/// Which value of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// The highest of all its instances; of a scalar its only one.
+    Highest,
+    /// The one of the interface that is the trunk.
+    Trunk,
+}
+
+impl Lens {
+    fn new(profile: Arc<Profile>) -> Lens {
+        let model = &profile.model;
+        let found = |names: &[&str]| names.iter().filter_map(|name| model.metric(name)).collect::<Vec<_>>();
+        let (cpu_load, memory_used) = (found(&CPU_LOAD), found(&MEMORY_USED));
+        let (temperature, humidity) = (found(&TEMPERATURE), found(&HUMIDITY));
+        let interface = Interface {
+            oper_status: model.metric("interface.oper-status"),
+            speed: model.metric("interface.speed"),
+            in_rate: model.metric("interface.in-rate"),
+            out_rate: model.metric("interface.out-rate"),
+        };
+        let first = [&cpu_load, &memory_used, &temperature, &humidity].into_iter().flatten().copied();
+        let first: Vec<MetricIx> = first.collect();
+        let trunk: Vec<MetricIx> = interface.in_rate.into_iter().chain(interface.out_rate).collect();
+        let series = [series(model, &first, &[]), series(model, &first, &trunk)];
+        let limits = limits(&model.rules);
+        Lens {
+            cpu_load,
+            memory_used,
+            temperature,
+            humidity,
+            interface,
+            series,
+            limits,
+            no_limits: [].into(),
+            profile,
+        }
+    }
+
+    /// What is kept of the latest polls of a device with or without a trunk.
+    pub(super) fn series(&self, has_trunk: bool) -> &Arc<[Series]> {
+        &self.series[usize::from(has_trunk)]
+    }
+
+    /// Where the rules on a metric draw the line, worst first. A rule's guard is not looked at: the line shows what
+    /// the rule would say where it applies.
+    pub(super) fn limits(&self, metric: MetricIx) -> &Arc<[Limit]> {
+        match self.limits.binary_search_by_key(&metric, |(metric, _)| *metric) {
+            Ok(at) => &self.limits[at].1,
+            Err(_) => &self.no_limits,
+        }
+    }
+}
+
+/// The headline figures first, then the trunk, then what else history keeps of the device as a whole, in the order of
+/// the profile.
+fn series(model: &Model, first: &[MetricIx], trunk: &[MetricIx]) -> Arc<[Series]> {
+    let is_kept = |metric: &MetricIx| {
+        let known = &model.metrics[metric.at()];
+        known.kind == Kind::Gauge && known.record == Record::Every && model.uptime != Some(*metric)
+    };
+    let is_scalar = |metric: &MetricIx| model.metrics[metric.at()].table.is_none();
+    let all = (0..model.metrics.len() as u16).map(MetricIx);
+    let others = all.filter(|metric| is_scalar(metric) && !first.contains(metric));
+    let highest = |metric| Series { metric, pick: Pick::Highest };
+    let first = first.iter().copied().filter(is_kept).map(highest);
+    let trunk = trunk.iter().map(|&metric| Series { metric, pick: Pick::Trunk });
+    first.chain(trunk).chain(others.filter(is_kept).map(highest)).take(MOST_SERIES).collect()
+}
+
+fn limits(rules: &[Rule]) -> Vec<(MetricIx, Arc<[Limit]>)> {
+    let mut by_metric: HashMap<MetricIx, Vec<Limit>> = HashMap::new();
+    for rule in rules {
+        for level in &rule.levels {
+            let mut add = |at, above| {
+                let limits = by_metric.entry(rule.on).or_default();
+                let limit = Limit { severity: level.severity, at, above };
+                if !limits.contains(&limit) {
+                    limits.push(limit);
+                }
+            };
+            match level.test {
+                Test::Above { limit, .. } => add(limit, true),
+                Test::Below { limit, .. } => add(limit, false),
+                Test::Outside { low, high, .. } => {
+                    add(high, true);
+                    add(low, false);
+                }
+                Test::Expect(_) | Test::Changed => {}
+            }
+        }
+    }
+    let mut limits: Vec<(MetricIx, Arc<[Limit]>)> = by_metric
+        .into_iter()
+        .map(|(metric, mut limits)| {
+            limits.sort_by_key(|limit| limit.severity);
+            (metric, limits.into())
+        })
+        .collect();
+    limits.sort_by_key(|(metric, _)| *metric);
+    limits
+}
+
+/// The lenses of all profiles in use; devices of one profile share one.
+#[derive(Debug, Default)]
+pub(crate) struct Lenses(Vec<Arc<Lens>>);
+
+impl Lenses {
+    /// The lens of a profile, made if it is new. A profile with limits of its own is a profile of its own.
+    pub(in crate::supervise) fn of(&mut self, profile: &Arc<Profile>) -> Arc<Lens> {
+        if let Some(lens) = self.0.iter().find(|lens| Arc::ptr_eq(&lens.profile, profile)) {
+            return lens.clone();
+        }
+        let lens = Arc::new(Lens::new(profile.clone()));
+        self.0.push(lens.clone());
+        lens
+    }
+}

@@ -1,0 +1,224 @@
+//! One device as the view keeps it.
+
+use super::super::polled::Runtime;
+use super::headlines;
+use super::lens::{Lens, Pick};
+use super::recent::Recent;
+use crate::site::SiteEntry;
+use roundsman_core::device::{Device, DeviceIx};
+use roundsman_core::model::{InstanceIx, Record};
+use roundsman_core::reading::{Reading, Readings};
+use roundsman_core::text::Bilingual;
+use roundsman_driver::snmp::Finished;
+use roundsman_panel::{DeviceDetail, Headlines, PollStatistics, SiteReading};
+use roundsman_store::{LatestDevice, LatestReading};
+use roundsman_wire::snmp::Version;
+use std::sync::Arc;
+
+/// The readings of one device's latest poll, with what it takes to name them.
+#[derive(Debug)]
+pub(crate) struct Latest {
+    pub(in crate::supervise) readings: Readings,
+    /// Labels of its instances, by their index.
+    names: Arc<[Arc<str>]>,
+    lens: Arc<Lens>,
+    headlines: Headlines,
+    /// The interface that is the trunk.
+    trunk: Option<InstanceIx>,
+}
+
+impl Latest {
+    /// Of a poll of this process. `uplinks` are the interfaces tagged `uplink`, `line` the configured speed in bit/s.
+    pub(in crate::supervise) fn new(
+        readings: Readings,
+        names: Arc<[Arc<str>]>,
+        lens: Arc<Lens>,
+        uplinks: &[InstanceIx],
+        line: Option<f64>,
+    ) -> Latest {
+        let (headlines, trunk) = headlines::read(&lens, &readings, uplinks, line);
+        Latest { readings, names, lens, headlines, trunk }
+    }
+
+    /// What the store kept of an earlier process: readings with their time, but no figures for lists, which show no
+    /// age.
+    pub(in crate::supervise) fn restored(
+        readings: Readings,
+        names: Arc<[Arc<str>]>,
+        lens: Arc<Lens>,
+    ) -> Latest {
+        Latest { readings, names, lens, headlines: Headlines::default(), trunk: None }
+    }
+
+    fn name(&self, instance: InstanceIx) -> Arc<str> {
+        self.names.get(instance.0 as usize).cloned().unwrap_or_default()
+    }
+
+    /// As the store keeps it; raw counters mean nothing after a restart and stay out.
+    pub(in crate::supervise) fn for_store(&self, device: &Arc<str>) -> LatestDevice {
+        let model = &self.lens.profile.model;
+        let kept = |reading: &Reading| {
+            let metric = model.metrics.get(reading.metric.at())?;
+            (metric.record != Record::None).then(|| LatestReading {
+                metric: metric.name.clone(),
+                instance: self.name(reading.instance),
+                sample: reading.sample.clone(),
+            })
+        };
+        LatestDevice {
+            device: device.clone(),
+            profile: self.lens.profile.id.clone(),
+            taken_at: self.readings.taken_at.wall,
+            answered: self.readings.answered,
+            readings: self.readings.iter().filter_map(kept).collect(),
+        }
+    }
+
+    /// Readings by names instead of indices.
+    pub(super) fn named(&self) -> Vec<SiteReading> {
+        let model = &self.lens.profile.model;
+        let taken_at = self.readings.taken_at.wall;
+        let named = |reading: &Reading| {
+            let metric = model.metrics.get(reading.metric.at())?;
+            Some(SiteReading {
+                metric: metric.name.clone(),
+                title: metric.title.clone(),
+                kind: metric.kind,
+                limits: self.lens.limits(reading.metric).clone(),
+                instance: self.name(reading.instance),
+                unit: metric.unit.clone(),
+                sample: reading.sample.clone(),
+                taken_at,
+            })
+        };
+        self.readings.iter().filter_map(named).collect()
+    }
+}
+
+/// How the polls of a device went.
+#[derive(Debug, Default)]
+struct Tally {
+    counted: PollStatistics,
+    sum_ms: u64,
+}
+
+impl Tally {
+    fn add(&mut self, finished: &Finished) {
+        let (cost, counted) = (&finished.answer.cost, &mut self.counted);
+        let took_ms = finished.finished.mono.since_ms(finished.started.mono);
+        counted.polls += 1;
+        counted.failed += u64::from(!finished.answer.answered);
+        counted.requests += u64::from(cost.requests) + u64::from(cost.retries);
+        counted.retries += u64::from(cost.retries);
+        counted.octets_received += cost.octets_in;
+        self.sum_ms += took_ms;
+        let took_ms = u32::try_from(took_ms).unwrap_or(u32::MAX);
+        counted.last_ms = Some(took_ms);
+        counted.longest_ms = counted.longest_ms.max(Some(took_ms));
+        counted.mean_ms = u32::try_from(self.sum_ms / counted.polls).ok();
+    }
+}
+
+/// A device.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) device: Device,
+    pub(super) profile_name: Bilingual,
+    pub(super) reach: Arc<str>,
+    /// Speed of its line as written; may be empty.
+    pub(super) line: Arc<str>,
+    protocol: &'static str,
+    credentials: Arc<str>,
+    lens: Arc<Lens>,
+    pub(super) latest: Option<Arc<Latest>>,
+    /// Polled since the start, with whatever outcome.
+    pub(super) known: bool,
+    /// The failed device that hides it.
+    pub(super) behind: Option<DeviceIx>,
+    tally: Tally,
+    recent: Recent,
+}
+
+impl Shown {
+    /// A device after a start, a reload or with another profile.
+    pub(super) fn new(runtime: &Runtime, known: bool) -> Shown {
+        let SiteEntry { device, profile, target, credentials, line, .. } = &runtime.entry;
+        let has_trunk = device.uplink_labels().next().is_some();
+        Shown {
+            device: device.clone(),
+            profile_name: profile.name.clone(),
+            reach: runtime.reached_by.clone(),
+            line: line.as_ref().map(|line| line.text.clone()).unwrap_or_default(),
+            protocol: match target.version {
+                Version::V1 => "SNMP v1",
+                Version::V2c => "SNMP v2c",
+            },
+            credentials: credentials.clone(),
+            lens: runtime.lens.clone(),
+            latest: runtime.latest.clone(),
+            known,
+            behind: None,
+            tally: Tally::default(),
+            recent: Recent::new(&runtime.lens, has_trunk),
+        }
+    }
+
+    /// Takes over what the same device remembers from before: its statistics, and its latest polls if they are of the
+    /// same figures at the same address.
+    pub(super) fn carry_on(&mut self, old: Shown) {
+        self.tally = old.tally;
+        if old.device.address == self.device.address {
+            self.recent.carry_on(old.recent);
+        }
+    }
+
+    /// A poll that ended, with whatever outcome.
+    pub(super) fn count(&mut self, finished: &Finished) {
+        self.tally.add(finished);
+    }
+
+    /// The latest poll. Says whether the device answers now and did not before, or the other way round.
+    pub(super) fn keep(&mut self, latest: &Arc<Latest>) -> bool {
+        // A poll that asked who it is, or with a profile that was replaced meanwhile, has other figures.
+        if Arc::ptr_eq(&latest.lens, &self.lens) {
+            self.recent.push(&latest.readings, latest.trunk);
+        }
+        let before = self.is_answering();
+        self.latest = Some(latest.clone());
+        self.known = true;
+        self.is_answering() != before
+    }
+
+    /// Whether the latest poll brought any valid reply.
+    pub(super) fn is_answering(&self) -> bool {
+        self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
+    }
+
+    pub(super) fn headlines(&self) -> Headlines {
+        self.latest.as_ref().map(|latest| latest.headlines).unwrap_or_default()
+    }
+
+    pub(super) fn detail(&self) -> DeviceDetail {
+        let model = &self.lens.profile.model;
+        let trunk = self.latest.as_ref().and_then(|latest| Some(latest.name(latest.trunk?)));
+        let trunk = trunk.or_else(|| self.device.uplink_labels().next().cloned()).unwrap_or_default();
+        let recent = self.recent.series().map(|(metric, pick, points)| {
+            let known = &model.metrics[metric.at()];
+            roundsman_panel::Recent {
+                metric: known.name.clone(),
+                title: known.title.clone(),
+                instance: if pick == Pick::Trunk { trunk.clone() } else { Arc::default() },
+                unit: known.unit.clone(),
+                points,
+                limits: self.lens.limits(metric).clone(),
+            }
+        });
+        DeviceDetail {
+            protocol: self.protocol.into(),
+            credentials: self.credentials.clone(),
+            tags: self.device.tags.clone(),
+            polls: self.tally.counted,
+            recent: recent.collect(),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What the view knows, as a value: devices, open faults, who hides whom. No lock, no store, no feed.
+//!
+//! **Hidden devices.** A device to which every path crosses a device with an open `unreachable` fault is hidden
+//! behind that one ([`Topology::behind`]). It is worked out when a fault opens or ends, when a device begins or ceases
+//! to answer, and when a site is loaded, never for a page. Only what is shown changes: the engine raises, stores and
+//! numbers the faults of hidden devices as any others (docs/decisions/0004-hidden-on-the-panel.md).
+
+use super::super::polled::Runtime;
+use super::shown::{Latest, Shown};
+use roundsman_core::device::{Device, DeviceIx, Uplink};
+use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition, UNREACHABLE};
+use roundsman_core::time::{Mono, Now};
+use roundsman_core::topology::{Standing, Topology};
+use roundsman_driver::snmp::Finished;
+use roundsman_panel::{DeviceState, SiteDevice};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What the view knows.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) devices: Vec<Shown>,
+    by_id: HashMap<Arc<str>, usize>,
+    topology: Topology,
+    attached_to: Option<DeviceIx>,
+    pub(super) open: BTreeMap<FaultId, Fault>,
+    pub(super) last_transition: u64,
+    pub(super) newest_good: Option<Mono>,
+    pub(super) queues: Vec<(&'static str, u64)>,
+    pub(super) polls_missed: u64,
+    /// Something happened after which other devices may be hidden.
+    unsettled: bool,
+}
+
+impl State {
+    /// Nothing yet but the number of the newest durable transition.
+    pub(super) fn new(last_transition: u64) -> State {
+        State { last_transition, ..State::default() }
+    }
+
+    /// One device.
+    pub(super) fn device(&self, id: &str) -> Option<&Shown> {
+        self.devices.get(*self.by_id.get(id)?)
+    }
+
+    /// Devices after a start or reload; `known` says which were polled since the start.
+    pub(super) fn load(
+        &mut self,
+        devices: &[Runtime],
+        known: impl Fn(DeviceIx) -> bool,
+        attached_to: Option<DeviceIx>,
+    ) {
+        let mut before: HashMap<Arc<str>, Shown> =
+            self.devices.drain(..).map(|shown| (shown.device.id.clone(), shown)).collect();
+        let shown = devices.iter().enumerate().map(|(at, runtime)| {
+            let mut shown = Shown::new(runtime, known(DeviceIx(at as u32)));
+            if let Some(old) = before.remove(&shown.device.id) {
+                shown.carry_on(old);
+            }
+            shown
+        });
+        self.devices = shown.collect();
+        let ids = self.devices.iter().enumerate();
+        self.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
+        let plain: Vec<Device> = self.devices.iter().map(|shown| shown.device.clone()).collect();
+        // A site with a loop is refused before it comes here; without a graph nothing is hidden.
+        self.topology = Topology::new(&plain).unwrap_or_default();
+        self.attached_to = attached_to;
+        self.unsettled = true;
+        self.settle();
+    }
+
+    /// A device that found its profile.
+    pub(super) fn replace(&mut self, device: DeviceIx, runtime: &Runtime) {
+        let Some(shown) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        let fresh = Shown::new(runtime, shown.known);
+        let old = std::mem::replace(shown, fresh);
+        shown.behind = old.behind;
+        shown.carry_on(old);
+    }
+
+    /// A poll of a device ended, with whatever outcome.
+    pub(super) fn count(&mut self, device: DeviceIx, finished: &Finished) {
+        if let Some(shown) = self.devices.get_mut(device.at()) {
+            shown.count(finished);
+        }
+    }
+
+    /// The latest poll of a device; its id if it is the first one.
+    pub(super) fn keep(&mut self, device: DeviceIx, latest: &Arc<Latest>, now: Now) -> Option<Arc<str>> {
+        if latest.readings.answered {
+            self.newest_good = Some(now.mono);
+        }
+        let shown = self.devices.get_mut(device.at())?;
+        let is_first = !shown.known;
+        self.unsettled |= shown.keep(latest);
+        is_first.then(|| shown.device.id.clone())
+    }
+
+    /// A durable transition.
+    pub(super) fn publish(&mut self, transition: &Transition) {
+        let fault = &transition.fault;
+        self.last_transition = transition.id;
+        if fault.is_open() {
+            self.open.insert(fault.id, fault.clone());
+        } else {
+            self.open.remove(&fault.id);
+        }
+        self.unsettled |= fault.key.is_presence();
+    }
+
+    /// Flags of open faults that are not durable (stale, clearing), from the engine's own faults; the devices where
+    /// something changed.
+    pub(super) fn show_flags<'a>(&mut self, faults: impl Iterator<Item = &'a Fault>) -> Vec<Arc<str>> {
+        let mut changed = Vec::new();
+        for fault in faults {
+            let Some(shown) = self.open.get_mut(&fault.id) else {
+                continue;
+            };
+            let durable = shown.condition == Condition::Cleared || fault.condition == Condition::Cleared;
+            if shown.stale != fault.stale || (shown.condition != fault.condition && !durable) {
+                shown.stale = fault.stale;
+                if !durable {
+                    shown.condition = fault.condition;
+                }
+                changed.push(shown.key.device.clone());
+            }
+        }
+        changed
+    }
+
+    /// Works out anew who is hidden, if anything happened that bears on it; the devices for which it changed.
+    pub(super) fn settle(&mut self) -> Vec<Arc<str>> {
+        if !std::mem::take(&mut self.unsettled) {
+            return Vec::new();
+        }
+        let behind = self.behind();
+        let mut changed = Vec::new();
+        for (at, shown) in self.devices.iter_mut().enumerate() {
+            let root = behind.get(at).copied().flatten();
+            if shown.behind != root {
+                shown.behind = root;
+                changed.push(shown.device.id.clone());
+            }
+        }
+        changed
+    }
+
+    fn behind(&self) -> Vec<Option<DeviceIx>> {
+        let Some(attached_to) = self.attached_to else {
+            return Vec::new();
+        };
+        let answering =
+            |shown: &Shown| if shown.is_answering() { Standing::Answering } else { Standing::Silent };
+        let mut standing: Vec<Standing> = self.devices.iter().map(answering).collect();
+        let mut any_failed = false;
+        for fault in self.open.values().filter(|fault| fault.condition != Condition::Cleared) {
+            let Some(&at) = self.by_id.get(&fault.key.device) else {
+                continue;
+            };
+            match &*fault.key.rule {
+                UNREACHABLE => {
+                    standing[at] = Standing::Failed;
+                    any_failed = true;
+                }
+                // It has no data, yet something there replies: a reach probe, or an agent that refuses.
+                NO_DATA => standing[at] = Standing::Answering,
+                _ => {}
+            }
+        }
+        if !any_failed {
+            return Vec::new();
+        }
+        self.topology.behind(attached_to, |device| standing.get(device.at()).copied().unwrap_or_default())
+    }
+
+    /// The failed device that hides this one.
+    pub(super) fn hidden_behind(&self, id: &str) -> Option<Arc<str>> {
+        self.id_of(self.device(id)?.behind?)
+    }
+
+    fn id_of(&self, device: DeviceIx) -> Option<Arc<str>> {
+        self.devices.get(device.at()).map(|shown| shown.device.id.clone())
+    }
+
+    /// All devices as the panel shows them.
+    pub(super) fn site_devices(&self) -> Vec<SiteDevice> {
+        let worst = self.worst();
+        self.devices
+            .iter()
+            .map(|shown| self.site_device(shown, worst.get(&*shown.device.id).copied()))
+            .collect()
+    }
+
+    /// One device as the panel shows it; `worst` is its worst open fault and their number.
+    pub(super) fn site_device(&self, shown: &Shown, worst: Option<(DeviceState, u32)>) -> SiteDevice {
+        let device = &shown.device;
+        let (worst, faults) = worst.unwrap_or((DeviceState::Ok, 0));
+        let uplink = |uplink: &Uplink| Some((self.id_of(uplink.device)?, uplink.port.clone()));
+        let behind = shown.behind.and_then(|root| self.id_of(root));
+        SiteDevice {
+            id: device.id.clone(),
+            name: device.name.clone(),
+            class: device.class,
+            profile: device.profile.clone(),
+            profile_name: shown.profile_name.clone(),
+            tier: device.tier,
+            network: device.network,
+            location: device.location.clone(),
+            state: match worst {
+                _ if behind.is_some() => DeviceState::Hidden,
+                DeviceState::Ok if !shown.known => DeviceState::Pending,
+                worst => worst,
+            },
+            faults,
+            last_poll: shown.latest.as_ref().map(|latest| latest.readings.taken_at.wall),
+            address: device.address.clone(),
+            reach: shown.reach.clone(),
+            uplinks: device.uplinks.iter().filter_map(uplink).collect(),
+            interval_s: device.interval_s,
+            behind,
+            line: shown.line.clone(),
+            headlines: shown.headlines(),
+        }
+    }
+
+    /// Per device its worst open fault and their number.
+    fn worst(&self) -> HashMap<&str, (DeviceState, u32)> {
+        let mut worst: HashMap<&str, (DeviceState, u32)> = HashMap::new();
+        for fault in self.open.values() {
+            let entry = worst.entry(&fault.key.device).or_insert((DeviceState::Ok, 0));
+            *entry = (entry.0.min(state_of(fault)), entry.1 + 1);
+        }
+        worst
+    }
+
+    /// The same of one device.
+    pub(super) fn worst_of(&self, id: &str) -> Option<(DeviceState, u32)> {
+        let of = self.open.values().filter(|fault| *fault.key.device == *id);
+        of.fold(None, |worst, fault| {
+            let (state, count) = worst.unwrap_or((DeviceState::Ok, 0));
+            Some((state.min(state_of(fault)), count + 1))
+        })
+    }
+
+    /// What is known of an open fault beyond what is durable.
+    pub(super) fn add_flags(&self, fault: &mut Fault) {
+        if let Some(shown) = self.open.get(&fault.id).filter(|_| fault.is_open()) {
+            fault.stale = shown.stale;
+            fault.condition = shown.condition;
+        }
+    }
+}
+
+/// The state that an open fault gives its device.
+fn state_of(fault: &Fault) -> DeviceState {
+    match &*fault.key.rule {
+        NO_DATA => DeviceState::NoData,
+        _ => DeviceState::of(fault.severity),
+    }
+}
