@@ -25,8 +25,6 @@ mod router;
 mod serve;
 mod site;
 mod stall;
-#[cfg(any(test, feature = "styleguide"))]
-mod styleguide;
 mod view;
 mod viewer;
 mod voice;

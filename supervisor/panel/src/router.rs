@@ -113,7 +113,10 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         description: Arc::new(description),
     };
     #[cfg(any(test, feature = "styleguide"))]
-    let routes = routes.route("/styleguide", get(crate::styleguide::styleguide));
+    let routes = routes
+        .route("/styleguide", get(page::styleguide::styleguide))
+        .route("/styleguide/style.css", get(page::styleguide::style))
+        .route("/styleguide/still.svg", get(page::styleguide::still));
     routes
         .route("/", get(page::overview::overview))
         .route("/devices", get(page::devices::devices))

@@ -52,6 +52,8 @@ fn the_longest_prefix_wins() {
         (&[1, 3, 6, 1, 4, 1, 25506, 1, 921], "h3c-comware"),
         (&[1, 3, 6, 1, 4, 1, 705, 1], "ups-mib"),
         (&[1, 3, 6, 1, 4, 1, 705, 10], "snmp-generic"),
+        (&[1, 3, 6, 1, 4, 1, 11, 2, 3, 9, 1], "printer-mib"),
+        (&[1, 3, 6, 1, 4, 1, 11, 2, 3, 7, 11], "snmp-generic"),
         (&[], "snmp-generic"),
     ] {
         assert_eq!(&*catalogue.resolve_auto(oid).unwrap().id, id);

@@ -16,8 +16,8 @@ use roundsman_core::time::Wall;
 /// Limits drawn; a metric has four severities on two sides at most.
 const MOST_LIMITS: usize = 8;
 /// Pixels of one column that shows its value under the finger, and how many there are at most.
-const UNDER_FINGER: f64 = 8.0;
-const MOST_READOUTS: usize = 96;
+const UNDER_FINGER: f64 = 12.0;
+const MOST_READOUTS: usize = 80;
 /// Height of a limit's label.
 const LABEL: f64 = 18.0;
 /// Distance of the hatching lines of a gap.

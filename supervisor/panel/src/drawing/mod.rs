@@ -35,6 +35,3 @@ pub use series::{Column, m4};
 pub use sparkline::{Sparkline, sparkline};
 pub use tiers::{LineState, Node, TierLine, Tiers, tiers};
 pub use wall::{Wall, WallPanel, wall};
-
-/// The rules of look for every drawing; served together with the other style sheets.
-pub const STYLE: &str = include_str!("../../assets/drawing.css");

@@ -16,6 +16,8 @@ mod pictures;
 mod readings;
 mod rows;
 mod sight;
+#[cfg(any(test, feature = "styleguide"))]
+pub(crate) mod styleguide;
 pub(crate) mod wall;
 
 pub(crate) use assets::asset;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// Most words one state may have.
 const MOST_WORDS: usize = 256;
+/// Bits of an octet string that a state may look at; the longest BITS of a standard MIB has far fewer.
+const MOST_BITS: u16 = 1_024;
 
 /// What a metric's own keys say.
 pub(super) struct Read {
@@ -83,6 +85,7 @@ fn read_convert(
         invalid: fields.maybe("invalid"),
         words: fields.maybe("enum"),
         format: fields.maybe("format"),
+        bit: fields.maybe("bit"),
     };
     let kind = kind?;
     given.refuse_strangers(kind, found);
@@ -111,8 +114,9 @@ fn read_convert(
                     known.push(word.clone());
                 }
             }
+            let bit = given.bit.map_or(Some(None), |n| read_bit(n, &pairs, found).map(Some))?;
             let words = pairs.into();
-            Some((Convert::State { words, invalid }, known))
+            Some((Convert::State { words, invalid, bit }, known))
         }
         Kind::Text => {
             let format = given.format.map_or(Some(TextFormat::Plain), |n| read_format(n, found))?;
@@ -128,18 +132,20 @@ struct Given<'a> {
     invalid: Option<&'a Node>,
     words: Option<&'a Node>,
     format: Option<&'a Node>,
+    bit: Option<&'a Node>,
 }
 
 impl Given<'_> {
     fn refuse_strangers(&self, kind: Kind, found: &mut Findings) {
         let scaled = "only gauges are scaled; a counter's rate is scaled in its [[derive]]";
         let numbered = [Kind::Gauge, Kind::Counter, Kind::State];
-        let keys: [(_, _, &[Kind], _); 5] = [
+        let keys: [(_, _, &[Kind], _); 6] = [
             (self.scale, "scale", &[Kind::Gauge], scaled),
             (self.range, "range", &[Kind::Gauge], "only gauges have a range"),
             (self.invalid, "invalid", &numbered, "for gauges, counters and states"),
             (self.words, "enum", &[Kind::State], "only states have words"),
             (self.format, "format", &[Kind::Text], "only texts have a format"),
+            (self.bit, "bit", &[Kind::State], "a bit of an octet string is a state of two words"),
         ];
         for (node, key, allowed, hint) in keys {
             if let Some(node) = node
@@ -161,6 +167,21 @@ fn read_format(node: &Node, found: &mut Findings) -> Option<TextFormat> {
             None
         }
     }
+}
+
+/// `bit`: which one of an octet string; its two words are those of 0 and 1.
+fn read_bit(node: &Node, words: &[(i64, Arc<str>)], found: &mut Findings) -> Option<u16> {
+    let bit = u16::try_from(node.integer(found)?).ok().filter(|bit| *bit < MOST_BITS);
+    if bit.is_none() {
+        let what = format!("a bit is counted from 0 to {}", MOST_BITS - 1);
+        found.note(Diagnostic::new(&node.at, what).hint("0 is the high bit of the first octet"));
+    }
+    if !matches!(words, [(0, _), (1, _)]) {
+        let what = "a bit has two words, those of 0 and of 1";
+        found.note(Diagnostic::new(&node.at, what).hint("enum = [\"no\", \"yes\"]"));
+        return None;
+    }
+    bit
 }
 
 fn read_scale(node: &Node, found: &mut Findings) -> Option<f64> {

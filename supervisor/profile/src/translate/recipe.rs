@@ -86,6 +86,8 @@ pub(crate) enum Convert {
         /// Sorted by number.
         words: Box<[(i64, Arc<str>)]>,
         invalid: Box<[f64]>,
+        /// One bit of an octet string is looked at, counted as BITS are.
+        bit: Option<u16>,
     },
     Text(TextFormat),
 }
@@ -149,8 +151,12 @@ impl Convert {
         match self {
             Convert::Number(number) => number.of(numeric(answer, raw).ok_or(Absence::Malformed)?),
             Convert::Counter { invalid } => counter(raw, invalid),
-            Convert::State { words, invalid } => {
-                let number = integer(raw).ok_or(Absence::Malformed)?;
+            Convert::State { words, invalid, bit } => {
+                let number = match bit {
+                    Some(at) => bit_of(answer, raw, *at),
+                    None => integer(raw),
+                };
+                let number = number.ok_or(Absence::Malformed)?;
                 if invalid.contains(&(number as f64)) {
                     return Err(Absence::Invalid);
                 }
@@ -189,6 +195,14 @@ fn integer(raw: Raw) -> Option<i64> {
     }
 }
 
+/// One bit of an octet string, 0 or 1. Bit 0 is the high one of the first octet, and octets that were left out at the
+/// end are zero (BITS, RFC 2578 section 7.1.4).
+fn bit_of(answer: &Answer, raw: Raw, at: u16) -> Option<i64> {
+    let Raw::Octets(octets) = raw else { return None };
+    let octet = answer.octets(octets).get(usize::from(at / 8)).copied().unwrap_or(0);
+    Some(i64::from(octet >> (7 - at % 8) & 1))
+}
+
 /// The value as a number; text may begin with one ("52 PERCENT", "44292kB", "0.15").
 fn numeric(answer: &Answer, raw: Raw) -> Option<f64> {
     match raw {
@@ -218,6 +232,23 @@ mod tests {
         assert_eq!(tenth.of(1251.0), Err(Absence::Invalid));
         let million = Number::new(1e6, Box::default(), None);
         assert_eq!(million.of(1000.0), Ok(Value::Number(1e9)));
+    }
+
+    #[test]
+    fn bits_count_from_the_high_one_of_the_first_octet() {
+        let mut answer = Answer::default();
+        for (octets, at, bit) in [
+            (&[0x80, 0x02][..], 0, Some(1)),
+            (&[0x80, 0x02], 1, Some(0)),
+            (&[0x80, 0x02], 14, Some(1)),
+            (&[0x04], 5, Some(1)),
+            (&[0x04], 14, Some(0)),
+            (&[], 0, Some(0)),
+        ] {
+            let octets = answer.keep_octets(octets).unwrap();
+            assert_eq!(bit_of(&answer, Raw::Octets(octets), at), bit, "bit {at}");
+        }
+        assert_eq!(bit_of(&answer, Raw::Integer(4), 5), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const HEAD: f64 = 28.0;
 const FOOT: f64 = 24.0;
 /// Pixels from one label of an axis to the next.
 const ROW: f64 = 30.0;
-const TIME: f64 = 72.0;
+const TIME: f64 = 58.0;
 /// A limit is brought into view while the values keep at least this share of the height.
 const LEAST_SHARE: f64 = 0.25;
 /// An axis begins at zero where the smallest value is below this share of the largest.

@@ -1,4 +1,4 @@
-//! Every component in every state, with made-up content.
+//! Every drawing in every state, with made-up content.
 
 use crate::drawing::{
     Camera, Cameras, Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread,
@@ -179,7 +179,11 @@ pub(super) fn mosaics(voice: &Voice) -> Vec<Specimen> {
     for cell in [8.0, 10.0, 16.0, 24.0] {
         let label = voice.say("全部状态", "All states");
         let name = format!("mosaic-all-{cell}");
-        found.push(specimen(name, label, mosaic(&Mosaic { label, stations: &all, columns: 18, cell })));
+        found.push(specimen(
+            name,
+            label,
+            mosaic(&Mosaic { label, stations: &all, columns: if cell > 10.0 { 9 } else { 18 }, cell }),
+        ));
     }
     found
 }
@@ -297,7 +301,7 @@ pub(super) fn camera_grids(voice: &Voice, width: f64, across: usize) -> Vec<Spec
                 state,
                 word: &words[word],
                 age: if seen { voice.say("12 秒前", "12 s ago") } else { "" },
-                still: seen.then_some("/assets/icon.svg"),
+                still: seen.then_some("/styleguide/still.svg"),
             }
         })
         .collect();
