@@ -5,7 +5,8 @@ use crate::service::{self, Ready};
 use crate::{print, site};
 use anyhow::{Context, Result, bail};
 use roundsman_simulator::generate::{COMMUNITY_FILE, FIRST_DEVICE, VirtualSite};
-use roundsman_simulator::story::HOT;
+use roundsman_simulator::story::{Kind, ROUND, SCRIPT, minutes};
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
@@ -42,7 +43,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
         let (mut child, lines) = start_virtual_site(&path).await?;
         let told = tokio::spawn(tell(lines));
         let service = service::supervise(path.clone(), site, |ready| {
-            if let Err(why) = welcome(ready, devices, &folder) {
+            if let Err(why) = welcome(ready, devices, demo.scale, &folder) {
                 tracing::warn!(%why, "the welcome could not be printed");
             }
         });
@@ -176,7 +177,7 @@ async fn tell(mut lines: Lines<BufReader<ChildStdout>>) {
     }
 }
 
-fn welcome(ready: &Ready, devices: usize, folder: &Folder) -> Result<()> {
+fn welcome(ready: &Ready, devices: usize, stations: u16, folder: &Folder) -> Result<()> {
     let keep = if folder.fleeting {
         "removed at the end; keep it with --data DIR"
     } else {
@@ -185,15 +186,26 @@ fn welcome(ready: &Ready, devices: usize, folder: &Folder) -> Result<()> {
     print::line(&format!(
         "Panel: http://{}/#token={}\n\
          \n\
-         {devices} virtual devices answer SNMP on loopback and are polled every 10 s.\n\
-         Every two minutes: at 0:20 a county router falls silent, at 0:35 another router heats up to {HOT} °C;\n\
-         they are back at 1:05 and 1:25. Faults show within half a minute and clear after good polls.\n\
-         每两分钟一轮：0:20 一台县局路由器失联，0:35 另一台路由器升温至 {HOT} ℃，1:05 与 1:25 恢复；半分钟内报出故障。\n\
+         {devices} virtual devices answer SNMP on loopback and are polled every 10 s; faults show within half a minute.\n\
+         {devices} 台虚拟设备在本机回环地址应答 SNMP，每 10 秒轮询一次，半分钟内报出故障。\n\
          \n\
+         {}\n\
          Data: {} ({keep})\n\
          Stop: Ctrl-C",
         ready.address,
         ready.token,
+        script(stations),
         folder.path.display(),
     ))
+}
+
+/// What will happen, in both languages.
+fn script(stations: u16) -> String {
+    let minutes_of_a_round = ROUND.as_secs() / 60;
+    let mut script = format!("Every {minutes_of_a_round} minutes · 每 {minutes_of_a_round} 分钟一轮：\n");
+    // Without stations none of them can lose packets.
+    for scene in SCRIPT.iter().filter(|scene| stations > 0 || scene.kind != Kind::Loss) {
+        let _ = writeln!(script, "  {}–{}  {}", minutes(scene.begins), minutes(scene.ends), scene.title);
+    }
+    script
 }

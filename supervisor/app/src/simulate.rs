@@ -7,14 +7,15 @@ use crate::print;
 use crate::site::{self, Site, SiteEntry};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use roundsman_core::device::Tier;
+use roundsman_core::device::{Class, Device, Tier};
 use roundsman_driver::reach::Reach;
 use roundsman_simulator::bare::{Bare, MOST_DEVICES};
 use roundsman_simulator::clock::Clock;
 use roundsman_simulator::direct::{direct, lines};
 use roundsman_simulator::fault::Assignment;
-use roundsman_simulator::site::{DeviceSpec, Site as Virtual};
-use roundsman_simulator::story::Story;
+use roundsman_simulator::model::Model;
+use roundsman_simulator::site::{DeviceSpec, Port, Site as Virtual, USUAL_MBIT, Uplink};
+use roundsman_simulator::story::{Cast, Story};
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,19 +24,26 @@ use std::sync::Arc;
 /// Community of the devices in bare mode, which have no site file.
 const BARE_COMMUNITY: &str = "public";
 
+/// Tag of the ports that lead upwards.
+const UPLINK: &str = "uplink";
+
 /// `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// The site file whose devices are played; all must stand on 127.x addresses.
+    /// The site file whose devices are played; all must stand on 127.x addresses. What a device plays follows its
+    /// profile; with `profile = "auto"` its id: sw-… an H3C switch, srv-… a Linux server, ups-…, prn-… a printer, rt-…
+    /// a Huawei router, anything else a device of no maker.
     #[arg(long, value_name = "FILE", required_unless_present = "bare")]
     site: Option<PathBuf>,
     /// What is wrong from the start: silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot,
-    /// interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES. While it runs, lines DEVICE=FAULT and
-    /// DEVICE=ok on standard input do the same (a shell stops what reads its terminal in the background: give it
-    /// `< /dev/null` there).
+    /// interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent (the device and all that hangs
+    /// below it), flapping:NAME (a port), on-battery (UPS), disk:PERCENT (server), toner:PERCENT (printer),
+    /// hostile-name. While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what
+    /// reads its terminal in the background: give it `< /dev/null` there).
     #[arg(long, value_name = "DEVICE=FAULT", conflicts_with = "bare")]
     fault: Vec<Assignment>,
-    /// Every two minutes a county router falls silent and another router overheats.
+    /// Tells a story in six scenes, every four minutes anew: a county's trunk fails, a router overheats, a disk fills
+    /// up, a station loses packets, a port flaps, mains fail.
     #[arg(long, conflicts_with = "bare")]
     story: bool,
     /// Chooses values and story.
@@ -82,7 +90,7 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
         true => Some(story(&site, arguments.seed)?),
         false => None,
     };
-    let devices: Vec<DeviceSpec> = site.devices.iter().map(spec).collect();
+    let devices = specs(&site);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = Clock::start();
@@ -99,22 +107,52 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
     })
 }
 
-/// A device of the site as the simulator makes it: the higher its tier, the more ports it has.
-fn spec(entry: &SiteEntry) -> DeviceSpec {
+/// The devices of the site as the simulator makes them.
+fn specs(site: &Site) -> Vec<DeviceSpec> {
+    let mut specs: Vec<_> = site.devices.iter().map(|entry| spec(site, entry)).collect();
+    // A parent has the ports that its children name, and says who is there.
+    for entry in &site.devices {
+        for uplink in &entry.device.uplinks {
+            let Some(port) = &uplink.port else { continue };
+            let named = &mut specs[uplink.device.at()].named_ports;
+            let alias = format!("至 {}", entry.device.name);
+            match named.iter_mut().find(|known| *known.name == **port) {
+                Some(known) => known.alias = alias,
+                None => named.push(Port { name: port.to_string(), alias, mbit: mbit(entry) }),
+            }
+        }
+    }
+    specs
+}
+
+/// A device of the site: the higher its tier, the more ports it has.
+fn spec(site: &Site, entry: &SiteEntry) -> DeviceSpec {
     let device = &entry.device;
-    let ports = match device.tier {
-        Tier::Province | Tier::City => 24,
-        Tier::County => 12,
-        Tier::Station => 6,
+    let model = match entry.auto {
+        true => Model::of_id(&device.id),
+        false => Model::of_profile(&device.profile),
     };
-    let named_ports = device.tags.iter().map(|(port, tag)| {
-        let alias = if &**tag == "uplink" { "上联" } else { "" };
-        (port.to_string(), alias.to_owned())
+    let ports = match (model, device.tier) {
+        (Model::Ups | Model::Printer, _) => 1,
+        (Model::Linux, _) => 2,
+        (Model::Generic | Model::Vrp | Model::Comware, Tier::Province | Tier::City) => 24,
+        (Model::Generic | Model::Vrp | Model::Comware, Tier::County) => 12,
+        (Model::Generic | Model::Vrp | Model::Comware, Tier::Station) => 6,
+    };
+    let named_ports = device.tags.iter().map(|(port, tag)| Port {
+        name: port.to_string(),
+        alias: if &**tag == UPLINK { "上联".to_owned() } else { String::new() },
+        mbit: mbit(entry),
+    });
+    let uplinks = device.uplinks.iter().map(|uplink| Uplink {
+        device: site.devices[uplink.device.at()].device.id.clone(),
+        port: uplink.port.clone(),
     });
     DeviceSpec {
         id: device.id.clone(),
+        model,
         name: device.id.to_string(),
-        description: format!("Roundsman virtual {}, {} tier", device.class.word(), device.tier.word()),
+        description: format!("{} (virtual, {} tier)", model.description(), device.tier.word()),
         location: device.location.to_string(),
         address: entry.target.address,
         community: entry.target.community.to_vec(),
@@ -124,17 +162,49 @@ fn spec(entry: &SiteEntry) -> DeviceSpec {
         },
         ports,
         named_ports: named_ports.collect(),
+        uplinks: uplinks.collect(),
     }
 }
 
-/// The story of a site: its county routers fall silent; they and the city's routers overheat.
+/// Speed of the port at either end of a device's line.
+fn mbit(entry: &SiteEntry) -> u32 {
+    let known = entry.line.as_ref().map(|line| (line.speed / 1e6).round());
+    // No port is slower than 1 Mbit/s, and the site file allows no line that 32 bits cannot hold.
+    known.map_or(USUAL_MBIT, |mbit| mbit.max(1.0) as u32)
+}
+
+/// The story of a site: its county routers' trunks fail; they and the city's routers overheat; the stations lose
+/// packets; the switches' uplinks flap.
 fn story(site: &Site, seed: u64) -> Result<Story> {
-    let ids = |tiers: &[Tier]| -> Vec<Arc<str>> {
-        let entries = site.devices.iter().filter(|entry| tiers.contains(&entry.device.tier));
-        entries.map(|entry| entry.device.id.clone()).collect()
+    let devices = || site.devices.iter().map(|entry| &entry.device);
+    let ids = |wanted: &dyn Fn(&Device) -> bool| -> Vec<Arc<str>> {
+        devices().filter(|device| wanted(device)).map(|device| device.id.clone()).collect()
     };
-    Story::new(seed, ids(&[Tier::County]), ids(&[Tier::City, Tier::County]))
-        .context("the story needs a device of the county tier and another one of the county or city tier")
+    let stations = devices().filter(|device| device.tier == Tier::Station);
+    // What the box plugs into is left in peace: whoever flaps there cuts the box itself off.
+    let switches = site.devices.iter().enumerate().filter(|(at, entry)| {
+        entry.device.class == Class::Switch && site.attached_to.is_none_or(|attached| attached.at() != *at)
+    });
+    let cast = Cast {
+        trunks: ids(&|device| device.tier == Tier::County),
+        hot: ids(&|device| device.class == Class::Router && matches!(device.tier, Tier::City | Tier::County)),
+        disks: ids(&|device| Model::of_profile(&device.profile) == Model::Linux),
+        lossy: stations
+            .filter_map(|device| {
+                let parent = site.devices.get(device.uplinks.first()?.device.at())?;
+                Some((device.id.clone(), parent.device.id.clone()))
+            })
+            .collect(),
+        ports: switches
+            .filter_map(|(_, SiteEntry { device, .. })| {
+                let (port, _) = device.tags.iter().find(|(_, tag)| &**tag == UPLINK)?;
+                Some((device.id.clone(), port.clone()))
+            })
+            .collect(),
+        batteries: ids(&|device| Model::of_profile(&device.profile) == Model::Ups),
+    };
+    Story::new(seed, cast)
+        .context("the story needs a device of the county tier and another router of the county or city tier")
 }
 
 /// Asks the system to end this process when the one that started it dies, however it dies.

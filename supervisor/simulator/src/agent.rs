@@ -222,18 +222,23 @@ impl Agent {
 mod tests {
     use super::*;
     use crate::mib::{Outline, tree};
+    use crate::model::Model;
+    use crate::site::Port;
     use proptest::prelude::*;
     use std::net::Ipv4Addr;
 
     const NOON: f64 = 1_795_233_600.0;
 
     fn device() -> (Tree, Scene) {
-        let ports: Vec<_> = (0..3).map(|port| (format!("port{port}"), String::new())).collect();
+        let port = |name| Port { name, alias: String::new(), mbit: 1_000 };
+        let ports: Vec<_> = (0..3).map(|at| port(format!("port{at}"))).collect();
         let outline = Outline {
+            model: Model::Generic,
             description: "a router",
             location: "here",
             address: Ipv4Addr::LOCALHOST,
             ports: &ports,
+            seed: 1,
         };
         (tree(&outline), Scene::new(1, 3, NOON))
     }

@@ -6,7 +6,9 @@
 use crate::agent::{Agent, Device};
 use crate::clock::Clock;
 use crate::mib::{Outline, tree};
+use crate::model::Model;
 use crate::scene::{Scene, mix};
+use crate::site::{Port, USUAL_MBIT};
 use crate::tree::Tree;
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, sendmsg, setsockopt, sockopt,
@@ -64,13 +66,15 @@ impl Bare {
         socket.bind_device(Some(b"lo"))?;
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, first.port()).into())?;
-        let ports: Vec<_> =
-            (0..PORTS).map(|port| (format!("GigabitEthernet0/0/{port}"), String::new())).collect();
+        let port = |name| Port { name, alias: String::new(), mbit: USUAL_MBIT };
+        let ports: Vec<_> = Model::Generic.port_names().take(PORTS).map(port).collect();
         let tree = tree(&Outline {
-            description: "Roundsman virtual device",
+            model: Model::Generic,
+            description: Model::Generic.description(),
             location: "loopback",
             address: Ipv4Addr::new(192, 0, 2, 1), // one tree for all: the same address in each
             ports: &ports,
+            seed,
         });
         let now = clock.now_s();
         Ok(Bare {

@@ -57,7 +57,7 @@ pub async fn direct(
                 let events = story.as_mut().map(|story| story.events_until(clock.running() - started));
                 for event in events.unwrap_or_default() {
                     match site.apply(&event.assignment) {
-                        Ok(()) => report(&format!("{} s {}", event.at.as_secs(), event.assignment)),
+                        Ok(()) => report(&event.to_string()),
                         Err(why) => report(&format!("error: {why}")),
                     }
                 }

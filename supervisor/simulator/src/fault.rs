@@ -31,6 +31,20 @@ pub enum Fault {
     NonIncreasing,
     /// SNMP answers longer than so many bytes become `tooBig`.
     TooBig(usize),
+    /// The device and all that hangs below it fall silent: its trunk is down, and so is the parent's port where it is
+    /// known.
+    BranchSilent,
+    /// A port goes down and up again every few seconds.
+    Flapping(Arc<str>),
+    /// A UPS lives on its battery, whose charge falls.
+    OnBattery,
+    /// A server's largest file system fills up to so many percent within ten seconds.
+    Disk(u8),
+    /// A printer's first toner empties down to so many percent within ten seconds.
+    Toner(u8),
+    /// sysName, sysLocation, ifName and ifAlias hold markup, 200 characters, a right-to-left override, control
+    /// characters, no UTF-8.
+    HostileName,
 }
 
 /// A fault that cannot be read.
@@ -39,7 +53,8 @@ pub enum FaultError {
     /// No fault has this name.
     #[error(
         "`{0}` is no fault; expected one of silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
-         interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES"
+         interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent, flapping:NAME, on-battery, \
+         disk:PERCENT, toner:PERCENT, hostile-name"
     )]
     Unknown(String),
     /// It needs a value behind a colon, in a range.
@@ -92,6 +107,9 @@ impl FromStr for Fault {
             "wrong-community" => plain("wrong-community", Fault::WrongCommunity),
             "reboot" => plain("reboot", Fault::Reboot),
             "non-increasing" => plain("non-increasing", Fault::NonIncreasing),
+            "branch-silent" => plain("branch-silent", Fault::BranchSilent),
+            "on-battery" => plain("on-battery", Fault::OnBattery),
+            "hostile-name" => plain("hostile-name", Fault::HostileName),
             "late" => match value.parse() {
                 Ok(ms @ 1..=LATEST_MS) => Ok(Fault::Late(Duration::from_millis(ms))),
                 _ => Err(wrong("late", "milliseconds from 1 to 60000", "late:700")),
@@ -103,6 +121,18 @@ impl FromStr for Fault {
             "interface-down" => match value {
                 "" => Err(wrong("interface-down", "a port's name", "interface-down:GigabitEthernet0/0/1")),
                 name => Ok(Fault::InterfaceDown(name.into())),
+            },
+            "flapping" => match value {
+                "" => Err(wrong("flapping", "a port's name", "flapping:GigabitEthernet0/0/1")),
+                name => Ok(Fault::Flapping(name.into())),
+            },
+            "disk" => match value.parse() {
+                Ok(percent @ 0..=100) => Ok(Fault::Disk(percent)),
+                _ => Err(wrong("disk", "a percentage from 0 to 100", "disk:94")),
+            },
+            "toner" => match value.parse() {
+                Ok(percent @ 0..=100) => Ok(Fault::Toner(percent)),
+                _ => Err(wrong("toner", "a percentage from 0 to 100", "toner:4")),
             },
             "hot" => match value.parse() {
                 Ok(degrees) if (0.0..=200.0).contains(&degrees) => Ok(Fault::Hot(degrees)),
@@ -130,6 +160,12 @@ impl fmt::Display for Fault {
             Fault::Hot(degrees) => write!(f, "hot:{degrees}"),
             Fault::NonIncreasing => f.write_str("non-increasing"),
             Fault::TooBig(bytes) => write!(f, "too-big:{bytes}"),
+            Fault::BranchSilent => f.write_str("branch-silent"),
+            Fault::Flapping(name) => write!(f, "flapping:{name}"),
+            Fault::OnBattery => f.write_str("on-battery"),
+            Fault::Disk(percent) => write!(f, "disk:{percent}"),
+            Fault::Toner(percent) => write!(f, "toner:{percent}"),
+            Fault::HostileName => f.write_str("hostile-name"),
         }
     }
 }
@@ -185,6 +221,12 @@ mod tests {
             "hot:71.5",
             "non-increasing",
             "too-big:484",
+            "branch-silent",
+            "flapping:GigabitEthernet1/0/24",
+            "on-battery",
+            "disk:94",
+            "toner:0",
+            "hostile-name",
         ] {
             assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()), Ok(text.to_owned()));
             let line = format!("rt-1={text}");
@@ -205,6 +247,11 @@ mod tests {
             ("too-big:1", "from 64"),
             ("interface-down:", "a port's name"),
             ("silent:1", "`silent` takes no value"),
+            ("branch-silent:2", "`branch-silent` takes no value"),
+            ("flapping", "such as `flapping:GigabitEthernet0/0/1`"),
+            ("disk:101", "from 0 to 100 behind a colon, such as `disk:94`; found `101`"),
+            ("disk:-1", "from 0 to 100"),
+            ("toner:low", "such as `toner:4`; found `low`"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

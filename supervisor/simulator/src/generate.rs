@@ -2,16 +2,20 @@
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 /// What others hang on.
 const PROVINCE: &str = "rt-province";
 const CORE: &str = "rt-city-core";
 const LAN: &str = "rt-city-lan";
+const INTERNET: &str = "rt-city-internet";
+const GOV: &str = "rt-city-gov";
 const AGGREGATION: &str = "rt-aggregation";
 
-/// Port of every trunk.
-const TRUNK: &str = "GigabitEthernet0/0/0";
+/// The LAN switch of the machine room: what the box plugs into.
+const MACHINE_ROOM: &str = "sw-machine-room";
+
+/// Where most of the city's devices stand.
+const ROOM: &str = "1F 机房";
 
 /// File of the community beside the site file.
 pub const COMMUNITY_FILE: &str = "community";
@@ -137,11 +141,70 @@ pub struct VirtualSite {
 struct Entry<'a> {
     id: &'a str,
     name: &'a str,
+    profile: &'a str,
     tier: &'a str,
     network: &'a str,
     location: &'a str,
+    /// The last two octets of 127.16.x.x.
     address: [u8; 2],
-    uplink: Option<&'a str>,
+    /// The parent, and the number of its port.
+    uplink: Option<(&'a str, usize)>,
+    /// The line's speed.
+    line: &'a str,
+}
+
+/// A device of the city: id, name, profile, network, location, parent, line.
+type City = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+);
+
+/// The city bureau: the core between province and counties, the office networks, what hangs on them. A parent stands
+/// before its children.
+const CITY: [City; 17] = [
+    (CORE, "市局核心路由器", "huawei-vrp", "business", ROOM, Some(PROVINCE), "1000M"),
+    (AGGREGATION, "县区汇聚路由器", "huawei-vrp", "business", ROOM, Some(CORE), "10000M"),
+    (LAN, "机关局域网路由器", "huawei-vrp", "lan", ROOM, Some(CORE), "10000M"),
+    (INTERNET, "互联网出口路由器", "auto", "internet", ROOM, Some(CORE), "1000M"),
+    (GOV, "政务内网路由器", "huawei-vrp", "gov-intranet", ROOM, Some(CORE), "1000M"),
+    ("rt-city-meeting", "视频会议路由器", "snmp-generic", "business", "10F 会议室", Some(CORE), "1000M"),
+    (MACHINE_ROOM, "机房交换机", "h3c-comware", "lan", ROOM, Some(LAN), "10000M"),
+    ("sw-1f", "1 楼办事大厅交换机", "h3c-comware", "lan", "1F 弱电间", Some(MACHINE_ROOM), "1000M"),
+    ("sw-3f", "3 楼交换机", "h3c-comware", "lan", "3F 弱电间", Some(MACHINE_ROOM), "1000M"),
+    ("sw-9f", "9 楼交换机", "auto", "lan", "9F 弱电间", Some(MACHINE_ROOM), "1000M"),
+    ("sw-10f", "10 楼会议室交换机", "h3c-comware", "lan", "10F 弱电间", Some(MACHINE_ROOM), "1000M"),
+    ("sw-internet", "互联网区交换机", "h3c-comware", "internet", ROOM, Some(INTERNET), "1000M"),
+    ("sw-gov", "政务内网交换机", "h3c-comware", "gov-intranet", "9F 弱电间", Some(GOV), "1000M"),
+    ("srv-platform", "业务平台服务器", "linux-net-snmp", "lan", ROOM, Some(MACHINE_ROOM), "1000M"),
+    ("srv-database", "数据库服务器", "linux-net-snmp", "lan", ROOM, Some(MACHINE_ROOM), "1000M"),
+    ("srv-backup", "备份服务器", "linux-net-snmp", "lan", ROOM, Some(MACHINE_ROOM), "1000M"),
+    ("ups-machine-room", "机房 UPS", "ups-mib", "lan", ROOM, Some(MACHINE_ROOM), "100M"),
+];
+
+/// Profiles of counties and stations in turn.
+const COUNTY_PROFILES: [&str; 4] = ["huawei-vrp", "huawei-vrp", "huawei-vrp", "auto"];
+const STATION_PROFILES: [&str; 3] = ["huawei-vrp", "snmp-generic", "auto"];
+
+/// A port's name as the makers of the parent and the trunk give it: by the first part of the device's id.
+fn port_name(device: &str, number: usize) -> String {
+    match device.split('-').next() {
+        Some("sw") => format!("GigabitEthernet1/0/{number}"),
+        Some("rt") => format!("GigabitEthernet0/0/{number}"),
+        _ => "eth0".to_owned(),
+    }
+}
+
+/// The port by which a device hangs on its parent.
+fn trunk(device: &str) -> String {
+    match device.split('-').next() {
+        Some("sw") => "Ten-GigabitEthernet1/0/25".to_owned(),
+        _ => port_name(device, 0),
+    }
 }
 
 impl VirtualSite {
@@ -150,8 +213,8 @@ impl VirtualSite {
         let mut out = format!(
             "# The demo's site: every device is virtual and lives on a loopback address of this machine.\n\n\
              [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\n\
-             attached_to = \"{LAN}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
-             [credentials.routers]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n",
+             attached_to = \"{MACHINE_ROOM}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
+             [credentials.demo]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n",
             self.store, self.listen
         );
         self.city(&mut out);
@@ -161,20 +224,26 @@ impl VirtualSite {
     }
 
     fn city(&self, out: &mut String) {
-        let room = "1F 机房";
-        let city = [
-            (PROVINCE, "省局路由器", "province", "business", "省局机房", None),
-            (CORE, "市局核心路由器", "city", "business", room, Some(PROVINCE)),
-            (LAN, "机关局域网路由器", "city", "lan", room, Some(CORE)),
-            ("rt-city-internet", "互联网出口路由器", "city", "internet", room, Some(CORE)),
-            ("rt-city-gov", "政务内网路由器", "city", "gov-intranet", room, Some(CORE)),
-            ("rt-city-meeting", "视频会议路由器", "city", "business", "10F 会议室", Some(CORE)),
-            (AGGREGATION, "县区汇聚路由器", "city", "business", room, Some(CORE)),
-        ];
-        for (at, (id, name, tier, network, location, uplink)) in city.into_iter().enumerate() {
+        let province = Entry {
+            id: PROVINCE,
+            name: "省局路由器",
+            profile: "huawei-vrp",
+            tier: "province",
+            network: "business",
+            location: "省局机房",
+            address: [1, 1],
+            uplink: None,
+            line: "",
+        };
+        self.device(out, &province);
+        for (at, (id, name, profile, network, location, parent, line)) in CITY.into_iter().enumerate() {
+            // The number of a parent's port: how many of its children stand before.
+            let place = CITY[..at].iter().filter(|other| other.5 == parent).count() + 1;
+            let uplink = parent.map(|parent| (parent, place));
+            let address = [1, at as u8 + 2];
             self.device(
                 out,
-                &Entry { id, name, tier, network, location, address: [1, at as u8 + 1], uplink },
+                &Entry { id, name, profile, tier: "city", network, location, address, uplink, line },
             );
         }
     }
@@ -186,11 +255,13 @@ impl VirtualSite {
                 &Entry {
                     id: &format!("rt-{id}"),
                     name: &format!("{county}局路由器"),
+                    profile: COUNTY_PROFILES[at % COUNTY_PROFILES.len()],
                     tier: "county",
                     network: "business",
                     location: &format!("{county}市场监督管理局"),
                     address: [3, at as u8 + 1],
-                    uplink: Some(AGGREGATION),
+                    uplink: Some((AGGREGATION, at + 1)),
+                    line: "100M",
                 },
             );
         }
@@ -214,11 +285,13 @@ impl VirtualSite {
                 &Entry {
                     id: &id,
                     name: &name,
+                    profile: STATION_PROFILES[at % STATION_PROFILES.len()],
                     tier: "station",
                     network: "business",
                     location: &format!("{county}{town}"),
                     address: [10 + (at / 250) as u8, (at % 250) as u8 + 1],
-                    uplink: Some(&format!("rt-{county_id}")),
+                    uplink: Some((&format!("rt-{county_id}"), turn + 1)),
+                    line: "50M",
                 },
             );
         }
@@ -229,20 +302,29 @@ impl VirtualSite {
         // Writing to a string cannot fail.
         let _ = write!(
             out,
-            "\n[[device]]\nid = \"{}\"\nname = \"{}\"\nprofile = \"snmp-generic\"\ntier = \"{}\"\nnetwork = \"{}\"\n\
-             location = \"{}\"\naddress = \"127.16.{third}.{fourth}:{}\"\ncredentials = \"routers\"\n\
+            "\n[[device]]\nid = \"{}\"\nname = \"{}\"\nprofile = \"{}\"\ntier = \"{}\"\nnetwork = \"{}\"\n\
+             location = \"{}\"\naddress = \"127.16.{third}.{fourth}:{}\"\ncredentials = \"demo\"\n\
              reach = \"echo:{}\"\ninterval = \"{INTERVAL}\"\n",
-            entry.id, entry.name, entry.tier, entry.network, entry.location, self.snmp_port, self.echo_port
+            entry.id,
+            entry.name,
+            entry.profile,
+            entry.tier,
+            entry.network,
+            entry.location,
+            self.snmp_port,
+            self.echo_port
         );
-        if let Some(uplink) = entry.uplink {
-            let _ = write!(out, "uplink = \"{uplink}\"\ntag = {{ \"{TRUNK}\" = \"uplink\" }}\n");
+        if let Some((parent, number)) = entry.uplink {
+            let _ = write!(
+                out,
+                "uplink = [{{ device = \"{parent}\", port = \"{}\" }}]\nline = \"{}\"\n\
+                 tag = {{ \"{}\" = \"uplink\" }}\n",
+                port_name(parent, number),
+                entry.line,
+                trunk(entry.id)
+            );
         }
     }
-}
-
-/// Ids of the county routers, who fall silent in the demo's story.
-pub fn county_routers() -> Vec<Arc<str>> {
-    COUNTIES.iter().map(|(id, ..)| format!("rt-{id}").into()).collect()
 }
 
 #[cfg(test)]
@@ -265,24 +347,58 @@ mod tests {
         text.lines().filter_map(|line| line.strip_prefix(&start)?.strip_suffix('"')).collect()
     }
 
+    /// Parent and port of every uplink.
+    fn uplinks(text: &str) -> Vec<(&str, &str)> {
+        let of = |line: &'_ str| -> Option<(usize, usize)> {
+            Some((line.find("device = \"")?, line.find("port = \"")?))
+        };
+        let lines = text.lines().filter(|line| line.starts_with("uplink"));
+        lines
+            .map(|line| {
+                let (device, port) = of(line).unwrap();
+                let quoted =
+                    |rest: &'static str, at: usize| line[at + rest.len()..].split('"').next().unwrap();
+                (quoted("device = \"", device), quoted("port = \"", port))
+            })
+            .collect()
+    }
+
     #[test]
-    fn one_province_six_city_17_counties_and_the_stations() {
-        for stations in [0, 20, 1000] {
+    fn one_province_the_city_17_counties_and_the_stations() {
+        for stations in [0, 20, 60, 1000] {
             let text = site(stations).text();
             let tiers = values(&text, "tier");
             let count = |tier| tiers.iter().filter(|found| **found == tier).count();
             assert_eq!(count("province"), 1);
-            assert_eq!(count("city"), 6);
+            assert_eq!(count("city"), CITY.len());
             assert_eq!(count("county"), 17);
             assert_eq!(count("station"), usize::from(stations));
             for key in ["id", "address"] {
                 let all = values(&text, key);
-                assert_eq!(all.len(), 24 + usize::from(stations));
+                assert_eq!(all.len(), 18 + CITY.len() + usize::from(stations));
                 assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{key} twice");
             }
             let ids = values(&text, "id");
-            assert!(values(&text, "uplink").iter().all(|uplink| ids.contains(uplink)));
-            assert!(county_routers().iter().all(|id| ids.contains(&&**id)));
+            let uplinks = uplinks(&text);
+            assert_eq!(uplinks.len() + 1, ids.len(), "all but the province hang on something");
+            assert!(uplinks.iter().all(|(parent, _)| ids.contains(parent)));
+            assert_eq!(uplinks.iter().collect::<HashSet<_>>().len(), uplinks.len(), "a port used twice");
+            assert!(
+                text.contains(&format!("attached_to = \"{MACHINE_ROOM}\"")) && ids.contains(&MACHINE_ROOM)
+            );
+        }
+    }
+
+    #[test]
+    fn ids_say_what_a_device_plays_where_the_profile_does_not() {
+        use crate::model::Model;
+        for (id, _, profile, ..) in CITY {
+            let played = Model::of_id(id);
+            match profile {
+                "auto" => assert!([Model::Vrp, Model::Comware].contains(&played), "{id}"),
+                "snmp-generic" => {}
+                profile => assert_eq!(Model::of_profile(profile), played, "{id}"),
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A virtual site on loopback that speaks the real protocols, with faults on demand.
 //!
 //! **Duty.** Gives every device of a site file an SNMP v1/v2c agent and an RFC 862 echo on its own 127.x address
-//! ([`site`]), with values that move; makes what goes wrong in the field ([`fault`]) by a UDP proxy in front of
-//! the agents; tells a two-minute [`story`]; writes the demo's site file ([`generate`]); answers for many devices
+//! ([`site`]), with the objects of its [`model`] and values that follow the day; makes what goes wrong in the field ([`fault`]) by a UDP proxy in front of
+//! the agents; tells a [`story`] of six scenes; writes the demo's site file ([`generate`]); answers for many devices
 //! on one socket where only load matters ([`bare`]).
 //!
 //! **Place in the flow.** Outside it: a process of its own at the other end of the network. It shares neither memory
@@ -20,6 +20,7 @@ pub mod fault;
 pub mod generate;
 mod message;
 mod mib;
+pub mod model;
 mod proxy;
 mod scene;
 pub mod site;

@@ -4,10 +4,11 @@ use crate::agent::{Agent, Device};
 use crate::clock::Clock;
 use crate::fault::{Assignment, Fault};
 use crate::mib::{Outline, tree};
+use crate::model::Model;
 use crate::proxy::{LONGEST_DATAGRAM, Line, echo, relay};
-use crate::scene::{Scene, mix};
+use crate::scene::{Doing, Scene, Trouble, mix};
 use crate::tree::Tree;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,11 +21,36 @@ const MOST_PORTS: usize = 1_000;
 /// How many port names an error lists.
 const PORTS_SHOWN: usize = 6;
 
+/// Speed of a port where nobody says another, in Mbit/s.
+pub const USUAL_MBIT: u32 = 1_000;
+
+/// A port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// ifName.
+    pub name: String,
+    /// ifAlias: what it is used for; empty for ports without a use of their own.
+    pub alias: String,
+    /// Speed in Mbit/s.
+    pub mbit: u32,
+}
+
+/// What a device hangs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uplink {
+    /// Id of the parent.
+    pub device: Arc<str>,
+    /// The parent's port, where it is known.
+    pub port: Option<Arc<str>>,
+}
+
 /// A device to be made.
 #[derive(Clone, Debug)]
 pub struct DeviceSpec {
     /// Its id in the site file.
     pub id: Arc<str>,
+    /// What it is.
+    pub model: Model,
     /// sysName.
     pub name: String,
     /// sysDescr.
@@ -39,8 +65,10 @@ pub struct DeviceSpec {
     pub echo_port: Option<u16>,
     /// Number of ports.
     pub ports: usize,
-    /// Ports by name with what they are used for (ifAlias); they come first, the others are numbered through.
-    pub named_ports: Vec<(String, String)>,
+    /// Ports with a name of their own; they come first, the others are numbered through.
+    pub named_ports: Vec<Port>,
+    /// What it hangs on.
+    pub uplinks: Vec<Uplink>,
 }
 
 /// The virtual site cannot start.
@@ -88,18 +116,34 @@ pub enum ApplyError {
         /// Some that it has.
         known: String,
     },
+    /// The device has nothing that could break in this way.
+    #[error("the device {device} has no {part}: `{fault}` is for devices of the profile {profile}")]
+    NoPart {
+        /// The device.
+        device: Arc<str>,
+        /// The fault as it was written.
+        fault: String,
+        /// What is missing.
+        part: &'static str,
+        /// The profile of devices that have it.
+        profile: &'static str,
+    },
 }
 
 struct Member {
+    model: Model,
     scene: Arc<Mutex<Scene>>,
     line: Arc<Line>,
-    ports: Vec<String>,
+    ports: Vec<Arc<str>>,
+    uplinks: Vec<Uplink>,
 }
 
 /// A virtual site; it ends when dropped.
 pub struct Site {
     clock: Clock,
     members: HashMap<Arc<str>, Member>,
+    /// What is wrong with whom.
+    faults: Mutex<HashMap<Arc<str>, Fault>>,
     _tasks: JoinSet<()>,
 }
 
@@ -113,37 +157,109 @@ impl Site {
             let member = start(device, mix(seed, at as u64), clock, &mut tasks).await?;
             members.insert(device.id.clone(), member);
         }
-        Ok(Site { clock, members, _tasks: tasks })
+        Ok(Site { clock, members, faults: Mutex::default(), _tasks: tasks })
     }
 
     /// Makes a device faulty or whole again. What was wrong with it before ends.
     pub fn apply(&self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &assignment.device;
         let member = self.members.get(device).ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
-        let port = match &assignment.fault {
-            Some(Fault::InterfaceDown(name)) => Some(member.port(device, name)?),
-            _ => None,
-        };
+        if let Some(fault) = &assignment.fault {
+            member.can_have(device, fault)?;
+        }
         let now = self.clock.now_s();
-        let mut scene = member.scene.lock().unwrap_or_else(PoisonError::into_inner);
-        scene.all_ports_up(now);
+        if assignment.fault == Some(Fault::Reboot) {
+            member.scene.lock().unwrap_or_else(PoisonError::into_inner).reboot(now);
+        }
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         match &assignment.fault {
-            Some(Fault::Reboot) => scene.reboot(now),
-            Some(Fault::Hot(degrees)) => scene.set_heat(Some(*degrees), now),
-            _ => scene.set_heat(None, now),
-        }
-        if let Some(port) = port {
-            scene.set_port(port, false, now);
-        }
-        drop(scene);
-        member.line.set(assignment.fault.clone());
+            Some(fault) => faults.insert(device.clone(), fault.clone()),
+            None => faults.remove(device),
+        };
+        self.settle(&faults, now);
         Ok(())
+    }
+
+    /// Brings every device into the state that the faults ask for: one that is cut off concerns its neighbours.
+    fn settle(&self, faults: &HashMap<Arc<str>, Fault>, now: f64) {
+        let cut = self.cut_off(faults);
+        let dead_ports = self.dead_ports(faults);
+        for (id, member) in &self.members {
+            let fault = faults.get(id);
+            let mut scene = member.scene.lock().unwrap_or_else(PoisonError::into_inner);
+            for (at, port) in member.ports.iter().enumerate() {
+                let doing = match fault {
+                    Some(Fault::InterfaceDown(name)) if name == port => Doing::Down,
+                    Some(Fault::Flapping(name)) if name == port => Doing::Flapping,
+                    _ if dead_ports.contains(&(id, port)) => Doing::Down,
+                    _ => Doing::Up,
+                };
+                scene.set_port(at, doing, now);
+            }
+            scene.set_trouble(trouble(fault), now);
+            drop(scene);
+            member.line.set(if cut.contains(id) { Some(Fault::Silent) } else { fault.cloned() });
+        }
+    }
+
+    /// The devices behind a trunk that is down: those whose every way up begins or ends at one.
+    fn cut_off(&self, faults: &HashMap<Arc<str>, Fault>) -> HashSet<Arc<str>> {
+        let trunks = faults.iter().filter(|(_, fault)| **fault == Fault::BranchSilent);
+        let mut cut: HashSet<Arc<str>> = trunks.map(|(id, _)| id.clone()).collect();
+        loop {
+            let behind = |member: &Member| {
+                !member.uplinks.is_empty() && member.uplinks.iter().all(|uplink| cut.contains(&uplink.device))
+            };
+            let members = self.members.iter().filter(|(id, member)| !cut.contains(*id) && behind(member));
+            let more: Vec<_> = members.map(|(id, _)| id.clone()).collect();
+            if more.is_empty() {
+                return cut;
+            }
+            cut.extend(more);
+        }
+    }
+
+    /// The parents' ports at the other end of trunks that are down.
+    fn dead_ports<'a>(&'a self, faults: &HashMap<Arc<str>, Fault>) -> HashSet<(&'a Arc<str>, &'a Arc<str>)> {
+        let trunks = faults.iter().filter(|(_, fault)| **fault == Fault::BranchSilent);
+        let uplinks = trunks.filter_map(|(id, _)| self.members.get(id)).flat_map(|member| &member.uplinks);
+        uplinks.filter_map(|uplink| Some((&uplink.device, uplink.port.as_ref()?))).collect()
+    }
+}
+
+/// What a fault does inside the device.
+fn trouble(fault: Option<&Fault>) -> Trouble {
+    match fault {
+        Some(Fault::Hot(degrees)) => Trouble { heat: Some(*degrees), ..Trouble::default() },
+        Some(Fault::Disk(percent)) => Trouble { disk: Some(f64::from(*percent)), ..Trouble::default() },
+        Some(Fault::Toner(percent)) => Trouble { toner: Some(f64::from(*percent)), ..Trouble::default() },
+        Some(Fault::OnBattery) => Trouble { on_battery: true, ..Trouble::default() },
+        Some(Fault::HostileName) => Trouble { hostile: true, ..Trouble::default() },
+        _ => Trouble::default(),
     }
 }
 
 impl Member {
-    fn port(&self, device: &Arc<str>, name: &Arc<str>) -> Result<usize, ApplyError> {
-        self.ports.iter().position(|port| **port == **name).ok_or_else(|| ApplyError::NoPort {
+    /// Whether the device has what the fault breaks.
+    fn can_have(&self, device: &Arc<str>, fault: &Fault) -> Result<(), ApplyError> {
+        let (part, profile, model) = match fault {
+            Fault::InterfaceDown(name) | Fault::Flapping(name) => return self.has_port(device, name),
+            Fault::OnBattery => ("battery", "ups-mib", Model::Ups),
+            Fault::Disk(_) => ("disk", "linux-net-snmp", Model::Linux),
+            Fault::Toner(_) => ("toner", "printer-mib", Model::Printer),
+            _ => return Ok(()),
+        };
+        if self.model == model {
+            return Ok(());
+        }
+        Err(ApplyError::NoPart { device: device.clone(), fault: fault.to_string(), part, profile })
+    }
+
+    fn has_port(&self, device: &Arc<str>, name: &Arc<str>) -> Result<(), ApplyError> {
+        if self.ports.contains(name) {
+            return Ok(());
+        }
+        Err(ApplyError::NoPort {
             device: device.clone(),
             port: name.clone(),
             known: self.ports[..self.ports.len().min(PORTS_SHOWN)].join(", "),
@@ -179,12 +295,14 @@ async fn start(
         why,
     })?;
     let ports = ports(device);
-    let names = ports.iter().map(|(name, _)| name.clone()).collect();
+    let names = ports.iter().map(|port| port.name.as_str().into()).collect();
     let tree = tree(&Outline {
+        model: device.model,
         description: &device.description,
         location: &device.location,
         address: ip,
         ports: &ports,
+        seed,
     });
     let scene = Arc::new(Mutex::new(Scene::new(seed, ports.len(), clock.now_s())));
     let line = Arc::new(Line::new(seed));
@@ -193,7 +311,7 @@ async fn start(
     }
     tasks.spawn(relay(front, agent_address, line.clone()));
     tasks.spawn(serve(hidden, tree, scene.clone(), device.clone(), clock));
-    Ok(Member { scene, line, ports: names })
+    Ok(Member { model: device.model, scene, line, ports: names, uplinks: device.uplinks.clone() })
 }
 
 fn not_loopback(device: &DeviceSpec) -> StartError {
@@ -201,14 +319,13 @@ fn not_loopback(device: &DeviceSpec) -> StartError {
 }
 
 /// The named ports, then as many numbered ones as are missing.
-fn ports(device: &DeviceSpec) -> Vec<(String, String)> {
+fn ports(device: &DeviceSpec) -> Vec<Port> {
     let mut ports = device.named_ports.clone();
-    let wanted = device.ports.min(MOST_PORTS);
-    let numbered = (0..).map(|number| format!("GigabitEthernet0/0/{number}"));
-    let mut numbered = numbered.filter(|name| !device.named_ports.iter().any(|(named, _)| named == name));
-    while ports.len() < wanted {
-        ports.extend(numbered.next().map(|name| (name, String::new())));
-    }
+    ports.truncate(MOST_PORTS);
+    let missing = device.ports.min(MOST_PORTS).saturating_sub(ports.len());
+    let named = |name: &String| device.named_ports.iter().any(|port| port.name == *name);
+    let numbered = device.model.port_names().filter(|name| !named(name)).take(missing);
+    ports.extend(numbered.map(|name| Port { name, alias: String::new(), mbit: USUAL_MBIT }));
     ports
 }
 

@@ -1,7 +1,7 @@
 //! The objects of a virtual device in the order of their identifiers, with names and constant values encoded once.
 
 use crate::ber;
-use crate::scene::Scene;
+use crate::scene::{Quantity, Scene};
 
 /// What an object is worth.
 #[derive(Clone, Debug)]
@@ -10,17 +10,27 @@ pub(crate) enum Object {
     Fixed(Box<[u8]>),
     /// sysName, which differs between devices of one tree.
     Name,
+    /// A name, encoded; `place` is its place among the device's names, should they turn hostile.
+    Label { text: Box<[u8]>, place: usize },
     /// sysUpTime.
     Uptime,
     /// ifOperStatus of a port.
     Oper(usize),
     /// ifLastChange of a port.
     Changed(usize),
-    /// A counter that grows by `mean` a second; `wide` is Counter64. The same `object` is the same counter.
+    /// A counter that grows by `mean` a second at the busiest moment; `wide` is Counter64. The same `object` is the
+    /// same counter.
     Count { port: Option<usize>, object: u8, mean: f64, wide: bool },
-    /// The chassis temperature in tenths of a degree Celsius.
-    Temperature,
+    /// Idle ticks of so many processors, whose busy ticks are counters of the device.
+    Idle { processors: f64, busy: &'static [(u8, f64)] },
+    /// Something measured, in units of 1/`scale`, as the type `tag`.
+    Measured { quantity: Quantity, scale: f64, tag: u8 },
+    /// Something measured, as one octet of bits.
+    Bits(Quantity),
 }
+
+/// Place of sysName among a device's names.
+const NAME_PLACE: usize = 0;
 
 impl Object {
     /// Whether SNMP v1 cannot carry it (RFC 3584 section 4.2.2.1).
@@ -31,11 +41,15 @@ impl Object {
     /// Writes its value.
     pub(crate) fn put(&self, out: &mut Vec<u8>, name: &str, scene: &Scene, now: f64) {
         match self {
-            Object::Fixed(octets) => out.extend_from_slice(octets),
+            Object::Name if scene.is_hostile() => ber::put(out, ber::OCTETS, &scene.hostile_name(NAME_PLACE)),
+            Object::Label { place, .. } if scene.is_hostile() => {
+                ber::put(out, ber::OCTETS, &scene.hostile_name(*place));
+            }
+            Object::Fixed(octets) | Object::Label { text: octets, .. } => out.extend_from_slice(octets),
             Object::Name => ber::put(out, ber::OCTETS, name.as_bytes()),
             Object::Uptime => ber::put_u64(out, ber::TICKS, scene.uptime_ticks(now).into()),
-            Object::Oper(port) => ber::put_i32(out, if scene.is_up(*port) { 1 } else { 2 }),
-            Object::Changed(port) => ber::put_u64(out, ber::TICKS, scene.changed_ticks(*port).into()),
+            Object::Oper(port) => ber::put_i32(out, if scene.is_up(*port, now) { 1 } else { 2 }),
+            Object::Changed(port) => ber::put_u64(out, ber::TICKS, scene.changed_ticks(*port, now).into()),
             Object::Count { port, object, mean, wide } => {
                 let count = scene.counter(*port, (*object).into(), *mean, now);
                 if *wide {
@@ -44,7 +58,19 @@ impl Object {
                     ber::put_u64(out, ber::COUNTER32, u64::from(count as u32));
                 }
             }
-            Object::Temperature => ber::put_i32(out, (scene.temperature(now) * 10.0).round() as i32),
+            Object::Idle { processors, busy } => {
+                let ticks = scene.idle_ticks(*processors, busy, now);
+                ber::put_u64(out, ber::COUNTER32, u64::from(ticks as u32));
+            }
+            Object::Measured { quantity, scale, tag } => {
+                let value = (scene.measure(*quantity, now) * scale).round();
+                if *tag == ber::INTEGER {
+                    ber::put_i32(out, value as i32);
+                } else {
+                    ber::put_u64(out, *tag, value.max(0.0) as u64);
+                }
+            }
+            Object::Bits(quantity) => ber::put(out, ber::OCTETS, &[scene.measure(*quantity, now) as u8]),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod daemon;
 mod peer;
 mod service;
+mod shown;
 mod snmpd;
 mod way;
 

@@ -43,8 +43,13 @@ fn spawn(folder: &Path, address: SocketAddr) -> std::io::Result<Child> {
 impl Snmpd {
     /// Starts one; `None` where it is missing and may be.
     pub(crate) fn start() -> Option<Snmpd> {
+        Snmpd::start_as("sysName peer\nsysLocation 机房\nsysContact noc@example.invalid\n".as_bytes())
+    }
+
+    /// Starts one that says these things of itself, in any encoding.
+    pub(crate) fn start_as(system: &[u8]) -> Option<Snmpd> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let conf = "rocommunity public\nsysName peer\nsysLocation 机房\nsysContact noc@example.invalid\n";
+        let conf = [b"rocommunity public\n", system].concat();
         std::fs::write(folder.path().join("agent.conf"), conf).expect("its configuration");
         let free = UdpSocket::bind("127.77.0.3:0").and_then(|socket| socket.local_addr());
         let address = free.expect("a free port");

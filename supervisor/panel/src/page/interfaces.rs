@@ -123,7 +123,8 @@ pub(super) fn table<'a>(interfaces: &[Interface<'_>], v: &'a Voice) -> Option<In
             (_, None) => v.word("unknown"),
         };
         let tagged = if i.tag.is_empty() { String::new() } else { v.word(i.tag) };
-        let alias = [i.alias, &tagged].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
+        let tagged = if tagged == i.alias { "" } else { &tagged };
+        let alias = [i.alias, tagged].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
         Row {
             name: i.name.to_owned(),
             alias,

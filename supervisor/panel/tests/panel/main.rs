@@ -5,6 +5,7 @@ mod live;
 mod reading;
 #[path = "../../examples/sample/site.rs"]
 mod site;
+mod words;
 
 use roundsman_panel::{Door, Listener, serve};
 use site::SampleSite;

@@ -4,7 +4,8 @@ mod bare;
 mod site;
 
 use roundsman_simulator::clock::Clock;
-use roundsman_simulator::site::{DeviceSpec, Site};
+use roundsman_simulator::model::Model;
+use roundsman_simulator::site::{DeviceSpec, Port, Site, Uplink};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::process::Command;
@@ -26,6 +27,16 @@ pub(crate) struct Outside {
 impl Outside {
     /// `count` devices from 127.`net`.0.1 upwards, on ports that are free there.
     pub(crate) async fn start(net: u8, count: u8) -> Outside {
+        Outside::of(net, count, |_| Model::Generic, |_| vec![]).await
+    }
+
+    /// Devices as `model` and `uplinks` say it of each number.
+    pub(crate) async fn of(
+        net: u8,
+        count: u8,
+        model: impl Fn(u8) -> Model,
+        uplinks: impl Fn(u8) -> Vec<Uplink>,
+    ) -> Outside {
         let free = |at: u8| {
             let socket = UdpSocket::bind((Ipv4Addr::new(127, net, 0, at), 0)).unwrap();
             (socket.local_addr().unwrap(), socket)
@@ -35,6 +46,7 @@ impl Outside {
                 let ((address, _one), (echo, _other)) = (free(at), free(at));
                 DeviceSpec {
                     id: format!("rt-{at}").into(),
+                    model: model(at),
                     name: format!("router {at}"),
                     description: "a virtual router".to_owned(),
                     location: "1F 机房".to_owned(),
@@ -42,7 +54,12 @@ impl Outside {
                     community: COMMUNITY.as_bytes().to_vec(),
                     echo_port: Some(echo.port()),
                     ports: 12,
-                    named_ports: vec![("Trunk1".to_owned(), "上联".to_owned())],
+                    named_ports: vec![Port {
+                        name: "Trunk1".to_owned(),
+                        alias: "上联".to_owned(),
+                        mbit: 1_000,
+                    }],
+                    uplinks: uplinks(at),
                 }
             })
             .collect();

@@ -2,7 +2,8 @@
 
 use crate::{COMMUNITY, Client, Outside, PATIENCE, QUIET, tool, uptime_request};
 use roundsman_simulator::clock::Clock;
-use roundsman_simulator::site::{Site, StartError};
+use roundsman_simulator::model::Model;
+use roundsman_simulator::site::{Site, StartError, Uplink};
 use std::collections::BTreeMap;
 
 const UPTIME: &str = ".1.3.6.1.2.1.1.3.0";
@@ -287,4 +288,94 @@ async fn only_loopback_and_only_once() {
     elsewhere.address = "192.0.2.1:16100".parse().unwrap();
     let error = start(elsewhere).await;
     assert!(error.to_string().contains("127.0.0.0/8"), "{error}");
+}
+
+/// Whether a device answers a GET.
+async fn answers(outside: &Outside, at: usize, wait: std::time::Duration) -> bool {
+    let client = Client::to(outside.address(at)).await;
+    client.send(&uptime_request(1)).await;
+    client.next(wait).await.is_some()
+}
+
+#[tokio::test]
+async fn branch_silent_takes_all_below_with_it_and_nothing_else() {
+    // 1 above 2 above 3; 4 hangs on 2 and on 1; 5 alone.
+    let on = |device: &str, port: Option<&str>| Uplink { device: device.into(), port: port.map(Into::into) };
+    let outside = Outside::of(
+        73,
+        5,
+        |_| Model::Generic,
+        |at| match at {
+            2 => vec![on("rt-1", Some("GigabitEthernet0/0/3"))],
+            3 => vec![on("rt-2", None)],
+            4 => vec![on("rt-2", None), on("rt-1", None)],
+            _ => vec![],
+        },
+    )
+    .await;
+    let oper = format!("{IF_OPER}.5"); // Trunk1 comes first, then 0/0/0
+    outside.set("rt-2=branch-silent");
+    for (at, alive) in [(0, true), (1, false), (2, false), (3, true), (4, true)] {
+        let wait = if alive { PATIENCE } else { QUIET };
+        assert_eq!(answers(&outside, at, wait).await, alive, "rt-{}", at + 1);
+    }
+    if let Some(state) = number(&outside, &oper).await {
+        assert_eq!(state, 2.0, "the parent's port is down");
+    }
+    outside.set("rt-3=hot:70");
+    assert!(!answers(&outside, 2, QUIET).await, "a fault of its own does not bring it back");
+    outside.set("rt-2=ok");
+    for at in 0..5 {
+        assert!(answers(&outside, at, PATIENCE).await, "rt-{} is back", at + 1);
+    }
+    if let Some(state) = number(&outside, &oper).await {
+        assert_eq!(state, 1.0);
+    }
+    outside.set("rt-1=branch-silent");
+    for at in 0..4 {
+        assert!(!answers(&outside, at, QUIET).await, "rt-{} hangs on rt-1", at + 1);
+    }
+    assert!(answers(&outside, 4, PATIENCE).await);
+}
+
+#[tokio::test]
+async fn each_model_breaks_in_its_own_way() {
+    let models = [Model::Linux, Model::Ups, Model::Printer, Model::Vrp, Model::Comware];
+    let outside = Outside::of(74, 5, |at| models[usize::from(at) - 1], |_| vec![]).await;
+    for (line, part) in [
+        ("rt-2=disk:94", "has no disk: `disk:94` is for devices of the profile linux-net-snmp"),
+        ("rt-1=on-battery", "has no battery: `on-battery` is for devices of the profile ups-mib"),
+        ("rt-4=toner:5", "has no toner: `toner:5` is for devices of the profile printer-mib"),
+        ("rt-5=flapping:Trunk9", "no port `Trunk9`; it has Trunk1, GigabitEthernet1/0/1"),
+    ] {
+        let error = outside.site.apply(&line.parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains(part), "{line}: {error}");
+    }
+    for line in ["rt-1=disk:94", "rt-2=on-battery", "rt-3=toner:5", "rt-5=flapping:Trunk1"] {
+        outside.set(line);
+    }
+    let get = async |at: usize, name: &str| {
+        let (good, text) = tool("snmpget", "2c", COMMUNITY, outside.address(at), &[name]).await?;
+        assert!(good, "{text}");
+        Some(values(&text)[name].clone())
+    };
+    let Some(source) = get(1, ".1.3.6.1.2.1.33.1.4.1.0").await else {
+        return;
+    };
+    assert_eq!(source, "5", "battery");
+    assert_eq!(get(4, &format!("{IF_OPER}.1")).await.unwrap(), "2", "down first");
+    for (at, name, value) in [
+        (0, "1.3.6.1.4.1.8072.3.2.10", "Linux"),
+        (1, "1.3.6.1.4.1.705.1.2", "UPS"),
+        (3, "1.3.6.1.4.1.2011.2.23.276", "Huawei"),
+        (4, "1.3.6.1.4.1.25506.1.921", "H3C"),
+    ] {
+        assert_eq!(get(at, ".1.3.6.1.2.1.1.2.0").await.unwrap(), format!(".{name}"), "{value}");
+    }
+    // A walk of each is in order (net-snmp refuses others) and comes to an end.
+    for at in 0..models.len() {
+        let address = outside.address(at);
+        let (good, text) = tool("snmpbulkwalk", "2c", COMMUNITY, address, &["-Cr25", ".1.3"]).await.unwrap();
+        assert!(good && text.contains("No more variables left"), "{:?}: {text}", models[at]);
+    }
 }

@@ -221,4 +221,10 @@ impl Shown {
             recent: recent.collect(),
         }
     }
+
+    /// Memory of its latest polls, bytes.
+    #[cfg(test)]
+    pub(super) fn recent_bytes(&self) -> usize {
+        self.recent.bytes()
+    }
 }

@@ -1,0 +1,98 @@
+// Every page on every screen, in both languages and themes: nothing in the console, nothing scrolls sideways, no text
+// too small, no target too small for a finger, nothing serious for axe; a picture of each is kept.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SCREENS, axeSource, openContext, say } from './harness.mjs';
+
+/** Pages by name; ids are taken from the running site. */
+const pagesOf = (devices, faults) => {
+  const one = (wanted) => devices.find(wanted)?.id;
+  const router = one((d) => d.tier === 'city' && d.class === 'router');
+  const county = one((d) => d.tier === 'county');
+  const pages = {
+    overview: '/', devices: '/devices', county: `/devices?under=${county}`, nothing: '/devices?q=nothing-like-this',
+    device: `/devices/${router}`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
+    about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
+  };
+  for (const kind of ['server', 'ups', 'printer', 'switch']) {
+    const id = one((d) => d.class === kind);
+    if (id) pages[kind] = `/devices/${id}`;
+  }
+  if (faults.length) pages.fault = `/faults/${faults[0].id}`;
+  return pages;
+};
+
+/** What is wrong with the page as it is laid out: runs in the browser. */
+export const measure = (target) => {
+  const wrong = [];
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) wrong.push(`scrolls sideways by ${wide} px`);
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && e.getClientRects().length > 0;
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !seen(e) || e.closest('.unseen, .skip') || e.tagName.toLowerCase() === 'title') continue;
+    const size = parseFloat(getComputedStyle(e).fontSize);
+    const drawing = e.ownerSVGElement;
+    const scale = drawing?.viewBox.baseVal ? drawing.getScreenCTM().a : 1;
+    if (size * scale < 13.5) wrong.push(`text of ${(size * scale).toFixed(1)} px: ${e.textContent.trim().slice(0, 30)}`);
+  }
+  for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')) {
+    if (!seen(e) || e.closest('.skip')) continue;
+    const { width, height } = e.getBoundingClientRect();
+    // Half a pixel is rounding.
+    if (width < target - 0.5 || height < target - 0.5) {
+      wrong.push(`target of ${width.toFixed(0)}×${height.toFixed(0)} px, ${target.toFixed(0)} wanted: ${(e.textContent.trim() || e.outerHTML).slice(0, 40)}`);
+    }
+  }
+  return [...new Set(wrong)].slice(0, 8);
+};
+
+const RULES = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { 'target-size': { enabled: true } } };
+const axe = async (page) => {
+  await page.evaluate(axeSource());
+  const { violations } = await page.evaluate((rules) => window.axe.run(document, rules), RULES);
+  const bad = violations.filter((v) => ['serious', 'critical'].includes(v.impact));
+  return bad.map((v) => `axe ${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+};
+
+export const looks = async (browser, demo, pictures) => {
+  mkdirSync(pictures, { recursive: true });
+  const { devices } = await demo.api('devices');
+  const { faults } = await demo.api('faults?state=all');
+  const pages = pagesOf(devices, faults);
+  const wrong = [], complaints = [];
+  let seen = 0, checked = 0;
+  for (const screen of SCREENS) {
+    for (const theme of ['dark', 'light']) {
+      for (const language of ['zh-CN', 'en']) {
+        const context = await openContext(browser, demo.base, screen, language, theme, complaints);
+        const page = await context.newPage();
+        for (const [name, path] of Object.entries(pages)) {
+          const where = `${name} ${screen.name} ${language} ${theme}`;
+          const answer = await page.goto(demo.base + path, { waitUntil: 'load' });
+          assert.equal(answer.status(), 200, where);
+          assert.equal(await page.getAttribute('html', 'lang'), language, where);
+          assert.equal(await page.getAttribute('html', 'data-theme'), theme, where);
+          wrong.push(...(await page.evaluate(measure, screen.mm ? 20 * screen.mm : 44)).map((w) => `${where}: ${w}`));
+          // Structure and contrast are the same on every screen of a theme: a large and the small one tell.
+          if (['1280x800', '390x844'].includes(screen.name) && (language === 'zh-CN' || theme === 'light')) {
+            wrong.push(...(await axe(page)).map((w) => `${where}: ${w}`));
+            checked += 1;
+          }
+          await page.screenshot({ path: join(pictures, `${name}-${screen.name}-${language}-${theme}.png`) });
+          seen += 1;
+        }
+        await context.close();
+      }
+    }
+  }
+  const missing = await browser.newPage();
+  const answer = await missing.goto(`${demo.base}/devices/nothing`);
+  assert.equal(answer.status(), 404);
+  assert((await missing.locator('main a[href="/"]').count()) > 0, 'the page that is not there leads home');
+  await missing.close();
+  assert.deepEqual(wrong, [], 'how pages look');
+  assert.deepEqual(complaints, [], 'the console is clean');
+  say(`${seen} pages looked at, ${checked} of them by axe; pictures in ${pictures}`);
+};
