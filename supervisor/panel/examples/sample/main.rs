@@ -1,4 +1,5 @@
-//! Serves the page with made-up data: `cargo run -p roundsman-panel --example sample [whole|empty|well|pending]`.
+//! Serves the pages with made-up data: `cargo run -p roundsman-panel --example sample [whole|empty|well|pending|N]`;
+//! with a number, the whole site with stations up to so many devices.
 
 mod site;
 
@@ -12,6 +13,7 @@ async fn main() -> std::io::Result<()> {
     let site = match kind.as_str() {
         "empty" => SampleSite::empty(),
         "" | "whole" => SampleSite::whole(),
+        number if number.parse::<usize>().is_ok() => SampleSite::scaled(number.parse().unwrap_or_default()),
         other => {
             let site = SampleSite::whole();
             let state = if other == "pending" { DeviceState::Pending } else { DeviceState::Ok };

@@ -222,6 +222,23 @@ impl SampleSite {
         site
     }
 
+    /// The whole site with stations up to this many devices; one in fifty of the added ones has a fault.
+    pub fn scaled(devices: usize) -> SampleSite {
+        let site = SampleSite::whole();
+        let first = site.state.lock().unwrap().devices.len();
+        for n in first..devices {
+            let (id, county) = (format!("rt-added-{n}"), n % 17);
+            let mut d = device(&id, &format!("基层所 {n}"), Tier::Station, &format!("rt-county-{county}"));
+            d.address = format!("192.0.2.{}", n % 250).into();
+            if n % 50 == 0 {
+                (d.state, d.faults) = (DeviceState::Minor, 1);
+                site.change(Change::Raised, fault(1_000 + n as u64, &id, Severity::Minor));
+            }
+            site.state.lock().unwrap().devices.push(d);
+        }
+        site
+    }
+
     /// Stores and publishes a transition, as the supervise loop does.
     pub fn change(&self, change: Change, fault: Fault) -> Transition {
         let mut state = self.state.lock().unwrap();

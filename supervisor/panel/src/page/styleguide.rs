@@ -179,6 +179,28 @@ mod tests {
     use jiff::tz::TimeZone;
     use roundsman_core::text::Language;
 
+    /// The page is whole in both languages and does not mix them.
+    #[test]
+    fn the_page_shows_every_state_and_every_drawing() {
+        for language in [Language::Chinese, Language::English] {
+            let v = Voice { language, zone: TimeZone::UTC };
+            let all = drawings(&v);
+            let count: usize = all.iter().map(|group| group.specimens.len()).sum();
+            let states: Vec<_> = DeviceState::ALL.iter().map(|s| (s.word(), v.text(&s.name()))).collect();
+            let words: Vec<String> = states.iter().map(|s| s.1.clone()).collect();
+            let themes = [("dark", "a"), ("light", "b")];
+            let html =
+                Styleguide { v: &v, states, themes, cards: cards(&v), drawings: all }.render().unwrap();
+            assert_eq!(html.matches("class=\"specimen\"").count(), count);
+            for word in words {
+                assert!(html.contains(&word), "{word}");
+            }
+            assert!(!html.contains(" style="), "the page's own policy forbids it");
+            let chinese = html.chars().filter(|c| ('\u{4E00}'..='\u{9FFF}').contains(c)).count();
+            assert_eq!(chinese > 0, language == Language::Chinese, "{chinese} Chinese characters");
+        }
+    }
+
     /// Every drawing in every state, in Chinese: a golden each, so that a change of look is seen and meant.
     #[test]
     fn drawings_look_as_they_did() {

@@ -62,7 +62,9 @@ fn columns(count: usize, (width, height): (f64, f64), (between, gap): (f64, f64)
         let high = (height - gap * (rows - 1.0)) / rows;
         (wide / ASPECT).min(high)
     };
-    (1..=count.max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b))).unwrap_or(1)
+    let best = (1..=count.max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b))).unwrap_or(1);
+    // As many rows, but filled: 17 as 6, 6 and 5 rather than 7, 7 and 3.
+    count.div_ceil(count.div_ceil(best).max(1)).max(1)
 }
 
 impl Layout {
@@ -238,6 +240,7 @@ mod tests {
             (1_280.0, 800.0, 17, 6),
             (1_920.0, 1_080.0, 17, 6),
             (390.0, 844.0, 17, 3),
+            (1_280.0, 480.0, 17, 6),
             (1_280.0, 800.0, 1, 1),
         ] {
             let layout = Layout::of(width, height, 2, 3, counties);

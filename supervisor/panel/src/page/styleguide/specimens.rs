@@ -176,14 +176,11 @@ pub(super) fn mosaics(voice: &Voice) -> Vec<Specimen> {
         })
         .collect();
     let all: Vec<DeviceState> = (0..72).map(|i| DeviceState::ALL[i % 9]).collect();
-    for cell in [8.0, 10.0, 16.0, 24.0] {
+    for (cell, count, columns) in [(8.0, 72, 18), (10.0, 72, 18), (16.0, 27, 9), (24.0, 27, 9)] {
         let label = voice.say("全部状态", "All states");
         let name = format!("mosaic-all-{cell}");
-        found.push(specimen(
-            name,
-            label,
-            mosaic(&Mosaic { label, stations: &all, columns: if cell > 10.0 { 9 } else { 18 }, cell }),
-        ));
+        let stations = &all[..count];
+        found.push(specimen(name, label, mosaic(&Mosaic { label, stations, columns, cell })));
     }
     found
 }
