@@ -167,7 +167,7 @@ fn the_demo_tells_its_story() {
             (status == 200 && body.contains("临汾市")).then_some(())
         })
         .await;
-        assert_eq!(demo.devices().await.len(), 95);
+        assert_eq!(demo.devices().await.len(), 96);
         demo.until("every device was polled", 60, async || {
             demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
         })

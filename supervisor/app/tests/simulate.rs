@@ -75,6 +75,68 @@ fn it_says_ready_and_takes_directions() {
     assert!(echoes(Duration::from_secs(5)), "it goes on without directions");
 }
 
+/// The profiles that the virtual site plays, and `auto` with ids that say what to play.
+const PLAYED: [(&str, &str, &str); 8] = [
+    ("generic", "snmp-generic", "snmp-generic"),
+    ("vrp", "huawei-vrp", "huawei-vrp"),
+    ("comware", "h3c-comware", "h3c-comware"),
+    ("linux", "linux-net-snmp", "linux-net-snmp"),
+    ("power", "ups-mib", "ups-mib"),
+    ("paper", "printer-mib", "printer-mib"),
+    ("rt-auto", "auto", "huawei-vrp"),
+    ("sw-auto", "auto", "h3c-comware"),
+];
+
+#[test]
+fn every_metric_of_every_profile_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "[site]\nname = \"All\"\ntimezone = \"Asia/Shanghai\"\n[credentials.mine]\n\
+                    snmp = { version = \"2c\", community_file = \"community\" }\n"
+        .to_owned();
+    for (at, (id, profile, _)) in PLAYED.iter().enumerate() {
+        // Each has an address of its own and a use for its first port, so that optics are shown.
+        let ip = format!("127.99.1.{}", at + 1);
+        let port = UdpSocket::bind((ip.as_str(), 0)).unwrap().local_addr().unwrap().port();
+        text += &format!(
+            "[[device]]\nid = \"{id}\"\nname = \"{id}\"\nprofile = \"{profile}\"\ntier = \"city\"\n\
+             network = \"lan\"\naddress = \"{ip}:{port}\"\ncredentials = \"mine\"\nreach = \"snmp\"\n\
+             tag = {{ \"Trunk1\" = \"uplink\" }}\n"
+        );
+    }
+    let path = folder.path().join("site.toml");
+    fs::write(&path, text).unwrap();
+    fs::write(folder.path().join("community"), "demo\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+        .args(["simulate", "--site"])
+        .arg(&path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _running = Running(child);
+    assert_eq!(lines.next().unwrap().unwrap(), "ready 8 devices");
+    let polls = PLAYED.map(|(id, _, resolved)| {
+        let poll = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+            .args(["poll", "--json", id, "--config"])
+            .arg(&path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        (id, resolved, poll)
+    });
+    for (id, resolved, poll) in polls {
+        let output = poll.wait_with_output().unwrap();
+        assert!(output.status.success(), "{id}: {}", output.status);
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["profile"], resolved, "{id}");
+        let readings = answer["readings"].as_array().unwrap();
+        assert!(readings.len() > 50, "{id}: {} readings", readings.len());
+        let bad: Vec<_> = readings.iter().filter(|reading| reading["quality"] != "good").collect();
+        assert!(bad.is_empty(), "{id}: {bad:#?}");
+    }
+}
+
 #[test]
 fn wrong_use_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,3 +20,4 @@ pub mod schedule;
 pub mod text;
 pub mod time;
 pub mod topology;
+pub mod vocabulary;

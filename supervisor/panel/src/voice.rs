@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
+use roundsman_core::vocabulary;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -36,10 +37,9 @@ impl Voice {
         self.t(key).replace("%{n}", &n.to_string())
     }
 
-    /// The text of a word that a profile or the program uses for a state, such as `not-present`; the word itself where
-    /// no language has another.
+    /// What people read for the word of a state, such as `not-present`; the word itself where nobody named it.
     pub(crate) fn word(&self, word: &str) -> String {
-        self.find(&format!("word.{word}")).map_or_else(|| word.to_owned(), Cow::into_owned)
+        vocabulary::state(word).map_or_else(|| word.to_owned(), |text| self.text(&text))
     }
 
     /// One of two texts.

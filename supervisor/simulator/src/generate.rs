@@ -166,7 +166,7 @@ type City = (
 
 /// The city bureau: the core between province and counties, the office networks, what hangs on them. A parent stands
 /// before its children.
-const CITY: [City; 17] = [
+const CITY: [City; 18] = [
     (CORE, "市局核心路由器", "huawei-vrp", "business", ROOM, Some(PROVINCE), "1000M"),
     (AGGREGATION, "县区汇聚路由器", "huawei-vrp", "business", ROOM, Some(CORE), "10000M"),
     (LAN, "机关局域网路由器", "huawei-vrp", "lan", ROOM, Some(CORE), "10000M"),
@@ -184,6 +184,7 @@ const CITY: [City; 17] = [
     ("srv-database", "数据库服务器", "linux-net-snmp", "lan", ROOM, Some(MACHINE_ROOM), "1000M"),
     ("srv-backup", "备份服务器", "linux-net-snmp", "lan", ROOM, Some(MACHINE_ROOM), "1000M"),
     ("ups-machine-room", "机房 UPS", "ups-mib", "lan", ROOM, Some(MACHINE_ROOM), "100M"),
+    ("prn-3f", "3 楼文印室打印机", "printer-mib", "lan", "3F 文印室", Some("sw-3f"), "100M"),
 ];
 
 /// Profiles of counties and stations in turn.

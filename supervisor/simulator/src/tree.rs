@@ -25,7 +25,7 @@ pub(crate) enum Object {
     Idle { processors: f64, busy: &'static [(u8, f64)] },
     /// Something measured, in units of 1/`scale`, as the type `tag`.
     Measured { quantity: Quantity, scale: f64, tag: u8 },
-    /// Something measured, as one octet of bits.
+    /// Something measured, as the first of two octets of bits; the other's are not set.
     Bits(Quantity),
 }
 
@@ -70,7 +70,7 @@ impl Object {
                     ber::put_u64(out, *tag, value.max(0.0) as u64);
                 }
             }
-            Object::Bits(quantity) => ber::put(out, ber::OCTETS, &[scene.measure(*quantity, now) as u8]),
+            Object::Bits(quantity) => ber::put(out, ber::OCTETS, &[scene.measure(*quantity, now) as u8, 0]),
         }
     }
 }

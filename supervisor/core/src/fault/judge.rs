@@ -11,6 +11,7 @@ use crate::reading::{Readings, Value};
 use crate::rule::{Level, Rule, Test};
 use crate::text::{self, Bilingual};
 use crate::time::{Mono, Now, Wall};
+use crate::vocabulary;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -308,13 +309,20 @@ fn earlier(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
 
 /// One line for people: what, where, how much.
 fn summary(rule: &Rule, label: &str, value: &Value, model: &Model) -> Bilingual {
-    let unit = model.metrics.get(rule.on.at()).map_or("", |metric| &*metric.unit);
-    let (shown, unit) = (text::value(value), text::unit(unit));
-    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") { "" } else { " " };
     let (zh_at, en_at) = match label {
         "" => (String::new(), String::new()),
         label => (format!("（{label}）"), format!(" ({label})")),
     };
+    let named = value.word().and_then(|word| vocabulary::state(word));
+    if let Some(Bilingual { zh, en }) = named {
+        return Bilingual::new(
+            format!("{}{zh_at}，当前{zh}", rule.name.zh),
+            format!("{}{en_at}, now {en}", rule.name.en),
+        );
+    }
+    let unit = model.metrics.get(rule.on.at()).map_or("", |metric| &*metric.unit);
+    let (shown, unit) = (text::value(value), text::unit(unit));
+    let gap = if unit.is_empty() || matches!(unit, "%" | "℃") { "" } else { " " };
     Bilingual::new(
         format!("{}{zh_at}，当前 {shown}{gap}{unit}", rule.name.zh),
         format!("{}{en_at}, now {shown}{gap}{unit}", rule.name.en),

@@ -107,10 +107,12 @@ pub(super) fn groups(readings: &[SiteReading], v: &Voice) -> Vec<Group> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The first few scalar numbers of a device: what a strip shows of it.
+/// The first few scalar numbers of a device, those first that a rule watches: what a strip shows of it.
 pub(super) fn telling(readings: &[SiteReading], most: usize, v: &Voice) -> Vec<(String, Figure)> {
     let wanted = |r: &&SiteReading| {
         r.kind == Kind::Gauge && r.instance.is_empty() && r.sample.is_ok() && group_of(r) != "system"
     };
-    readings.iter().filter(wanted).take(most).map(|r| (title(r, v), figure(r, v))).collect()
+    let mut found: Vec<&SiteReading> = readings.iter().filter(wanted).collect();
+    found.sort_by_key(|r| r.limits.is_empty());
+    found.into_iter().take(most).map(|r| (title(r, v), figure(r, v))).collect()
 }

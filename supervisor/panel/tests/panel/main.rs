@@ -2,6 +2,7 @@
 
 mod acting;
 mod live;
+mod pages;
 mod reading;
 #[path = "../../examples/sample/site.rs"]
 mod site;

@@ -4,7 +4,6 @@ use super::*;
 use roundsman_core::device::Tier;
 use roundsman_core::fault::{Change, Ending, Fault, FaultId};
 use roundsman_core::rule::Severity;
-use roundsman_core::text::Bilingual;
 use site::{device, fault};
 use std::sync::atomic::Ordering;
 
@@ -105,7 +104,7 @@ async fn limits_hold() {
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let server = Server::start(SampleSite::small()).await;
-    for path in ["/", "/fragment/overview", "/api/v1/devices", "/api/v1/nope", "/metrics", "/assets/panel.js"]
+    for path in ["/", "/devices", "/wall", "/api/v1/devices", "/api/v1/nope", "/metrics", "/assets/panel.js"]
     {
         let head = server.get(path).await.head;
         assert!(head.contains("content-security-policy: default-src 'none';"), "{path}");
@@ -174,103 +173,4 @@ fn collect(api: &serde_json::Value, schema: &serde_json::Value, fields: &mut Vec
 async fn metrics_are_openmetrics_text() {
     let server = Server::start(SampleSite::small()).await;
     insta::assert_snapshot!(server.get("/metrics").await.body);
-}
-
-#[tokio::test]
-async fn the_page_in_both_languages() {
-    let server = Server::start(SampleSite::small()).await;
-    insta::assert_snapshot!("page_zh", without_hashes(&server.get("/").await.body));
-    insta::assert_snapshot!(
-        "fragment_en",
-        without_hashes(&server.get("/fragment/overview?lang=en").await.body)
-    );
-}
-
-/// Hashes may differ between toolchains; that they follow the content is tested by itself.
-fn without_hashes(page: &str) -> String {
-    let mut pieces = page.split("data-hash=\"");
-    let first = pieces.next().unwrap().to_owned();
-    pieces.fold(first, |text, piece| {
-        text + "data-hash=\"…" + piece.trim_start_matches(|c: char| c.is_ascii_hexdigit())
-    })
-}
-
-#[tokio::test]
-async fn only_the_part_that_changed_gets_another_hash() {
-    let server = Server::start(SampleSite::small()).await;
-    let hashes = |page: String| -> Vec<String> {
-        page.split("data-hash=\"").skip(1).map(|p| p[..16].to_owned()).collect()
-    };
-    let before = hashes(server.get("/fragment/overview").await.body);
-    assert_eq!(before, hashes(server.get("/").await.body));
-    server.post("/api/v1/faults/1/acknowledge", &format!("authorization: Bearer {TOKEN}\r\n")).await;
-    let after = hashes(server.get("/fragment/overview").await.body);
-    let changed: Vec<usize> = (0..5).filter(|n| before[*n] != after[*n]).collect();
-    assert_eq!(changed, [1], "the list of faults alone");
-}
-
-#[tokio::test]
-async fn the_empty_states_say_what_to_do() {
-    let none = Server::start(SampleSite::empty()).await;
-    let page = none.get("/").await.body;
-    assert!(page.contains("尚未配置设备") && page.contains("[[device]]") && page.contains("roundsman check"));
-    let well = SampleSite::empty();
-    well.state.lock().unwrap().devices = vec![device("a", "甲", Tier::City, "")];
-    let well = Server::start(well).await;
-    assert!(well.get("/").await.body.contains("当前无故障"));
-    let english = well.ask("GET / HTTP/1.1\r\naccept-language: en\r\n").await.body;
-    assert!(english.contains("No open faults.") && english.contains("<html lang=\"en\">"));
-}
-
-#[tokio::test]
-async fn the_worst_stands_first_and_stations_under_their_county() {
-    let server = Server::start(SampleSite::whole()).await;
-    let page = server.get("/").await.body;
-    let order = ["F-2026-0121", "F-2026-0122", "F-2026-0123", "F-2026-0124", "F-2026-0125"];
-    let places: Vec<usize> = order.iter().map(|n| page.find(n).unwrap()).collect();
-    // 0124 began before 0123; both are minor, so the newer one is first.
-    assert!(places.is_sorted(), "{places:?}");
-    let county = page.find("data-device=\"rt-county-6\"").unwrap();
-    let station = page.find("data-device=\"rt-station-6\"").unwrap();
-    let next = page.find("data-device=\"rt-county-7\"").unwrap();
-    assert!(county < station && station < next);
-}
-
-#[tokio::test]
-async fn uplinks_in_a_circle_end() {
-    let site = SampleSite::empty();
-    site.state.lock().unwrap().devices =
-        vec![device("a", "甲", Tier::Station, "b"), device("b", "乙", Tier::Station, "a")];
-    let server = Server::start(site).await;
-    assert_eq!(server.get("/").await.status, 200);
-}
-
-#[tokio::test]
-async fn names_from_the_network_are_text_and_never_markup() {
-    const EVIL: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}&amp;";
-    let site = SampleSite::empty();
-    let mut bad = device(EVIL, EVIL, Tier::County, "");
-    bad.location = EVIL.into();
-    let mut city = device("c", EVIL, Tier::City, "");
-    city.location = EVIL.into();
-    let mut f = fault(1, EVIL, Severity::Critical);
-    f.key.instance = EVIL.into();
-    f.summary = Bilingual::new(EVIL, EVIL);
-    f.advice = Bilingual::new(EVIL, EVIL);
-    {
-        let mut state = site.state.lock().unwrap();
-        state.devices = vec![bad, city];
-        state.faults.insert(1, f);
-    }
-    let server = Server::start(site).await;
-    for path in ["/", "/fragment/overview", "/?lang=%3Cscript%3E"] {
-        let page = server.get(path).await.body;
-        assert!(!page.contains("<script>") && !page.contains("<img"), "{path}");
-        assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{path}");
-        // Outside of quotes no tag holds anything of the name.
-        for tag in page.split('<').skip(1).filter_map(|t| t.split('>').next()) {
-            let bare: String = tag.split('"').step_by(2).collect();
-            assert!(!bare.contains("alert"), "{tag}");
-        }
-    }
 }

@@ -227,9 +227,9 @@ fn what_the_faults_break_is_what_the_rules_look_at() {
     const LEVEL: &[u32] = &[1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 9];
     const ERRORS: &[u32] = &[1, 3, 6, 1, 2, 1, 25, 3, 5, 1, 2];
     let printer = after(Model::Printer, Trouble { toner: Some(4.0), ..Trouble::default() });
-    assert_eq!((printer(LEVEL, &[1, 1]), printer(ERRORS, &[1])), (960.0, f64::from(0x20)), "lowToner");
+    assert_eq!((printer(LEVEL, &[1, 1]), printer(ERRORS, &[1])), (960.0, f64::from(0x2000)), "lowToner");
     let empty = after(Model::Printer, Trouble { toner: Some(0.0), ..Trouble::default() });
-    assert_eq!((empty(LEVEL, &[1, 1]), empty(ERRORS, &[1])), (0.0, f64::from(0x10)), "noToner");
+    assert_eq!((empty(LEVEL, &[1, 1]), empty(ERRORS, &[1])), (0.0, f64::from(0x1000)), "noToner");
     const SENSOR: &[u32] = &[1, 3, 6, 1, 2, 1, 99, 1, 1, 1, 4];
     for model in [Model::Generic, Model::Vrp, Model::Comware] {
         let hot = after(model, Trouble { heat: Some(78.0), ..Trouble::default() });
