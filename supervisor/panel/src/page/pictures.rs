@@ -22,8 +22,8 @@ const MANY: usize = 24;
 const SMALL_CELL: f64 = 10.0;
 const SMALL_COLUMNS: usize = 10;
 /// Size for which the picture of the tiers is drawn; the page scales it to what it has, text and all.
-const LYING: (f64, f64) = (1_024.0, 470.0);
-const STANDING: (f64, f64) = (390.0, 620.0);
+const LYING: (f64, f64) = (1_024.0, 380.0);
+const STANDING: (f64, f64) = (330.0, 430.0);
 
 /// Some devices as small shapes; nothing for none.
 pub(super) fn mosaic(states: &[DeviceState], v: &Voice) -> String {
