@@ -15,6 +15,7 @@ pub mod fault;
 pub mod model;
 pub mod rate;
 pub mod reading;
+pub mod record;
 pub mod rule;
 pub mod schedule;
 pub mod text;
