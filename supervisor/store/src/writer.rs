@@ -1,11 +1,13 @@
 //! The one writer: a thread that owns the writing connection and makes jobs durable, several in one transaction.
 
 use crate::error::StoreError;
+use crate::maintenance::{self, Outcome, Write};
 use crate::records;
 use crate::{Answer, ClockMark, DeviceRecord};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
+use std::sync::PoisonError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait. When it is full the caller is told at once: the disk does not keep up, and what waits in
@@ -31,6 +33,8 @@ pub(crate) enum Work {
     Latest(ClockMark, Blocks),
     Clock(ClockMark),
     Remember(Answer),
+    /// A maintenance record or an amendment, and where to leave what came of it.
+    Maintenance(Write, Outcome),
 }
 
 /// Work and the one who waits for it.
@@ -127,6 +131,11 @@ impl Writer {
             }
             Work::Remember(answer) => {
                 remember(&self.conn, answer).map_err(|e| StoreError::sqlite("keep an answer", &e))
+            }
+            Work::Maintenance(write, outcome) => {
+                let written = maintenance::apply(&self.conn, write)?;
+                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+                Ok(())
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod damage;
 mod life;
+mod maintenance;
 mod model;
 
 use crate::{Restored, Store};
