@@ -48,6 +48,8 @@ words! {
     Field {
         /// [`Kind`].
         Kind = "kind" "类别" "Kind",
+        /// How bad it was.
+        Level = "level" "级别" "Level",
         /// Devices worked on.
         Devices = "devices" "设备" "Devices",
         /// Serial number of the device.
@@ -56,8 +58,6 @@ words! {
         Warranty = "warranty" "保修" "Warranty",
         /// Faults it belongs to.
         Faults = "faults" "关联故障" "Faults",
-        /// How bad it was.
-        Level = "level" "级别" "Level",
         /// Who reported it.
         Reporter = "reporter" "报修人" "Reported by",
         /// When it was reported.
@@ -87,9 +87,9 @@ words! {
         /// [`Satisfaction`].
         Satisfaction = "satisfaction" "满意度" "Satisfaction",
         /// Why an amendment is made.
-        Reason = "reason" "修改原因" "Reason",
+        Reason = "reason" "更正原因" "Reason",
         /// Who makes an amendment.
-        Author = "author" "修改人" "Amended by",
+        Author = "author" "更正人" "Amended by",
     }
 }
 
@@ -175,6 +175,8 @@ pub enum Why {
     NotMoney,
     /// A part without a name, or an entry that is no entry.
     NotAnEntry,
+    /// Something else than text.
+    NotText,
     /// A device or fault that nobody knows.
     Unknown,
     /// The same value as now.
@@ -207,6 +209,7 @@ impl Wrong {
             Why::NotAnEntry => {
                 ("中有一项填写不完整".to_owned(), "has an entry that is not complete".to_owned())
             }
+            Why::NotText => ("须为文字".to_owned(), "must be text".to_owned()),
             Why::Unknown => {
                 ("中有系统内不存在的编号".to_owned(), "names something that does not exist here".to_owned())
             }
