@@ -5,6 +5,7 @@
 
 mod daemon;
 mod peer;
+mod records;
 mod service;
 mod shown;
 mod snmpd;

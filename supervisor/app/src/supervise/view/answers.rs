@@ -7,8 +7,8 @@ use roundsman_core::fault::{Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
-    SiteDevice, SiteReading, Unavailable, Which,
+    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
+    SiteReading, Unavailable, Which,
 };
 use roundsman_store::{Answer, FaultFilter, NewAmendment, NewRecord, RecordFilter, StoreError};
 use std::sync::{Arc, PoisonError};
