@@ -12,6 +12,7 @@
 pub mod derive;
 pub mod device;
 pub mod fault;
+pub mod figures;
 pub mod model;
 pub mod rate;
 pub mod reading;
