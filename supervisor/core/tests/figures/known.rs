@@ -1,0 +1,443 @@
+//! Weeks whose figures are known.
+
+use crate::lives::{
+    HOUR_MS, WEEK, always, at, device, fault, hours, in_hours, since_1970, undated, wall, watch, week,
+};
+use roundsman_core::device::{Class, Network};
+use roundsman_core::fault::{Ending, FaultId};
+use roundsman_core::figures::account::{Period, Stretch};
+use roundsman_core::figures::availability::DeviceLife;
+use roundsman_core::figures::faults::{FaultLife, MOST_REPEATS, Mean, Tally};
+use roundsman_core::figures::standing::Standing;
+use roundsman_core::figures::watch::{Watch, Watches};
+use roundsman_core::figures::{Figures, Past, figures};
+use roundsman_core::rule::Severity;
+
+fn of(period: Period, watches: Vec<Watch>, devices: &[DeviceLife], faults: &[FaultLife]) -> Figures {
+    figures(period, Past { watches: &Watches::new(watches), devices, faults })
+}
+
+struct Week {
+    what: &'static str,
+    watches: Vec<Watch>,
+    life: DeviceLife,
+    /// Absent, unknown, excluded, hidden, down, up, in hours.
+    time: [i64; 6],
+    repeated: i64,
+    /// In percent, rounded to a tenth of a thousandth.
+    availability: Option<f64>,
+}
+
+fn usual() -> Vec<Watch> {
+    always().as_slice().to_vec()
+}
+
+fn weeks_of_clocks() -> Vec<Week> {
+    vec![
+        Week {
+            what: "a usual week",
+            watches: usual(),
+            life: device("d"),
+            time: [0, 0, 0, 0, 0, 168],
+            repeated: 0,
+            availability: Some(100.0),
+        },
+        Week {
+            what: "empty: the box never ran",
+            watches: vec![],
+            life: DeviceLife { down: vec![Stretch::since(at(0, -10))], ..device("d") },
+            time: [0, 168, 0, 0, 0, 0],
+            repeated: 0,
+            availability: None,
+        },
+        Week {
+            what: "the box was off from Tuesday to Thursday; the device failed before and came back after",
+            watches: vec![watch(1, -50, 24, None), watch(2, 96, 200, Some(72))],
+            life: DeviceLife { down: vec![Stretch::lived(at(1, 23), at(2, 98))], ..device("d") },
+            time: [0, 72, 0, 0, 3, 93],
+            repeated: 0,
+            availability: Some(96.875),
+        },
+        Week {
+            what: "the clock showed 1970 at boot and was set six hours later: these six are in no week",
+            watches: vec![watch(1, -50, 48, None), undated(2, 6, None), watch(3, 72, 200, Some(0))],
+            life: DeviceLife { down: vec![Stretch::lived(since_1970(2, 1), at(3, 74))], ..device("d") },
+            time: [0, 24, 0, 0, 2, 142],
+            repeated: 0,
+            availability: Some(98.6111),
+        },
+        Week {
+            what: "the clock showed 1970 all week",
+            watches: vec![undated(1, 168, None)],
+            life: device("d"),
+            time: [0, 168, 0, 0, 0, 0],
+            repeated: 0,
+            availability: None,
+        },
+        Week {
+            what: "the clock was set a day forward on Wednesday noon, the device was down for two hours then",
+            watches: vec![watch(1, -50, 60, None), watch(2, 84, 200, Some(0))],
+            life: DeviceLife { down: vec![Stretch::lived(at(1, 59), at(2, 85))], ..device("d") },
+            time: [0, 24, 0, 0, 2, 142],
+            repeated: 0,
+            availability: Some(98.6111),
+        },
+        Week {
+            what: "a day back: eight days were observed, and the two hours stay two",
+            watches: vec![watch(1, -50, 60, None), watch(2, 36, 200, Some(0))],
+            life: DeviceLife { down: vec![Stretch::lived(at(1, 59), at(2, 37))], ..device("d") },
+            time: [0, 0, 0, 0, 2, 190],
+            repeated: 24,
+            availability: Some(98.9583),
+        },
+        Week {
+            what: "a maintenance window counts each time the clock shows it",
+            watches: vec![watch(1, -50, 60, None), watch(2, 36, 200, Some(0))],
+            life: DeviceLife {
+                excluded: vec![Stretch::Agreed { from: wall(40), to: wall(44) }],
+                ..device("d")
+            },
+            time: [0, 0, 8, 0, 0, 184],
+            repeated: 24,
+            availability: Some(100.0),
+        },
+    ]
+}
+
+fn weeks_of_lives() -> Vec<Week> {
+    let usual_week = |what, life, time, availability| Week {
+        what,
+        watches: usual(),
+        life,
+        time,
+        repeated: 0,
+        availability: Some(availability),
+    };
+    vec![
+        usual_week(
+            "added on Thursday noon",
+            DeviceLife { present: vec![Stretch::since(at(1, 84))], ..device("d") },
+            [84, 0, 0, 0, 0, 84],
+            100.0,
+        ),
+        usual_week(
+            "removed on Tuesday, back on Friday",
+            DeviceLife { present: vec![hours(-90, 24), hours(96, 168)], ..device("d") },
+            [72, 0, 0, 0, 0, 96],
+            100.0,
+        ),
+        usual_week(
+            "overlapping faults count once",
+            DeviceLife {
+                down: vec![hours(15, 30), hours(10, 20), hours(20, 21), hours(17, 18)],
+                ..device("d")
+            },
+            [0, 0, 0, 0, 20, 148],
+            88.0952,
+        ),
+        usual_week(
+            "down before the week, and again and still",
+            DeviceLife { down: vec![hours(-20, 2), Stretch::since(at(1, 160))], ..device("d") },
+            [0, 0, 0, 0, 10, 158],
+            94.0476,
+        ),
+        usual_week(
+            "down in a maintenance window is not down",
+            DeviceLife {
+                excluded: vec![Stretch::Agreed { from: wall(10), to: wall(20) }],
+                down: vec![hours(8, 22)],
+                ..device("d")
+            },
+            [0, 0, 10, 0, 4, 154],
+            97.4684,
+        ),
+        usual_week(
+            "what stands behind a failed device is neither up nor down",
+            DeviceLife { hidden: vec![hours(12, 24)], down: vec![hours(10, 30)], ..device("d") },
+            [0, 0, 0, 12, 8, 148],
+            94.8718,
+        ),
+        usual_week(
+            "no data is unknown, whatever else is said of it",
+            DeviceLife {
+                unwatched: vec![hours(0, 100)],
+                excluded: vec![hours(10, 20)],
+                hidden: vec![hours(20, 30)],
+                down: vec![hours(30, 40)],
+                ..device("d")
+            },
+            [0, 100, 0, 0, 0, 68],
+            100.0,
+        ),
+        usual_week(
+            "down before it was added is not down",
+            DeviceLife { present: vec![hours(100, 168)], down: vec![hours(90, 117)], ..device("d") },
+            [100, 0, 0, 0, 17, 51],
+            75.0,
+        ),
+    ]
+}
+
+#[test]
+fn known_weeks() {
+    for Week { what, watches, life, time, repeated, availability } in
+        weeks_of_clocks().into_iter().chain(weeks_of_lives())
+    {
+        let figures = of(week(), watches, &[life], &[]);
+        assert_eq!(in_hours(&figures.devices[0]), time, "{what}");
+        assert_eq!(figures.repeated_ms as i64, repeated * HOUR_MS, "{what}");
+        let percent = figures.devices[0].availability().map(|share| (share * 1e6).round() / 1e4);
+        assert_eq!(percent, availability, "{what}");
+    }
+}
+
+/// The calendar is handed in: an hour less or more for summer time, a 53rd week between two years.
+#[test]
+fn periods_of_any_length() {
+    for (what, from, to, length) in [
+        ("spring forward", 0, 167, 167),
+        ("autumn back", 0, 169, 169),
+        ("2026-W53, 28 December to 3 January", 1008, 1176, 168),
+        ("a week that is not over", 0, 60, 60),
+        ("nothing", 10, 10, 0),
+        ("the wrong way round", 10, 5, 0),
+    ] {
+        let figures = of(Period::new(wall(from), wall(to)), usual(), &[device("d")], &[]);
+        assert_eq!(in_hours(&figures.devices[0]), [0, 0, 0, 0, 0, length], "{what}");
+    }
+}
+
+/// What is open at the end of the 53rd week is carried into the first.
+#[test]
+fn a_fault_over_new_year() {
+    let faults = [fault(1, "d", 1170, Some(1180))];
+    let counts = |from, to| {
+        let tally = of(Period::new(wall(from), wall(to)), usual(), &[device("d")], &faults).faults.groups.all;
+        [tally.carried_in, tally.new, tally.ended, tally.open]
+    };
+    assert_eq!(counts(840, 1008), [0, 0, 0, 0], "2026-W52");
+    assert_eq!(counts(1008, 1176), [0, 1, 0, 1], "2026-W53");
+    assert_eq!(counts(1176, 1344), [1, 0, 1, 0], "2027-W01");
+    assert_eq!(counts(1344, 1512), [0, 0, 0, 0], "2027-W02");
+}
+
+/// A group's availability is that of its summed time: a camera seen for an hour does not weigh a week.
+#[test]
+fn groups_sum_durations() {
+    let late = DeviceLife { present: vec![hours(167, 168)], down: vec![hours(167, 168)], ..device("late") };
+    let mut router = DeviceLife { present: vec![hours(0, 8)], unwatched: vec![hours(0, 8)], ..device("r") };
+    router.place.class = Class::Router;
+    router.place.network = Network::Business;
+    let gone = DeviceLife { present: vec![hours(-9, 0)], ..device("gone") };
+    let time = of(week(), usual(), &[late, device("all-week"), router, gone], &[]).time;
+    assert_eq!((time.all.devices, time.all.unseen), (3, 1));
+    let cameras = time.classes[&Class::Camera];
+    assert_eq!(in_hours(&cameras.time), [167, 0, 0, 0, 1, 168]);
+    assert_eq!(cameras.time.availability(), Some(168.0 / 169.0));
+    assert_eq!(time.classes[&Class::Router].time.availability(), None);
+    assert_eq!(time.networks.keys().collect::<Vec<_>>(), [&Network::Business, &Network::Lan]);
+    assert_eq!(of(week(), usual(), &[], &[]).time.all.time.availability(), None);
+}
+
+fn mean(count: u32, hours: i64) -> Mean {
+    Mean { count, sum_ms: (hours * HOUR_MS) as u64, unknown: 0 }
+}
+
+#[test]
+fn edges_of_the_week() {
+    let one_new = Tally { new: 1, ..Tally::default() };
+    let ended = Tally { ended: 1, acknowledgement: mean(1, 1), ..Tally::default() };
+    for (what, fault, expected) in [
+        ("over before", fault(1, "d", -20, Some(-1)), Tally::default()),
+        (
+            "over at the first moment",
+            fault(1, "d", -20, Some(0)),
+            Tally { carried_in: 1, repair: mean(1, 20), ..ended },
+        ),
+        ("raised at the first moment", fault(1, "d", -1, None), Tally { open: 1, ..one_new }),
+        ("inside", fault(1, "d", 10, Some(14)), Tally { new: 1, repair: mean(1, 4), ..ended }),
+        (
+            "over at the last moment is over next week",
+            fault(1, "d", 160, Some(WEEK)),
+            Tally { open: 1, ..one_new },
+        ),
+        ("raised at the last moment is next week's", fault(1, "d", WEEK - 1, None), Tally::default()),
+        (
+            "all week and longer",
+            fault(1, "d", -500, Some(500)),
+            Tally { carried_in: 1, open: 1, ..Tally::default() },
+        ),
+        (
+            "withdrawn is not repaired",
+            FaultLife { ended: Some((at(1, 14), Ending::Withdrawn)), ..fault(1, "d", 10, Some(14)) },
+            Tally { new: 1, withdrawn: 1, ..ended },
+        ),
+        (
+            "latched: repaired when the condition was over, ended when it was closed",
+            FaultLife { ended: Some((at(1, 100), Ending::Closed)), ..fault(1, "d", 10, Some(14)) },
+            Tally { new: 1, repair: mean(1, 4), ..ended },
+        ),
+        (
+            "nobody took note",
+            FaultLife { acknowledged: None, ..fault(1, "d", 10, Some(14)) },
+            Tally { new: 1, ended: 1, unacknowledged: 1, repair: mean(1, 4), ..Tally::default() },
+        ),
+    ] {
+        let figures = of(week(), usual(), &[device("d")], &[fault]);
+        assert_eq!(figures.faults.groups.all, expected, "{what}");
+    }
+}
+
+/// Times of faults that the clock was set under, or the box was off under.
+#[test]
+fn times_are_monotonic() {
+    for (what, watches, from, to, expected) in [
+        (
+            "a day forward",
+            vec![watch(1, 0, 60, None), watch(2, 84, 168, Some(0))],
+            at(1, 59),
+            at(2, 85),
+            Some(2),
+        ),
+        (
+            "a day back",
+            vec![watch(1, 0, 60, None), watch(2, 36, 168, Some(0))],
+            at(1, 59),
+            at(2, 37),
+            Some(2),
+        ),
+        (
+            "off, both synchronised",
+            vec![watch(1, 0, 24, None), watch(2, 96, 168, Some(72))],
+            at(1, 20),
+            at(2, 97),
+            Some(77),
+        ),
+        (
+            "off, nobody knows",
+            vec![watch(1, 0, 24, None), watch(2, 96, 168, None)],
+            at(1, 20),
+            at(2, 97),
+            None,
+        ),
+        (
+            "1970, then set",
+            vec![undated(1, 6, None), watch(2, 72, 168, Some(0))],
+            since_1970(1, 1),
+            at(2, 74),
+            Some(7),
+        ),
+        ("within 1970", vec![undated(1, 6, None)], since_1970(1, 1), since_1970(1, 4), Some(3)),
+        ("from before the records", vec![watch(2, 0, 168, None)], at(1, -20), at(2, 1), None),
+    ] {
+        let watches = Watches::new(watches);
+        let found = watches.between_ms(from, to).map(|ms| ms as i64 / HOUR_MS);
+        assert_eq!(found, expected, "{what}");
+        if from < to {
+            assert_eq!(watches.between_ms(to, from), None, "{what}, backwards");
+        }
+    }
+}
+
+/// What cannot be measured is said, and not averaged.
+#[test]
+fn unmeasured_repairs_are_counted_apart() {
+    let off = vec![watch(1, 0, 24, None), watch(2, 96, 168, None)];
+    let across = FaultLife {
+        cleared: Some(at(2, 97)),
+        ended: Some((at(2, 97), Ending::Cleared)),
+        ..fault(2, "d", 20, None)
+    };
+    let figures = of(week(), off, &[device("d")], &[fault(1, "d", 2, Some(8)), across]);
+    let repair = figures.faults.groups.all.repair;
+    assert_eq!(repair, Mean { count: 1, sum_ms: 6 * HOUR_MS as u64, unknown: 1 });
+    assert_eq!(repair.mean_ms(), Some(6 * HOUR_MS as u64));
+    assert_eq!(Mean::default().mean_ms(), None);
+}
+
+/// A county line fails, three stations disappear behind it: one outage.
+#[test]
+fn hidden_faults_count_once_under_their_root() {
+    let behind = |id, root| FaultLife { behind: Some(FaultId(root)), ..fault(id, "station", 10, Some(20)) };
+    let faults = [
+        fault(1, "county", 10, Some(20)),
+        behind(2, 1),
+        behind(3, 1),
+        behind(4, 3),
+        // Behind one that nobody knows, and two behind each other: they stand for themselves.
+        behind(5, 99),
+        behind(6, 7),
+        behind(7, 6),
+    ];
+    let found = of(week(), usual(), &[device("county"), device("station")], &faults).faults;
+    assert_eq!((found.groups.all.new, found.groups.all.hidden, found.groups.all.repair.count), (4, 3, 4));
+    assert_eq!(found.roots.into_iter().collect::<Vec<_>>(), [(FaultId(1), 3)]);
+    assert_eq!(found.repeats.len(), 1, "hidden ones do not make a repeat offender: {:?}", found.repeats);
+    assert_eq!(found.repeats[0].numbers.iter().map(|n| n.sequence).collect::<Vec<_>>(), [5, 6, 7]);
+}
+
+#[test]
+fn repeat_offenders() {
+    let of_device = |id, name: &str, hour| fault(id, name, hour, Some(hour + 2));
+    let mut faults = vec![
+        of_device(1, "twice", 5),
+        of_device(2, "twice", 50),
+        of_device(3, "thrice", 5),
+        of_device(4, "thrice", 20),
+        of_device(5, "thrice", 40),
+        // The same number again, as a reopening leaves it: one fault.
+        of_device(6, "once", 10),
+        of_device(6, "once", 10),
+        // Last week's does not count.
+        of_device(7, "carried", -2),
+        of_device(8, "carried", 30),
+    ];
+    faults[0].severity = Severity::Critical;
+    faults[1].key.instance = "GE0/0/1".into();
+    for extra in 0..MOST_REPEATS as u64 + 1 {
+        let name = format!("extra-{extra:02}");
+        faults.push(of_device(100 + 2 * extra, &name, 3));
+        faults.push(of_device(101 + 2 * extra, &name, 60));
+    }
+    let found = of(week(), usual(), &[], &faults).faults;
+    let told: Vec<_> = found.repeats.iter().map(|r| (&*r.device, r.numbers.len(), r.worst)).collect();
+    assert_eq!(
+        told[..3],
+        [("thrice", 3, Severity::Major), ("twice", 2, Severity::Critical), ("extra-00", 2, Severity::Major)]
+    );
+    assert_eq!((told.len(), found.repeats_left_off), (MOST_REPEATS, 3));
+    assert_eq!(found.groups.classes.len(), 0, "a fault of an unknown device has no class");
+}
+
+/// A device counts once, with its worst.
+#[test]
+fn the_table_of_equipment_health() {
+    let critical = FaultLife { severity: Severity::Critical, ..fault(2, "both", 20, None) };
+    let latched = FaultLife { cleared: Some(at(1, 30)), ..fault(5, "latched", 20, None) };
+    let behind = FaultLife { behind: Some(FaultId(1)), ..fault(6, "behind", 21, None) };
+    let warning = FaultLife { severity: Severity::Warning, ..fault(7, "warned", 21, None) };
+    let faults = [
+        fault(1, "both", 10, None),
+        critical,
+        fault(3, "major", 100, None),
+        fault(4, "repaired", 100, Some(120)),
+        latched,
+        behind,
+        warning,
+    ];
+    let devices = [
+        device("both"),
+        device("major"),
+        device("repaired"),
+        device("latched"),
+        device("warned"),
+        DeviceLife { hidden: vec![Stretch::since(at(1, 20))], ..device("behind") },
+        DeviceLife { unwatched: vec![hours(-9, 999)], ..device("dark") },
+        DeviceLife { present: vec![hours(0, 100)], ..device("gone") },
+    ];
+    let figures = of(week(), usual(), &devices, &faults);
+    let expected = Standing { devices: 7, critical: 1, major: 1, lesser: 1, hidden: 1, unseen: 1, well: 2 };
+    assert_eq!(figures.standing.all, expected);
+    assert_eq!(figures.standing.all.serviceability(), Some(2.0 / 7.0));
+    assert_eq!(Standing::default().serviceability(), None);
+}

@@ -7,7 +7,7 @@ use roundsman_core::figures::availability::DeviceLife;
 use roundsman_core::figures::faults::FaultLife;
 use roundsman_core::figures::groups::Place;
 use roundsman_core::figures::watch::{Moment, Watch, WatchNumber, Watches};
-use roundsman_core::figures::{Past, Figures, figures};
+use roundsman_core::figures::{Figures, Past, figures};
 use roundsman_core::rule::Severity;
 use roundsman_core::time::Wall;
 
@@ -76,7 +76,8 @@ impl World {
                 network: dice.pick(&[Network::Business, Network::Lan, Network::Internet]),
             });
         }
-        let devices = places.into_iter().enumerate().map(|(at, place)| device(dice, at, place, &watches)).collect();
+        let devices =
+            places.into_iter().enumerate().map(|(at, place)| device(dice, at, place, &watches)).collect();
         let faults = (1..=dice.below(40)).map(|id| fault(dice, id, &watches)).collect();
         World { period, watches: Watches::new(watches), devices, faults }
     }
@@ -93,13 +94,8 @@ fn watches(dice: &mut Dice, length_s: u64) -> Vec<Watch> {
         let is_undated = dice.chance(5);
         // 1970 as a clock without a battery shows it, or a time inside the period that is just not believed.
         let from = if is_undated && dice.chance(2) { 0 } else { wall_ms };
-        let watch = Watch {
-            number: WatchNumber(number),
-            from: Wall(from),
-            length_ms,
-            after_ms,
-            dated: !is_undated,
-        };
+        let watch =
+            Watch { number: WatchNumber(number), from: Wall(from), length_ms, after_ms, dated: !is_undated };
         watches.push(watch);
         wall_ms += length_ms as i64;
         let off_ms = dice.below(2000) as i64 * 1000;

@@ -218,7 +218,14 @@ fn the_pasts_have_something_of_everything() {
     let Durations { absent_ms, unknown_ms, excluded_ms, hidden_ms, down_ms, up_ms } = all;
     let times = [absent_ms, unknown_ms, excluded_ms, hidden_ms, down_ms, up_ms, repeated_ms];
     assert!(times.iter().all(|&ms| ms > 600_000), "{times:?}");
-    let counts = [tally.carried_in, tally.hidden, tally.withdrawn, tally.open, tally.repair.count, tally.repair.unknown];
+    let counts = [
+        tally.carried_in,
+        tally.hidden,
+        tally.withdrawn,
+        tally.open,
+        tally.repair.count,
+        tally.repair.unknown,
+    ];
     assert!(counts.iter().all(|&count| count > 5), "{counts:?}");
     assert!(repeats > 5 && scores > 5, "{repeats} repeats, {scores} scores");
 }
