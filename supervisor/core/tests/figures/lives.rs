@@ -8,6 +8,7 @@ use roundsman_core::figures::availability::{DeviceLife, Durations};
 use roundsman_core::figures::faults::FaultLife;
 use roundsman_core::figures::groups::Place;
 use roundsman_core::figures::watch::{Moment, Watch, WatchNumber, Watches};
+use roundsman_core::figures::{Figures, Past, figures};
 use roundsman_core::rule::Severity;
 use roundsman_core::time::Wall;
 
@@ -51,8 +52,8 @@ pub(crate) fn since_1970(watch: u64, hours: i64) -> Moment {
 }
 
 /// The usual week: one watch from long before to long after.
-pub(crate) fn always() -> Watches {
-    Watches::new(vec![watch(1, -1000, 2000, None)])
+pub(crate) fn usual() -> Vec<Watch> {
+    vec![watch(1, -1000, 2000, None)]
 }
 
 /// A camera that was always there and always up.
@@ -95,4 +96,14 @@ pub(crate) fn fault(id: u64, device: &str, first_bad: i64, ended: Option<i64>) -
         ended: ended.map(|hour| (at(1, hour), Ending::Cleared)),
         behind: None,
     }
+}
+
+/// The figures of a past.
+pub(crate) fn of(
+    period: Period,
+    watches: Vec<Watch>,
+    devices: &[DeviceLife],
+    faults: &[FaultLife],
+) -> Figures {
+    figures(period, Past { watches: &Watches::new(watches), devices, faults })
 }
