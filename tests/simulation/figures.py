@@ -197,18 +197,19 @@ def fault_figures(past, clock):
             worst[fault["device"]] = min(rank, worst.get(fault["device"], rank))
         for tally in tallies:
             tally["new" if raised >= begin else "carried_in"] += 1
-            if ended >= end:
-                tally["open"] += 1
-                continue
-            tally["ended"] += 1
-            if fault["acknowledged"] is None:
-                tally["unacknowledged"] += 1
-            else:
-                measure(tally["acknowledgement"], clock.passed(fault["raised"], fault["acknowledged"]))
-            if fault["ending"] == "withdrawn":
-                tally["withdrawn"] += 1
-            else:
-                measure(tally["repair"], clock.passed(fault["first_bad"], fault["cleared"] or fault["ended"]))
+            tally["open" if ended >= end else "ended"] += 1
+        if ended >= end:
+            continue
+        taken = {}
+        if fault["acknowledged"] is not None:
+            taken["acknowledgement"] = clock.passed(fault["raised"], fault["acknowledged"])
+        if fault["ending"] != "withdrawn":
+            taken["repair"] = clock.passed(fault["first_bad"], fault["cleared"] or fault["ended"])
+        for tally in tallies:
+            tally["unacknowledged"] += "acknowledgement" not in taken
+            tally["withdrawn"] += "repair" not in taken
+            for name, seconds in taken.items():
+                measure(tally[name], seconds)
     repeats = [
         {
             "device": device,

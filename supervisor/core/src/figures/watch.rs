@@ -75,10 +75,10 @@ impl Watches {
         list.dedup_by_key(|watch| watch.number);
         let (mut links, mut at) = (0_u32, 0_u64);
         let mut chain = Vec::with_capacity(list.len());
-        for (place, watch) in list.iter().enumerate() {
+        for watch in &list {
             match watch.after_ms {
-                Some(after_ms) if place > 0 => at = at.saturating_add(after_ms),
-                _ => (links, at) = (links.saturating_add(1), 0),
+                Some(after_ms) => at = at.saturating_add(after_ms),
+                None => (links, at) = (links.saturating_add(1), 0),
             }
             chain.push((links, at));
             at = at.saturating_add(watch.length_ms);

@@ -74,6 +74,26 @@ fn edges_of_the_week() {
     }
 }
 
+/// The clock was set back from Monday into Sunday while a fault was open: it belongs to the new week alone.
+#[test]
+fn a_step_back_over_the_edge_of_the_week() {
+    let watches = vec![watch(1, -50, 5, None), watch(2, -10, 168, Some(0))];
+    let fault = FaultLife {
+        cleared: Some(at(2, -5)),
+        ended: Some((at(2, -5), Ending::Cleared)),
+        ..fault(1, "d", 1, None)
+    };
+    let counts = |from, to| {
+        let period = Period::new(wall(from), wall(to));
+        let tally =
+            of(period, watches.clone(), &[device("d")], std::slice::from_ref(&fault)).faults.groups.all;
+        ([tally.carried_in, tally.new, tally.ended, tally.open], tally.repair)
+    };
+    assert_eq!(counts(-168, 0), ([0, 0, 0, 0], Mean::default()));
+    assert_eq!(counts(0, 168), ([0, 1, 1, 0], mean(1, 9)), "four hours to the step, five after it");
+    assert_eq!(counts(168, 336), ([0, 0, 0, 0], Mean::default()));
+}
+
 /// Times of faults that the clock was set under, or the box was off under.
 #[test]
 fn times_are_monotonic() {

@@ -76,6 +76,14 @@ fn weeks_of_clocks() -> Vec<Week> {
             availability: Some(98.9583),
         },
         Week {
+            what: "a stretch the wrong way round is nothing, though its wall times ascend after a step back",
+            watches: vec![watch(1, 100, 110, None), watch(2, 0, 20, Some(0))],
+            life: DeviceLife { present: vec![Stretch::lived(at(2, 10), at(1, 105))], ..device("d") },
+            time: [168, 0, 0, 0, 0, 0],
+            repeated: 0,
+            availability: None,
+        },
+        Week {
             what: "a maintenance window counts each time the clock shows it",
             watches: vec![watch(1, -50, 60, None), watch(2, 36, 200, Some(0))],
             life: DeviceLife {
