@@ -13,6 +13,7 @@
 use super::account::{Account, Stretch};
 use super::groups::{Groups, Place};
 use super::spans::Spans;
+use crate::text::Bilingual;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -92,6 +93,17 @@ impl Durations {
     pub fn availability(&self) -> Option<f64> {
         let should_run_ms = self.should_run_ms();
         (should_run_ms > 0).then(|| self.up_ms as f64 / should_run_ms as f64)
+    }
+
+    /// The formula, to be printed once on a page that shows availability.
+    pub fn formula() -> Bilingual {
+        Bilingual::new(
+            "可用率 =（应运行时长 − 故障时长）/ 应运行时长。应运行时长为已监控的时长，不含维护窗口、停用和被上级故障遮挡的时段；\
+             未监控的时段单列为无数据，不按正常计。分组可用率由各设备时长合计得出。",
+            "Availability = (should run − down) / should run. Should run is the time watched, without maintenance \
+             windows, time out of service and time hidden behind a failed device. Time not watched is shown as no data \
+             and not counted as up. A group's availability is that of its devices' summed time.",
+        )
     }
 }
 

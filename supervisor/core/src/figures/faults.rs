@@ -23,6 +23,7 @@ use super::groups::{Groups, Place};
 use super::watch::{Moment, Watches};
 use crate::fault::{Ending, FaultId, FaultKey, FaultNumber};
 use crate::rule::Severity;
+use crate::text::Bilingual;
 use crate::time::Wall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -182,6 +183,20 @@ pub struct FaultFigures {
     pub repeats_left_off: usize,
     /// Per root how many faults of the period were hidden behind it, directly or through others.
     pub roots: BTreeMap<FaultId, u32>,
+}
+
+impl FaultFigures {
+    /// What is counted and when each clock starts, to be printed once on a page that shows these figures.
+    pub fn formula() -> Bilingual {
+        Bilingual::new(
+            "平均确认时间（MTTA）= Σ（确认 − 告警成立）/ 次数；平均修复时间（MTTR）= Σ（恢复 − 首次异常）/ 次数；按本期结束的故障统计，\
+             撤销的不计修复，时长无法判定的单列。短时复发沿用原编号，不计为新故障；被上级故障遮挡的归入其根因，不重复计数。",
+            "MTTA = Σ (acknowledged − raised) / count; MTTR = Σ (recovered − first bad) / count, over the faults that \
+             ended in the period. Withdrawn faults are not repairs; durations that cannot be known are counted apart. \
+             A fault that comes back shortly keeps its number and is not a new one; those hidden behind a failed \
+             device count once, under their root cause.",
+        )
+    }
 }
 
 /// The root a fault is hidden behind, or `None` if it stands for itself: it is behind nothing, behind a fault that is

@@ -96,6 +96,14 @@ impl Watches {
         self.list.get(at).map(|watch| (at, watch))
     }
 
+    /// The moment of a wall time that was recorded without its watch, such as a fault's `first_bad`, given a later
+    /// moment of the same fault: the last one lived before that with this wall time. `None` if no watch has it.
+    pub fn moment_before(&self, wall: Wall, later: Moment) -> Option<Moment> {
+        let earlier = self.list.iter().rev().skip_while(|watch| watch.number > later.watch);
+        let holding = earlier.filter(|watch| watch.labels().from <= wall.0 && wall.0 <= watch.labels().to);
+        holding.map(|watch| Moment { watch: watch.number, wall }).find(|moment| *moment <= later)
+    }
+
     /// Time that passed from one moment to a later one, in ms, by the monotonic clock; `None` where nobody can know
     /// (a restart under an unknown clock lies between them, or a watch is missing) or `to` was lived first.
     pub fn between_ms(&self, from: Moment, to: Moment) -> Option<u64> {

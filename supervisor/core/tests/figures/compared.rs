@@ -199,6 +199,8 @@ fn beside_the_past() {
         assert_eq!(found.against_previous, against_previous, "{what}");
         assert_eq!(found.against_mean, against_mean, "{what}");
     }
+    let below_zero = compare(Some(-5.0), &[Some(-10.0)], 1.0, more).against_previous;
+    assert_eq!(below_zero, change(5.0, Some(0.5), Up, Better));
     let found = compare(Some(1.0), &[None, Some(3.0), Some(5.0)], 1.0, less);
     assert_eq!((found.this, found.previous, found.mean_of), (Some(1.0), None, 2));
 }

@@ -145,6 +145,24 @@ fn times_are_monotonic() {
     }
 }
 
+/// The wall time of a fault's first evidence, after the clock was set back a day in watch 2 and forward in watch 3.
+#[test]
+fn moments_without_a_watch() {
+    let watches = [watch(1, 0, 60, None), watch(2, 36, 48, Some(0)), watch(3, 70, 168, Some(0))];
+    let watches = Watches::new(watches.to_vec());
+    for (what, hour, later, expected) in [
+        ("the same watch", 80, at(3, 81), Some(at(3, 80))),
+        ("before the step forward", 47, at(3, 70), Some(at(2, 47))),
+        ("the nearer of two", 40, at(3, 70), Some(at(2, 40))),
+        ("not later than what followed it", 45, at(2, 44), Some(at(1, 45))),
+        ("before the step back", 59, at(2, 37), Some(at(1, 59))),
+        ("a time the clock never showed", 65, at(3, 80), None),
+        ("from before the records", -5, at(1, 3), None),
+    ] {
+        assert_eq!(watches.moment_before(wall(hour), later), expected, "{what}");
+    }
+}
+
 /// What cannot be measured is said, and not averaged.
 #[test]
 fn unmeasured_repairs_are_counted_apart() {
