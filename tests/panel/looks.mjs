@@ -91,6 +91,19 @@ export const looks = async (browser, demo, pictures) => {
       }
     }
   }
+  // A desk page at 200 % has half the pixels; whoever needs it has often forced colours and no motion as well.
+  const zoomed = { name: 'zoom-200', width: 640, height: 400 };
+  const context = await openContext(browser, demo.base, zoomed, 'zh-CN', 'dark', complaints);
+  const page = await context.newPage();
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  for (const [name, path] of Object.entries(pages)) {
+    if (['wall', 'pinned', 'styleguide'].includes(name)) continue; // for across the room, and for whoever builds it
+    await page.goto(demo.base + path, { waitUntil: 'load' });
+    wrong.push(...(await page.evaluate(measure, 44)).map((w) => `${name} zoomed: ${w}`));
+    await page.screenshot({ path: join(pictures, `${name}-zoom-200.png`) });
+    seen += 1;
+  }
+  await context.close();
   const missing = await browser.newPage();
   const answer = await missing.goto(`${demo.base}/devices/nothing`);
   assert.equal(answer.status(), 404);

@@ -10,6 +10,7 @@
 //! **Refuses.** It publishes nothing, judges nothing, reads no clock. It never starts empty in the place of a
 //! damaged file, never stores transitions out of order or with a gap, and never lets a question hold up a write.
 
+mod backup;
 mod error;
 mod latest;
 mod reader;
@@ -21,6 +22,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use error::StoreError;
 pub use latest::{LatestDevice, LatestReading};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
