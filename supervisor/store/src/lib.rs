@@ -10,7 +10,9 @@
 //! **Refuses.** It publishes nothing, judges nothing, reads no clock. It never starts empty in the place of a
 //! damaged file, never stores transitions out of order or with a gap, and never lets a question hold up a write.
 
+mod bytes;
 mod error;
+mod history;
 mod latest;
 mod reader;
 mod records;
@@ -22,11 +24,14 @@ mod writer;
 mod tests;
 
 pub use error::StoreError;
+pub use history::{
+    Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
+};
 pub use latest::{LatestDevice, LatestReading};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
 pub use schema::{FILE, LOCK};
-pub use writer::MOST_WAITING;
+pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use roundsman_core::device::Class;
 use roundsman_core::fault::Transition;
@@ -34,6 +39,7 @@ use roundsman_core::time::{Now, Wall};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Job, Work, Writer};
@@ -96,7 +102,7 @@ impl Store {
         let restored = restore::restore(&conn, now)?;
         let reader = Reader::start(dir)?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        let work = Writer { conn, next: restored.next_transition };
+        let work = Writer::new(conn, restored.next_transition)?;
         let writer = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || work.run(waiting))
@@ -146,6 +152,57 @@ impl Store {
         Devices: Iterator<Item = LatestDevice> + 'static,
     {
         self.submit(Work::Latest(mark, Box::new(move || Box::new(latest::blocks(devices())))))
+    }
+
+    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute. A large site hands its
+    /// polls in in several calls, so that none of them takes long: at most [`MOST_POLLS`]. Inside history's windows
+    /// the calls of one process must come in the order of their marks.
+    ///
+    /// # Errors
+    /// Nothing of the call is stored then; see [`StoreError`].
+    pub fn record(
+        &self,
+        mark: ClockMark,
+        polls: Vec<Poll>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Record(mark, polls))
+    }
+
+    /// Has history go on: what device `device` calls `to` now it called `from` before.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn renamed(
+        &self,
+        device: Arc<str>,
+        from: Arc<str>,
+        to: Arc<str>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Renamed { device, from, to })
+    }
+
+    /// Says how long history is kept from now on; [`Retention::default`] until then.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn keep_history(
+        &self,
+        retention: Retention,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Keep(retention))
+    }
+
+    /// Waits until history has nothing left to do at the time of the latest mark. For tests and measurements: the
+    /// writer does all of it by itself when nothing else waits.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        let busy = Arc::new(AtomicBool::new(true));
+        while busy.load(Ordering::Relaxed) {
+            self.submit(Work::Settle(busy.clone())).await?;
+        }
+        Ok(())
     }
 
     /// Marks the clock alone (at the start, after a step).

@@ -2,6 +2,7 @@
 
 use crate::ClockMark;
 use crate::error::StoreError;
+use crate::history;
 use crate::latest::{self, LatestDevice};
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
@@ -57,7 +58,10 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         next_fault,
         next_transition,
         numbers,
-        latest: latest_readings(conn)?,
+        latest: match history::latest_readings(conn)? {
+            recorded if recorded.is_empty() => latest_readings(conn)?,
+            recorded => recorded,
+        },
         clock: clock(conn).map_err(failed)?,
     })
 }
