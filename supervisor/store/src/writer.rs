@@ -44,7 +44,7 @@ pub(crate) enum Work {
     },
     Keep(Retention),
     /// Clears the flag if history has nothing to do.
-    Settle(Arc<AtomicBool>),
+    Ask(Arc<AtomicBool>),
 }
 
 /// Work and the one who waits for it.
@@ -202,7 +202,7 @@ impl Writer {
                 self.history.keep(*retention);
                 Ok(())
             }
-            Work::Settle(busy) => {
+            Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
                 Ok(())
             }

@@ -78,7 +78,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, values: &[f64]) {
 pub(crate) fn encode_counters(out: &mut Vec<u8>, values: &[u64]) {
     if !values.is_empty() {
         out.push(tag::COUNTER);
-        compress(out, values, |out, x| put(out, x));
+        compress(out, values, put);
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn decode(mut input: Input<'_>, count: usize) -> Decoded<Vec<f64>> {
         .into_iter()
         .map(f64::from)
         .collect(),
-        tag::DOUBLE => decompress(input, count, |input| double(input))?,
+        tag::DOUBLE => decompress(input, count, double)?,
         _ => return Err("unknown form of numbers"),
     };
     if values.iter().all(|x| x.is_finite()) { Ok(values) } else { Err("not a finite number") }

@@ -111,8 +111,8 @@ pub(crate) fn history(
     let Some(question) = Question::new(&tx, name, span).map_err(failed)? else { return Ok(None) };
     let is_word = question.kind.is_word();
     let mut found = Found::default();
-    question.from_segments(&tx, &mut found)?;
-    question.from_hot(&tx, &mut found).map_err(failed)?;
+    question.read_segments(&tx, &mut found)?;
+    question.read_hot(&tx, &mut found).map_err(failed)?;
     let bounds = (span.from.0, span.to.0);
     let interval_ms = i64::try_from(span.interval_ms).unwrap_or(i64::MAX);
     Ok(Some(if is_word {
@@ -134,8 +134,8 @@ pub(crate) fn samples(conn: &Connection, name: &SeriesName) -> Result<Vec<(i64, 
     let Some(question) = Question::new(conn, name, span).map_err(failed)? else { return Ok(Vec::new()) };
     let question = Question { wanted: Tier::Raw, ..question };
     let mut found = Found::default();
-    question.from_segments(conn, &mut found)?;
-    question.from_hot(conn, &mut found).map_err(failed)?;
+    question.read_segments(conn, &mut found)?;
+    question.read_hot(conn, &mut found).map_err(failed)?;
     found.items.sort_by_key(|(at, _)| *at);
     Ok(found.items)
 }
@@ -226,7 +226,7 @@ impl Question {
         Ok(best.into_values().collect())
     }
 
-    fn from_segments(&self, conn: &Connection, found: &mut Found) -> Result<(), StoreError> {
+    fn read_segments(&self, conn: &Connection, found: &mut Found) -> Result<(), StoreError> {
         let sources = self.sources(conn).map_err(|e| StoreError::sqlite("read history", &e))?;
         for source in sources {
             match source.tier {
@@ -316,7 +316,7 @@ impl Question {
         Ok(())
     }
 
-    fn from_hot(&self, conn: &Connection, found: &mut Found) -> rusqlite::Result<()> {
+    fn read_hot(&self, conn: &Connection, found: &mut Found) -> rusqlite::Result<()> {
         let covered: i64 = conn.query_row("SELECT cycle FROM covered", [], |row| row.get(0))?;
         let select = format!(
             "SELECT h.body, {} FROM hot h JOIN stretch s ON s.id = h.stretch
