@@ -193,7 +193,7 @@ impl Store {
     }
 
     /// Whether history has nothing left to do at the time of the latest recorded cycle. Nobody needs to ask: the
-    /// writer takes its steps by itself while nothing else waits, one at least between two jobs.
+    /// writer takes its steps by itself while nothing else waits.
     ///
     /// # Errors
     /// See [`StoreError`].
