@@ -153,13 +153,10 @@ async fn main() {
         }
         // A small transaction again and again while history is at work: its wait is the longest step and its own flush.
         let steps = Instant::now();
-        loop {
+        while !store.is_settled().await.expect("an answer") {
             let at = Instant::now();
             store.mark_clock(mark.clone()).await.expect("marked");
             waits.push(at.elapsed());
-            if store.is_settled().await.expect("an answer") {
-                break;
-            }
         }
         stepping += steps.elapsed();
         if minute % 1_440 == 1_439 {

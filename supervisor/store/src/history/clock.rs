@@ -64,9 +64,9 @@ impl RowClock {
         }
     }
 
-    /// Wall time, or the steady clock where that is not known.
-    pub(crate) fn time(&self) -> i64 {
-        self.wall().unwrap_or(self.mono)
+    /// Its time on the steady clock, or else the wall time.
+    pub(crate) fn time(&self, steady: bool) -> i64 {
+        self.wall().filter(|_| !steady).unwrap_or(self.mono)
     }
 
     /// The window it belongs to; the same whether it has been placed or not.

@@ -17,7 +17,8 @@ const MOST_DELETED: i64 = 256;
 /// A window being compressed.
 pub(crate) struct Compaction {
     segment: i64,
-    stretch: i64,
+    /// The times are of the steady clock, also if the stretch is placed meanwhile: the segment is shifted then.
+    undated: bool,
     first: i64,
     last: i64,
     /// The cycle up to which rows did not count before.
@@ -85,8 +86,16 @@ pub(crate) fn begin(
     let undated = clock.wall().is_none().then_some(clock.stretch);
     let new = segment::New { tier: Tier::Raw, origin: None, merged: false, undated, made_at: now.wall.0 };
     let segment = segment::begin(conn, &new)?;
-    let stretch = clock.stretch;
-    Ok(Some(Compaction { segment, stretch, first, last, covered, parts, waiting: Vec::new(), span: None }))
+    Ok(Some(Compaction {
+        segment,
+        undated: undated.is_some(),
+        first,
+        last,
+        covered,
+        parts,
+        waiting: Vec::new(),
+        span: None,
+    }))
 }
 
 impl Compaction {
@@ -137,7 +146,7 @@ impl Compaction {
                         }
                     }
                 };
-                let at = clock.time().saturating_sub(section.before_ms);
+                let at = clock.time(self.undated).saturating_sub(section.before_ms);
                 let (t0, t1) = self.span.unwrap_or((at, at));
                 self.span = Some((t0.min(at), t1.max(at)));
                 device.add(at, &section)
@@ -158,12 +167,6 @@ impl Compaction {
     fn finish(&self, conn: &Connection) -> rusqlite::Result<()> {
         let (t0, t1) = self.span.unwrap_or_default();
         segment::finish(conn, self.segment, t0, t1)?;
-        // Meanwhile the stretch may have been placed: the times in the chunks are those of the steady clock still.
-        conn.execute(
-            "UPDATE segment SET stretch = NULL, shift = (SELECT shift FROM stretch WHERE id = ?2)
-             WHERE id = ?1 AND stretch IS NOT NULL AND (SELECT shift FROM stretch WHERE id = ?2) IS NOT NULL",
-            [self.segment, self.stretch],
-        )?;
         conn.execute("UPDATE covered SET cycle = ?1, before = ?2", [self.last, self.covered])?;
         delete_rows(conn, self.covered)?;
         Ok(())

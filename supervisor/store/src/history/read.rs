@@ -162,9 +162,8 @@ struct Source {
 #[derive(Default)]
 struct Found {
     items: Vec<(i64, What)>,
-    /// Polls: when, whether answered, and how long they stand for where only a roll-up is left.
-    polls: Vec<(i64, Result<(), Absence>, i64)>,
-    marks: Vec<(i64, Mark)>,
+    /// What a word was in each poll, and how long that stands for where only hours are left.
+    states: Vec<(i64, RunState, i64)>,
 }
 
 impl Question {
@@ -245,20 +244,15 @@ impl Question {
             let outcome = if let Status::Bad(absence) = status { Err(absence) } else { Ok(()) };
             found.poll(*at, outcome, self.kind);
         }
-        let begin = polls.times.first().copied();
         for id in &self.ids {
-            let column = segment::get(conn, source.id, *id, Column::decode)?;
-            match column {
+            match segment::get(conn, source.id, *id, Column::decode)? {
                 Some(Column::Numbers(statuses, values)) => {
                     found.numbers(&polls, &statuses, values.into_iter())
                 }
                 Some(Column::Counters(statuses, values)) => {
                     found.numbers(&polls, &statuses, values.into_iter().map(|n| n as f64));
                 }
-                Some(Column::Words(marks)) => found.words(begin, marks, source.shift),
-                None if self.kind.is_word() && self.ids.first() == Some(id) => {
-                    found.words(begin, Vec::new(), 0);
-                }
+                Some(Column::Words(marks)) => found.words(&polls, marks, source.shift),
                 None => {}
             }
         }
@@ -297,20 +291,26 @@ impl Question {
         let width = tier.width_ms();
         let polls =
             segment::get(conn, source.id, self.polls, |blob| rollup::decode(tier, blob))?.unwrap_or_default();
-        for bucket in &polls {
-            if bucket.count > 0 {
-                found.polls.push((bucket.start, Ok(()), width));
-                found.polls.push((bucket.start + width - 1, Ok(()), width));
-            } else {
-                found.polls.push((bucket.start, Err(Absence::NotJudged), width));
-            }
+        for bucket in polls.iter().filter(|bucket| bucket.count == 0) {
+            found.states.push((bucket.start, RunState::Bad(Absence::NotJudged), width));
         }
         for id in &self.ids {
-            if let Some(Column::Words(marks)) = segment::get(conn, source.id, *id, Column::decode)? {
-                found
-                    .polls
-                    .extend(marks.iter().map(|(at, _)| (at.saturating_add(source.shift), Ok(()), width)));
-                found.words(polls.first().map(|bucket| bucket.start), marks, source.shift);
+            let Some(Column::Words(marks)) = segment::get(conn, source.id, *id, Column::decode)? else {
+                continue;
+            };
+            let edges = |bucket: &rollup::Bucket| [bucket.start, bucket.start + width - 1];
+            let changes = marks.iter().map(|(at, _)| at.saturating_add(source.shift));
+            let mut times: Vec<i64> =
+                polls.iter().filter(|b| b.count > 0).flat_map(edges).chain(changes).collect();
+            times.sort_unstable();
+            let mut marks = marks.into_iter().peekable();
+            let mut now = Mark::Gone;
+            for at in times {
+                while let Some((_, mark)) = marks.next_if(|(when, _)| when.saturating_add(source.shift) <= at)
+                {
+                    now = mark;
+                }
+                found.state(at, &now, width);
             }
         }
         Ok(())
@@ -326,6 +326,8 @@ impl Question {
         let mut rows = conn.prepare_cached(&select)?;
         let mut rows = rows.query([hot::row_of(covered + 1, 0), hot::part_of(self.device)])?;
         let mut window = None;
+        // What each of `ids` is, where that is a word.
+        let mut words: BTreeMap<u32, Mark> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let clock = RowClock::read(row, 1)?;
             let Some(wall) = clock.wall() else { continue };
@@ -333,16 +335,23 @@ impl Question {
                 if section.device != self.device {
                     return Ok(());
                 }
-                let at = wall.saturating_sub(section.before_ms);
-                if window.replace((clock.stretch, clock.window())) != Some((clock.stretch, clock.window())) {
-                    found.words(Some(at), Vec::new(), 0);
+                // A window stands for itself.
+                let own = Some((clock.stretch, clock.window()));
+                if window != own {
+                    words.clear();
+                    window = own;
                 }
+                let at = wall.saturating_sub(section.before_ms);
                 found.poll(at, section.outcome, self.kind);
                 section.points(|series, point| {
                     if self.ids.contains(&series) {
-                        found.point(at, point);
+                        found.point(at, point, self.kind, words.entry(series).or_insert(Mark::Gone));
                     }
-                })
+                })?;
+                if section.outcome.is_ok() {
+                    words.values().for_each(|word| found.state(at, word, 0));
+                }
+                Ok(())
             });
             if let Err(reason) = result {
                 tracing::error!(reason, "a cycle of history cannot be read and counts as a gap");
@@ -355,7 +364,7 @@ impl Question {
 impl Found {
     fn poll(&mut self, at: i64, outcome: Result<(), Absence>, kind: SeriesKind) {
         match outcome {
-            _ if kind.is_word() => self.polls.push((at, outcome, 0)),
+            Err(absence) if kind.is_word() => self.states.push((at, RunState::Bad(absence), 0)),
             Err(_) => self.items.push((at, What::Failed(1))),
             Ok(()) if kind == SeriesKind::Polls => {
                 let bucket = rollup::Bucket { start: at, values: None, count: 1, bad: 0 };
@@ -380,46 +389,49 @@ impl Found {
         }
     }
 
-    /// Marks of a segment or window that stands for itself: nothing goes on into it.
-    fn words(&mut self, begin: Option<i64>, marks: Vec<(i64, Mark)>, shift: i64) {
-        self.marks.extend(begin.map(|at| (at, Mark::Gone)));
-        self.marks.extend(marks.into_iter().map(|(at, mark)| (at.saturating_add(shift), mark)));
+    /// The marks of a segment: each came with one of its polls, in the same order.
+    fn words(&mut self, polls: &chunk::Polls, marks: Vec<(i64, Mark)>, shift: i64) {
+        let mut marks = marks.into_iter().peekable();
+        let mut now = Mark::Gone;
+        for (at, status) in polls.times.iter().zip(polls.outcomes.iter()) {
+            // By equality: after a small step back a later change may have an earlier time.
+            while let Some((_, mark)) = marks.next_if(|(when, _)| when.saturating_add(shift) == *at) {
+                now = mark;
+            }
+            if status == Status::Good {
+                self.state(*at, &now, 0);
+            }
+        }
     }
 
-    fn point(&mut self, at: i64, point: hot::Point) {
+    fn state(&mut self, at: i64, mark: &Mark, stands_for: i64) {
+        let state = match mark {
+            Mark::Word(word) => RunState::Word(word.clone()),
+            Mark::Bad(absence) => RunState::Bad(*absence),
+            Mark::Gone => return,
+        };
+        self.states.push((at, state, stands_for));
+    }
+
+    fn point(&mut self, at: i64, point: hot::Point, kind: SeriesKind, word: &mut Mark) {
         match point {
             hot::Point::Number(x) => self.items.push((at, What::Value(x))),
             hot::Point::Counter(n) => self.items.push((at, What::Value(n as f64))),
-            hot::Point::Bad(absence) => {
-                self.items.push((at, What::Bad));
-                self.marks.push((at, Mark::Bad(absence)));
-            }
-            hot::Point::Word(word) => self.marks.push((at, Mark::Word(word))),
-            hot::Point::Gone => self.marks.push((at, Mark::Gone)),
+            hot::Point::Bad(absence) if kind.is_word() => *word = Mark::Bad(absence),
+            hot::Point::Bad(_) => self.items.push((at, What::Bad)),
+            hot::Point::Word(text) => *word = Mark::Word(text),
+            hot::Point::Gone => *word = Mark::Gone,
         }
     }
 
     fn runs(mut self, (from, to): (i64, i64), interval_ms: i64) -> History {
-        // Stable: what begins a segment stays before its marks.
-        self.marks.sort_by_key(|(at, _)| *at);
-        self.polls.sort_by_key(|(at, ..)| *at);
+        self.states.sort_by_key(|(at, ..)| *at);
         let gap = interval_ms.saturating_mul(5) / 2;
         let (mut runs, mut truncated) = (VecDeque::<Run>::new(), false);
-        let mut marks = self.marks.into_iter().peekable();
-        let mut now = Mark::Gone;
-        for (at, outcome, stands_for) in self.polls {
-            while let Some((_, mark)) = marks.next_if(|(when, _)| *when <= at) {
-                now = mark;
-            }
+        for (at, state, stands_for) in self.states {
             if at < from || at >= to {
                 continue;
             }
-            let state = match (outcome, &now) {
-                (Err(absence), _) => RunState::Bad(absence),
-                (Ok(()), Mark::Word(word)) => RunState::Word(word.clone()),
-                (Ok(()), Mark::Bad(absence)) => RunState::Bad(*absence),
-                (Ok(()), Mark::Gone) => continue,
-            };
             match runs.back_mut() {
                 Some(run) if run.state == state && at.saturating_sub(run.to.0) <= gap.max(stands_for) => {
                     run.to = Wall(at);

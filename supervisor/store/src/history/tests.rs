@@ -137,7 +137,11 @@ impl Bench {
     }
 
     fn mark(&self) -> ClockMark {
-        ClockMark { boot: format!("boot-{}", self.boot).into(), now: self.now, synchronised: self.synchronised }
+        ClockMark {
+            boot: format!("boot-{}", self.boot).into(),
+            now: self.now,
+            synchronised: self.synchronised,
+        }
     }
 
     fn pass(&mut self, ms: i64) {
@@ -223,7 +227,12 @@ impl Bench {
             }
         }
         for (device, expected) in &self.expected.polls {
-            prop_assert_eq!(self.found(device, "poll.outcome"), sorted(expected.clone()), "polls of {}", device);
+            prop_assert_eq!(
+                self.found(device, "poll.outcome"),
+                sorted(expected.clone()),
+                "polls of {}",
+                device
+            );
         }
         for ((device, metric), expected) in &self.expected.words {
             if !self.known.contains(&(device.clone(), metric.clone())) {
@@ -288,7 +297,8 @@ fn reading(metric: &str, sample: Sample) -> LatestReading {
 
 fn poll(device: &str, taken_at: Mono, readings: Result<Vec<LatestReading>, Absence>) -> Poll {
     let answered = readings.is_ok();
-    let readings = readings.unwrap_or_else(|absence| METRICS.map(|metric| reading(metric, Err(absence))).into());
+    let readings =
+        readings.unwrap_or_else(|absence| METRICS.map(|metric| reading(metric, Err(absence))).into());
     let poll =
         LatestDevice { device: device.into(), profile: "p".into(), taken_at: Wall(0), answered, readings };
     Poll { taken_at, poll }
@@ -394,7 +404,9 @@ fn live(bench: &mut Bench, what: &[Happens]) {
                 }
                 bench.reboot(*synchronised);
             }
-            Happens::Synchronise { to_ms } if !bench.synchronised => bench.synchronise(T0 + 40 * HOUR + to_ms),
+            Happens::Synchronise { to_ms } if !bench.synchronised => {
+                bench.synchronise(T0 + 40 * HOUR + to_ms)
+            }
             Happens::Synchronise { .. } => {}
             Happens::Kill => bench.kill(),
         }
@@ -451,7 +463,8 @@ fn a_kill_between_any_two_steps_changes_nothing() {
     whole.settle();
     let steps = whole.steps;
     assert!(steps > 100, "{steps} steps are too few to be cut");
-    let count = |bench: &Bench, sql: &str| -> i64 { bench.conn().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let count =
+        |bench: &Bench, sql: &str| -> i64 { bench.conn().query_row(sql, [], |row| row.get(0)).unwrap() };
     for kill_after in (1..steps).step_by(7) {
         let mut bench = Bench::new(budget);
         two_days(&mut bench);
@@ -536,7 +549,9 @@ fn a_boot_without_time_for_more_than_a_day_is_compacted_and_placed_later() {
     assert!(bench.found("a", METRICS[0]).is_empty());
     let undated: i64 = bench
         .conn()
-        .query_row("SELECT count(*) FROM segment WHERE state = 1 AND stretch IS NOT NULL", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM segment WHERE state = 1 AND stretch IS NOT NULL", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert!(undated > 0, "rows older than a day were compacted");
     bench.synchronise(T0 + 72 * HOUR);
@@ -599,7 +614,9 @@ fn what_is_too_old_goes_by_tiers() {
     assert_eq!(days, [3, 5, 11]);
     let orphans: i64 = bench
         .conn()
-        .query_row("SELECT count(*) FROM chunk WHERE id >> 32 NOT IN (SELECT id FROM segment)", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM chunk WHERE id >> 32 NOT IN (SELECT id FROM segment)", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(orphans, 0);
     // The oldest times are answered by the hour, the newest by every sample.
@@ -618,7 +635,10 @@ fn silence_is_a_gap_and_failure_is_not_silence() {
         let readings = match n {
             20..30 => continue,
             40..50 => Err(Absence::Timeout),
-            50..52 => Ok(vec![reading(METRICS[0], Err(Absence::Invalid)), reading(METRICS[2], Err(Absence::Invalid))]),
+            50..52 => Ok(vec![
+                reading(METRICS[0], Err(Absence::Invalid)),
+                reading(METRICS[2], Err(Absence::Invalid)),
+            ]),
             _ => Ok(vec![
                 reading(METRICS[0], Ok(Value::Number(n as f64))),
                 reading(METRICS[2], Ok(Value::State(if n < 10 { "up" } else { "down" }.into()))),
@@ -634,14 +654,17 @@ fn silence_is_a_gap_and_failure_is_not_silence() {
     let short: Vec<_> =
         columns.iter().map(|c| ((c.from.0 - T0) / MINUTE, c.count, c.bad, c.failed, c.broken)).collect();
     // Minute n+1 has sample n: the silence is at 21 to 30, the failures at 41 to 50, the bad ones at 51 and 52.
-    assert_eq!(short, [
-        (0, 9, 0, 0, false),
-        (10, 10, 0, 0, false),
-        (20, 1, 0, 0, false),
-        (30, 9, 0, 0, true),
-        (40, 1, 0, 9, false),
-        (50, 7, 2, 1, true),
-    ]);
+    assert_eq!(
+        short,
+        [
+            (0, 9, 0, 0, false),
+            (10, 10, 0, 0, false),
+            (20, 1, 0, 0, false),
+            (30, 9, 0, 0, true),
+            (40, 1, 0, 9, false),
+            (50, 7, 2, 1, true),
+        ]
+    );
     let band = columns[1].band.unwrap();
     assert_eq!((band.first, band.min, band.max, band.last, band.mean), (9.0, 9.0, 18.0, 18.0, 13.5));
     let History::Words { runs, .. } = ask(METRICS[2]) else { panic!("a word") };
@@ -650,14 +673,17 @@ fn silence_is_a_gap_and_failure_is_not_silence() {
         to: Wall(T0 + to * MINUTE),
         state: state.map_or_else(RunState::Bad, |word| RunState::Word(word.into())),
     };
-    assert_eq!(runs, [
-        run(1, 10, Ok("up")),
-        run(11, 20, Ok("down")),
-        run(31, 40, Ok("down")),
-        run(41, 50, Err(Absence::Timeout)),
-        run(51, 52, Err(Absence::Invalid)),
-        run(53, 59, Ok("down")),
-    ]);
+    assert_eq!(
+        runs,
+        [
+            run(1, 10, Ok("up")),
+            run(11, 20, Ok("down")),
+            run(31, 40, Ok("down")),
+            run(41, 50, Err(Absence::Timeout)),
+            run(51, 52, Err(Absence::Invalid)),
+            run(53, 59, Ok("down")),
+        ]
+    );
 }
 
 #[test]
@@ -680,7 +706,10 @@ fn a_renamed_instance_goes_on() {
     assert!(values("eth0").eq([What::Value(1.0)]));
     super::rename(bench.conn(), device, "wan", "eth0").unwrap();
     assert!(values("wan").eq([What::Value(1.0), What::Value(2.0)]), "no circle");
-    assert_eq!(history(bench.conn(), &name("lo"), Span { from: Wall(0), to: Wall(1), points: 1, interval_ms: 1 }), Ok(None));
+    assert_eq!(
+        history(bench.conn(), &name("lo"), Span { from: Wall(0), to: Wall(1), points: 1, interval_ms: 1 }),
+        Ok(None)
+    );
 }
 
 /// The latest readings of a store that is opened anew.
@@ -710,8 +739,12 @@ fn the_latest_readings_come_back_after_a_restart() {
         }
         let at = Mono(bench.now.mono.0 - 5_000);
         let mut polls = vec![poll("a", at, Ok(readings.clone()))];
+        // As the shell says it.
+        polls[0].poll.taken_at = Wall(bench.now.wall.0 - 5_000);
         if n < 300 {
-            polls.push(poll("b", at, Ok(readings.clone())));
+            let mut other = polls[0].clone();
+            other.poll.device = "b".into();
+            polls.push(other);
         }
         bench.record(polls);
         bench.settle();
