@@ -66,5 +66,8 @@ INSERT INTO covered VALUES (1, 0, 0);
 CREATE TABLE snapshot (
   device INTEGER PRIMARY KEY REFERENCES device(row),
   cycle  INTEGER NOT NULL,
-  body   BLOB    NOT NULL                       -- a block of one device, as in `latest`
+  body   BLOB    NOT NULL                       -- a block of one device, of latest.rs
 ) STRICT;
+
+-- The cycles and snapshots tell the latest readings now; what stood here was a minute of them.
+DROP TABLE latest;

@@ -1,4 +1,4 @@
-//! The latest readings of all devices as compact blocks, written once a minute.
+//! The latest readings of devices as compact blocks.
 //!
 //! Bytes on flash count, so strings stand once in a table at the front and numbers take as few bytes as they need:
 //! about 3–6 bytes a reading. Layout (all integers LEB128, signed ones zigzag):
@@ -83,18 +83,6 @@ impl Strings {
         self.all.push(text);
         number
     }
-}
-
-/// Devices of one block. A block is made and stored before the next one, so that a large site does not hold a second
-/// copy of all its readings for a moment.
-const DEVICES_OF_A_BLOCK: usize = 64;
-
-/// The blocks for these devices.
-pub(crate) fn blocks(mut devices: impl Iterator<Item = LatestDevice>) -> impl Iterator<Item = Vec<u8>> {
-    std::iter::from_fn(move || {
-        let first = devices.next()?;
-        Some(encode(std::iter::once(first).chain(devices.by_ref().take(DEVICES_OF_A_BLOCK - 1))))
-    })
 }
 
 /// The block for these devices. They are taken one at a time: all of them at once would double the memory of a large

@@ -138,34 +138,22 @@ impl Store {
         self.submit(Work::Devices(devices, now))
     }
 
-    /// Replaces the latest readings and marks the clock, in one transaction; meant once a minute and at the end.
-    /// `devices` is called on the writer's thread, and its devices are taken one at a time.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn save_latest<Devices>(
-        &self,
-        mark: ClockMark,
-        devices: impl Fn() -> Devices + Send + 'static,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
-    where
-        Devices: Iterator<Item = LatestDevice> + 'static,
-    {
-        self.submit(Work::Latest(mark, Box::new(move || Box::new(latest::blocks(devices())))))
-    }
-
-    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute. A large site hands its
-    /// polls in in several calls, so that none of them takes long: at most [`MOST_POLLS`]. Inside history's windows
-    /// the calls of one process must come in the order of their marks.
+    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute and at the end. `polls` is
+    /// called on the writer's thread, and its polls are taken one at a time. A large site hands them in by several
+    /// calls of at most [`MOST_POLLS`], each after the answer to the one before, so that a transition never waits long;
+    /// the calls come in the order of their marks.
     ///
     /// # Errors
     /// Nothing of the call is stored then; see [`StoreError`].
-    pub fn record(
+    pub fn record<Polls>(
         &self,
         mark: ClockMark,
-        polls: Vec<Poll>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.submit(Work::Record(mark, polls))
+        polls: impl Fn() -> Polls + Send + 'static,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
+    where
+        Polls: Iterator<Item = Poll> + 'static,
+    {
+        self.submit(Work::Record(mark, Box::new(move || Box::new(polls()))))
     }
 
     /// Has history go on: what device `device` calls `to` now it called `from` before.

@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 pub const MOST_WAITING: usize = 1_024;
 /// Jobs in one transaction: bounds how long the first of them waits for the last.
 const MOST_TOGETHER: usize = 64;
+/// Batches after which history takes a step although jobs wait: a storm of hours must not let its rows pile up.
+const MOST_IN_A_ROW: usize = 64;
 /// Polls of one call of [`crate::Store::record`]: at 226 points each some ten milliseconds.
 pub const MOST_POLLS: usize = 64;
 /// Answers kept for repeated requests; beyond it the oldest go.
@@ -25,18 +27,17 @@ pub(crate) const ANSWER_LIFE_MS: i64 = 24 * 3_600 * 1_000;
 /// Boots whose clock marks are kept.
 const MOST_BOOTS: i64 = 1_000;
 
-/// Makes blocks of readings.
-pub(crate) type Blocks = Box<dyn Fn() -> Box<dyn Iterator<Item = Vec<u8>>> + Send>;
+/// Makes the polls of a cycle.
+pub(crate) type Polls = Box<dyn Fn() -> Box<dyn Iterator<Item = Poll>> + Send>;
 
 /// What the writer can be asked to do.
 pub(crate) enum Work {
     Commit(Vec<Transition>),
     Devices(Vec<DeviceRecord>, Wall),
-    /// The closure makes the blocks of readings, one after the other, on the writer's thread.
-    Latest(ClockMark, Blocks),
     Clock(ClockMark),
     Remember(Answer),
-    Record(ClockMark, Vec<Poll>),
+    /// The closure makes the polls, one after the other, on the writer's thread.
+    Record(ClockMark, Polls),
     Renamed {
         device: Arc<str>,
         from: Arc<str>,
@@ -77,11 +78,17 @@ impl Writer {
     /// its steps.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(MOST_TOGETHER);
+        let mut in_a_row = 0;
         loop {
+            if in_a_row >= MOST_IN_A_ROW {
+                in_a_row = 0;
+                self.tidy();
+            }
             match jobs.try_recv() {
                 Ok(job) => batch.push(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
                 Err(mpsc::error::TryRecvError::Empty) if self.unsettled.is_some() => {
+                    in_a_row = 0;
                     self.tidy();
                     continue;
                 }
@@ -96,6 +103,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
+            in_a_row += 1;
             let results = self.transact(&batch);
             for (job, result) in batch.drain(..).zip(results) {
                 // A caller that went away does not need its answer; the work is done all the same.
@@ -185,16 +193,13 @@ impl Writer {
             Work::Devices(devices, now) => {
                 save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
             }
-            Work::Latest(mark, blocks) => {
-                save_latest(&self.conn, mark, blocks()).map_err(|e| StoreError::sqlite("save readings", &e))
-            }
             Work::Clock(mark) => {
                 mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
             }
             Work::Remember(answer) => {
                 remember(&self.conn, answer).map_err(|e| StoreError::sqlite("keep an answer", &e))
             }
-            Work::Record(mark, polls) => self.record(mark, polls),
+            Work::Record(mark, polls) => self.record(mark, &mut *polls()),
             Work::Renamed { device, from, to } => records::device_row(&self.conn, device)
                 .and_then(|row| history::rename(&self.conn, row, from, to))
                 .map_err(|e| StoreError::sqlite("rename a series", &e)),
@@ -209,7 +214,7 @@ impl Writer {
         }
     }
 
-    fn record(&mut self, mark: &ClockMark, polls: &[Poll]) -> Result<(), StoreError> {
+    fn record(&mut self, mark: &ClockMark, polls: &mut dyn Iterator<Item = Poll>) -> Result<(), StoreError> {
         self.history.append(&self.conn, mark, polls)?;
         mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))?;
         self.unsettled = Some(mark.clone());
@@ -241,19 +246,6 @@ fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusql
         upsert.execute(params![device.id, device.name, device.class.word(), device.profile])?;
     }
     Ok(())
-}
-
-fn save_latest(
-    conn: &Connection,
-    mark: &ClockMark,
-    blocks: impl Iterator<Item = Vec<u8>>,
-) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM latest")?.execute([])?;
-    let mut insert = conn.prepare_cached("INSERT INTO latest (part, body) VALUES (?1, ?2)")?;
-    for (part, block) in blocks.enumerate() {
-        insert.execute(params![part as i64, block])?;
-    }
-    mark_clock(conn, mark)
 }
 
 fn mark_clock(conn: &Connection, mark: &ClockMark) -> rusqlite::Result<()> {

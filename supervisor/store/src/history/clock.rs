@@ -64,6 +64,11 @@ impl RowClock {
         }
     }
 
+    /// What the wall clock said, where that is not known to be right and its stretch is the newest.
+    pub(crate) fn provisional(&self, newest: i64) -> Option<i64> {
+        (self.stretch == newest).then_some(self.wall)
+    }
+
     /// Its time on the steady clock, or else the wall time.
     pub(crate) fn time(&self, steady: bool) -> i64 {
         self.wall().filter(|_| !steady).unwrap_or(self.mono)

@@ -132,7 +132,7 @@ impl Keeper {
         &mut self,
         conn: &Connection,
         mark: &ClockMark,
-        polls: &[Poll],
+        polls: &mut dyn Iterator<Item = Poll>,
     ) -> Result<(), StoreError> {
         self.settle(conn)?;
         self.recorder.append(conn, mark, polls).map_err(|e| StoreError::sqlite("record a cycle", &e))

@@ -2,7 +2,8 @@
 //!
 //! Each time is answered from the coarsest segment that is fine enough for the columns asked for, from a finer one
 //! where that is not made yet, from a coarser one where the finer is gone, and from `hot` for what is not compacted
-//! yet; samples of which the date is not known are in no answer. Times in which nothing was polled are gaps.
+//! yet. Samples of which the date is not known are in no answer, except those of the stretch that goes on: whoever asks
+//! now reads the same clock. Times in which nothing was polled are gaps.
 
 use super::chunk::{self, Column, Mark, SeriesKind, Status, decode_polls};
 use super::clock::RowClock;
@@ -95,20 +96,23 @@ impl Reader {
     /// # Errors
     /// See [`StoreError`]; a chunk that cannot be read is a gap.
     pub async fn history(&self, name: SeriesName, span: Span) -> Result<Option<History>, StoreError> {
-        self.ask("read history", move |conn| history(conn, &name, span)).await
+        self.ask("read history", move |conn| history(conn, &name, span, true)).await
     }
 }
 
-/// As [`Reader::history`].
+/// As [`Reader::history`]; `provisional` shows what is not dated yet where the clock had it when it was polled, as
+/// long as its stretch goes on.
 pub(crate) fn history(
     conn: &Connection,
     name: &SeriesName,
     span: Span,
+    provisional: bool,
 ) -> Result<Option<History>, StoreError> {
     let failed = |e: rusqlite::Error| StoreError::sqlite("read history", &e);
     // One state of the database: a window must not be seen both as rows and as chunks.
     let tx = conn.unchecked_transaction().map_err(failed)?;
-    let Some(question) = Question::new(&tx, name, span).map_err(failed)? else { return Ok(None) };
+    let Some(mut question) = Question::new(&tx, name, span).map_err(failed)? else { return Ok(None) };
+    question.provisional = provisional;
     let is_word = question.kind.is_word();
     let mut found = Found::default();
     question.read_segments(&tx, &mut found)?;
@@ -149,6 +153,7 @@ struct Question {
     from: i64,
     to: i64,
     wanted: Tier,
+    provisional: bool,
 }
 
 /// A segment that answers for some time.
@@ -199,7 +204,7 @@ impl Question {
         } else {
             [Tier::Hour, Tier::FiveMinutes].into_iter().find(fine_enough).unwrap_or(Tier::Raw)
         };
-        Ok(Some(Question { device, kind: newest.kind, ids, polls, from, to, wanted }))
+        Ok(Some(Question { device, kind: newest.kind, ids, polls, from, to, wanted, provisional: false }))
     }
 
     /// For each time the segment that answers for it.
@@ -325,12 +330,17 @@ impl Question {
         );
         let mut rows = conn.prepare_cached(&select)?;
         let mut rows = rows.query([hot::row_of(covered + 1, 0), hot::part_of(self.device)])?;
+        let newest: Option<i64> = if self.provisional {
+            conn.prepare_cached("SELECT max(id) FROM stretch")?.query_row([], |row| row.get(0))?
+        } else {
+            None
+        };
         let mut window = None;
         // What each of `ids` is, where that is a word.
         let mut words: BTreeMap<u32, Mark> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let clock = RowClock::read(row, 1)?;
-            let Some(wall) = clock.wall() else { continue };
+            let Some(wall) = clock.wall().or_else(|| clock.provisional(newest?)) else { continue };
             let result = hot::sections(row.get_ref(0)?.as_blob()?, |section| {
                 if section.device != self.device {
                     return Ok(());

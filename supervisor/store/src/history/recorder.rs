@@ -108,14 +108,14 @@ impl Recorder {
         &mut self,
         conn: &Connection,
         mark: &ClockMark,
-        polls: &[Poll],
+        polls: &mut dyn Iterator<Item = Poll>,
     ) -> rusqlite::Result<()> {
         let stretch = clock::advance(conn, self.stretch.as_ref(), mark)?;
         let window = (stretch.id, stretch.window());
         self.stretch = Some(stretch);
         let mut parts: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
         for poll in polls {
-            let (device, points) = self.points(conn, poll, window)?;
+            let (device, points) = self.points(conn, &poll, window)?;
             let before_ms = mark.now.mono.0.cast_signed().saturating_sub_unsigned(poll.taken_at.0);
             let part = parts.entry(hot::part_of(device)).or_insert_with(hot::begin);
             hot::add(part, device, before_ms, poll.outcome(), &points);

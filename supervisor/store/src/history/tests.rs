@@ -165,7 +165,7 @@ impl Bench {
     fn record(&mut self, polls: Vec<Poll>) {
         let mark = self.mark();
         let tx = self.conn.as_ref().unwrap().unchecked_transaction().unwrap();
-        self.keeper.as_mut().unwrap().append(&tx, &mark, &polls).unwrap();
+        self.keeper.as_mut().unwrap().append(&tx, &mark, &mut polls.iter().cloned()).unwrap();
         tx.commit().unwrap();
         self.recorded += polls.len();
         let shift = self.now.wall.0 - self.now.mono.0 as i64;
@@ -215,7 +215,7 @@ impl Bench {
     fn ask(&self, device: &str, metric: &str, points: usize, interval_ms: u64) -> History {
         // A whole number of days: then the borders of columns are borders of buckets.
         let span = Span { from: Wall(T0 - 96 * HOUR), to: Wall(T0 + 1_824 * HOUR), points, interval_ms };
-        history(self.conn(), &Bench::name(device, metric), span).unwrap().unwrap()
+        history(self.conn(), &Bench::name(device, metric), span, false).unwrap().unwrap()
     }
 
     /// Everything that was recorded is found, sample by sample.
@@ -501,7 +501,7 @@ fn a_transaction_that_is_taken_back_leaves_no_trace() {
     let polls = say(&mut bench, "down");
     let mark = bench.mark();
     let tx = bench.conn.as_ref().unwrap().unchecked_transaction().unwrap();
-    bench.keeper.as_mut().unwrap().append(&tx, &mark, &polls).unwrap();
+    bench.keeper.as_mut().unwrap().append(&tx, &mark, &mut polls.iter().cloned()).unwrap();
     drop(tx);
     bench.keeper.as_mut().unwrap().doubt();
     let polls = say(&mut bench, "down");
@@ -516,6 +516,7 @@ fn load(n: i64) -> Result<Vec<LatestReading>, Absence> {
 #[test]
 fn a_boot_that_never_hears_of_the_time_is_kept_without_a_date() {
     let mut bench = Bench::new(Budget::default());
+    bench.now.wall = Wall(0);
     bench.reboot(false);
     for n in 0..200 {
         bench.pass(MINUTE);
@@ -527,6 +528,11 @@ fn a_boot_that_never_hears_of_the_time_is_kept_without_a_date() {
         bench.conn().query_row(&sql, [], |row| row.get(0)).unwrap()
     };
     assert_eq!(segments(&bench, "true"), 0, "it waits for the time");
+    // Its clock began in 1970, and so does whoever looks at it now.
+    let span = Span { from: Wall(0), to: Wall(300 * HOUR), points: 1, interval_ms: 60_000 };
+    let now = history(bench.conn(), &Bench::name("a", METRICS[0]), span, true).unwrap().unwrap();
+    let History::Numbers { columns, .. } = now else { panic!("a number") };
+    assert_eq!(columns[0].count, 200);
     bench.reboot(true);
     bench.now.wall = Wall(T0 + HOUR);
     bench.pass(MINUTE);
@@ -648,7 +654,7 @@ fn silence_is_a_gap_and_failure_is_not_silence() {
     }
     bench.check().unwrap();
     let span = Span { from: Wall(T0), to: Wall(T0 + HOUR), points: 6, interval_ms: 60_000 };
-    let ask = |metric| history(bench.conn(), &Bench::name("a", metric), span).unwrap().unwrap();
+    let ask = |metric| history(bench.conn(), &Bench::name("a", metric), span, false).unwrap().unwrap();
     let History::Numbers { width_ms, columns } = ask(METRICS[0]) else { panic!("a number") };
     assert_eq!(width_ms, 600_000);
     let short: Vec<_> =
@@ -707,7 +713,12 @@ fn a_renamed_instance_goes_on() {
     super::rename(bench.conn(), device, "wan", "eth0").unwrap();
     assert!(values("wan").eq([What::Value(1.0), What::Value(2.0)]), "no circle");
     assert_eq!(
-        history(bench.conn(), &name("lo"), Span { from: Wall(0), to: Wall(1), points: 1, interval_ms: 1 }),
+        history(
+            bench.conn(),
+            &name("lo"),
+            Span { from: Wall(0), to: Wall(1), points: 1, interval_ms: 1 },
+            true
+        ),
         Ok(None)
     );
 }

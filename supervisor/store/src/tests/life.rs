@@ -3,11 +3,13 @@
 use super::*;
 use crate::reader::{MOST_ROWS, rows};
 use crate::writer::{Job, Work, Writer};
-use crate::{Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, StoreError, schema};
+use crate::{
+    Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Poll, StoreError, schema,
+};
 use roundsman_core::device::Class;
 use roundsman_core::fault::Acknowledgement;
 use roundsman_core::reading::Absence;
-use roundsman_core::time::Now;
+use roundsman_core::time::{Mono, Now};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -226,13 +228,16 @@ fn readings_and_the_clock_survive_a_restart() {
     };
     block_on(async {
         store.mark_clock(mark(1_000, T0)).await.unwrap();
-        let kept = device.clone();
-        store.save_latest(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
-        store.save_latest(mark(121_000, T0 + 120_000), move || std::iter::once(kept.clone())).await.unwrap();
+        store.record(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
+        let poll = Poll { taken_at: Mono(111_000), poll: device.clone() };
+        store.record(mark(121_000, T0 + 120_000), move || std::iter::once(poll.clone())).await.unwrap();
     });
     store.close();
     let (_store, restored) = open(dir.path());
-    assert_eq!(restored.latest, [device]);
+    // A point that never had a value is not recorded.
+    let expected =
+        LatestDevice { taken_at: Wall(T0 + 110_000), readings: device.readings[..1].to_vec(), ..device };
+    assert_eq!(restored.latest, [expected]);
     assert_eq!(restored.clock, Some(mark(121_000, T0 + 120_000)));
 }
 
