@@ -50,7 +50,7 @@ export const startDemo = async (binary, more = []) => {
     rmSync(data, { recursive: true, force: true });
     assert.equal(code, 0, `the demo ended with ${code}`);
   };
-  return { process: demo, base, token, api, end, printed: () => printed };
+  return { process: demo, data, base, token, api, end, printed: () => printed };
 };
 
 export const startBrowser = () => chromium.launch({

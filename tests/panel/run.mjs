@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { say, startBrowser, startDemo } from './harness.mjs';
+import { hostile } from './hostile.mjs';
 import { acknowledges, changes, idlePanel, serverGone, sevenTabs } from './lives.mjs';
 import { looks } from './looks.mjs';
 
@@ -18,6 +19,7 @@ try {
   await sevenTabs(browser, demo, complaints);
   await idlePanel(browser, demo, complaints);
   await looks(browser, demo, pictures);
+  await hostile(browser, binary, demo, pictures);
   await serverGone(demo, page, pictures);
   // While the server is stopped its connections fail, and a wrong token is refused: the browser reports both.
   const ours = complaints.filter((line) => !/ERR_|status of 403/.test(line));
@@ -27,4 +29,4 @@ try {
   await demo.end();
 }
 say('the demo ended in order');
-console.log('6 passed, 0 failed');
+console.log('7 passed, 0 failed');

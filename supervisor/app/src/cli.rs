@@ -29,6 +29,12 @@ enum Command {
     Check(CheckArguments),
     /// One poll of one device now; two, 2 s apart, where there are rates.
     Poll(PollArguments),
+    /// Copies the database into one file, proven whole; the service may run meanwhile.
+    Backup(BackupFile),
+    /// Puts a backup in the database's place and keeps the former one; the service must not run.
+    Restore(BackupFile),
+    /// Proves the database whole and counts what it holds.
+    Verify(VerifyArguments),
     /// Device profiles.
     #[command(subcommand)]
     Profile(Profile),
@@ -72,6 +78,28 @@ struct PollArguments {
     config: Config,
     /// The device's id.
     device: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct BackupFile {
+    /// The backup.
+    file: PathBuf,
+    #[command(flatten)]
+    config: Config,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArguments {
+    /// A backup; else the database itself.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    config: Config,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -121,6 +149,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Poll(arguments) => {
             crate::poll::run(&arguments.config.config, &arguments.device, arguments.json)
         }
+        Command::Backup(a) => crate::backup::backup(&a.config.config, &a.file, a.json),
+        Command::Restore(a) => crate::backup::restore(&a.config.config, &a.file, a.json),
+        Command::Verify(a) => crate::backup::verify(&a.config.config, a.file.as_deref(), a.json),
         Command::Profile(Profile::Test { path, json }) => crate::profiles::test(path.as_deref(), json),
         Command::Profile(Profile::List { profiles, json }) => {
             crate::profiles::list(profiles.as_deref(), json)

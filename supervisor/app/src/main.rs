@@ -7,6 +7,7 @@
 //!
 //! **Refuses.** No decision about faults (core), no bytes (wire), no SQL (store), no HTML (panel).
 
+mod backup;
 mod check;
 mod cli;
 #[cfg(feature = "demo")]

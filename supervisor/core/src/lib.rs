@@ -1,10 +1,11 @@
 //! The domain of Roundsman.
 //!
 //! **Duty.** Devices, points and readings; rates and derived metrics; rules; the topology; the schedule; the fault
-//! engine. Everything the product *decides* is decided here.
+//! engine; the figures of a period. Everything the product *decides* is decided here.
 //!
 //! **Place in the flow.** `profile` and `driver` hand in readings, `store` and `panel` take out effects and
-//! snapshots; this crate stands on the ground floor and knows none of them.
+//! snapshots, the weekly summary hands in the past and takes out figures; this crate stands on the ground floor and
+//! knows none of them.
 //!
 //! **Refuses.** No tokio, no SQL, no serde, no clock, no I/O, no logging. Time comes in as [`time::Now`]; effects go
 //! out as values.
@@ -12,6 +13,7 @@
 pub mod derive;
 pub mod device;
 pub mod fault;
+pub mod figures;
 pub mod model;
 pub mod rate;
 pub mod reading;

@@ -144,8 +144,9 @@ impl FromRequestParts<Panel> for Viewer {
             )
         });
         let rest: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !is_choice(pair)).collect();
-        let path = parts.uri.path();
-        let here = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
+        // One slash in front: two would name another host in a link.
+        let path = format!("/{}", parts.uri.path().trim_start_matches('/'));
+        let here = if rest.is_empty() { path } else { format!("{path}?{}", rest.join("&")) };
         let held = parts.headers.get("x-held").and_then(|v| v.to_str().ok());
         Ok(Viewer {
             voice: Voice { language: choice.language.unwrap_or(about.language), zone: about.zone },

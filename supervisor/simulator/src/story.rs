@@ -367,7 +367,7 @@ mod tests {
                 let again: Vec<_> =
                     players.iter().filter(|id| last.contains(id) && !id.starts_with("ups")).collect();
                 let trunk_then_hot = |id: &&Arc<str>| id.starts_with("county");
-                assert!(again.iter().all(|id| trunk_then_hot(id)), "{again:?} again");
+                assert!(again.iter().all(trunk_then_hot), "{again:?} again");
                 assert_ne!(last.first(), Some(silent));
                 last = players;
             }

@@ -28,6 +28,12 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
+    /// A backup would overwrite something else.
+    #[error("{path} exists and is no backup of roundsman; nothing was changed. Choose another name")]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+    },
     /// Written by a newer version.
     #[error(
         "database {path} has schema version {found}, this program knows versions up to {known}; run the newer \

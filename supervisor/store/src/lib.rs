@@ -1,8 +1,8 @@
 //! The store: what must survive a power cut, in one SQLite file.
 //!
-//! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their history, the site's
-//! devices, the latest readings, the clock of each boot, and the answers to repeated requests; gives all of it back
-//! at the next start.
+//! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their transitions, the
+//! site's devices, the history of their polls, the clock of each boot, and the answers to repeated requests; gives all
+//! of it back at the next start.
 //!
 //! **Place in the flow.** The shell hands in the fault engine's `Commit` effects ([`Store::commit`]) and publishes
 //! them after the answer; the panel's questions go through [`Reader`].
@@ -10,6 +10,7 @@
 //! **Refuses.** It publishes nothing, judges nothing, reads no clock. It never starts empty in the place of a
 //! damaged file, never stores transitions out of order or with a gap, and never lets a question hold up a write.
 
+mod backup;
 mod bytes;
 mod error;
 mod history;
@@ -23,6 +24,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use error::StoreError;
 pub use history::{
     Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,

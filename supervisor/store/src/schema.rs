@@ -83,7 +83,7 @@ pub(crate) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-fn configure(conn: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
@@ -97,7 +97,7 @@ pub(crate) fn bytes(dir: &Path) -> u64 {
     length(&path) + length(&sibling(&path, "-wal"))
 }
 
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -127,16 +127,17 @@ fn create(path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
     sync_directory(path)
 }
 
-fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    // A name alone has an empty parent, which is the folder we are in.
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(dir).and_then(|d| d.sync_all()).map_err(|e| StoreError::file(dir, "flush directory", &e))
 }
 
-fn version(conn: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn identify(conn: &Connection, path: &Path, known: i64) -> Result<(), StoreError> {
+pub(crate) fn identify(conn: &Connection, path: &Path, known: i64) -> Result<(), StoreError> {
     let opening = |e: rusqlite::Error| StoreError::opening(path, "read header of", &e);
     let id: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(opening)?;
     let found = version(conn).map_err(opening)?;

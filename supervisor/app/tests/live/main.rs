@@ -3,6 +3,7 @@
 //! One test program for all of it, so that it is linked once. Nothing here waits a fixed time: [`until`] asks again
 //! until what is awaited is there, and only a hang reaches [`PATIENCE`].
 
+mod backup;
 mod daemon;
 mod peer;
 mod service;

@@ -79,7 +79,8 @@ fn drawn_series(points: &[(At, Option<f64>)], span: (At, At), at: f64, size: (f6
 fn broken_series_are_drawn_safely_and_within_bounds() {
     let many: Vec<_> = (0..300_000).map(|i| (At(i * 1_000), Some((i as f64).sin()))).collect();
     let reversed: Vec<_> = many[..500].iter().rev().copied().collect();
-    let cases: &[(&str, &[(At, Option<f64>)])] = &[
+    type Case<'a> = (&'a str, &'a [(At, Option<f64>)]);
+    let cases: &[Case<'_>] = &[
         ("none", &[]),
         ("one", &many[..1]),
         ("missing", &[(At(0), None), (At(60_000), None)]),

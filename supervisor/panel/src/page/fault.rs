@@ -3,7 +3,7 @@
 use super::device::Root;
 use super::rows::{Row, device_name, ending, is_closable};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, link, pictures, problem};
+use super::{Page, Part, Parts, Place, link, pictures, problem, readings};
 use crate::figure;
 use crate::problem::Kind;
 use crate::router::Panel;
@@ -123,13 +123,19 @@ fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
     }
 }
 
-/// The recent points of what the fault is about, if the device keeps them: those of the same unit and instance.
+/// The recent points of what the fault is about, if the device keeps them: the watched figure of the same part, else
+/// the one that is beyond its limit now.
 fn chart(fault: &Fault, recent: &[Recent], v: &Voice) -> (String, String) {
-    let of_rule = |r: &&Recent| !r.limits.is_empty() && r.instance == fault.key.instance;
-    if fault.value.is_none() {
+    if fault.value.is_none() || !fault.is_open() {
         return Default::default();
     }
-    let Some(series) = recent.iter().find(of_rule) else {
+    let watched = || recent.iter().filter(|r| !r.limits.is_empty());
+    let is_beyond = |r: &&Recent| {
+        let now = r.points.last().and_then(|(_, x)| *x);
+        now.is_some_and(|x| readings::over(x, &r.limits).is_some())
+    };
+    let same_part = |r: &&Recent| !r.instance.is_empty() && r.instance == fault.key.instance;
+    let Some(series) = watched().find(same_part).or_else(|| watched().find(is_beyond)) else {
         return Default::default();
     };
     let title = v.text(&series.title);
@@ -166,7 +172,7 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
 }
 
 fn parts(fault: &Fault, steps: &[Transition], recent: &[Recent], sight: &Sight, v: &Voice) -> Parts {
-    let (chart, chart_title) = if fault.is_open() { chart(fault, recent, v) } else { Default::default() };
+    let (chart, chart_title) = chart(fault, recent, v);
     let affected: Vec<&SiteDevice> = match fault.is_open() && fault.key.is_presence() {
         true => sight.affected(&fault.key.device).collect(),
         false => Vec::new(),

@@ -97,9 +97,9 @@ pub(super) fn standing(devices: &[&SiteDevice], v: &Voice) -> (DeviceState, Stri
     let bad = devices.iter().filter(|d| d.state < DeviceState::Hidden).count();
     let word = match (bad, hidden) {
         (0, 0) => v.text(&worst.name()),
-        (0, hidden) => v.n("tile.affected", hidden),
         (bad, 0) => v.n("tile.faulty", bad),
-        (bad, hidden) => format!("{} · {}", v.n("tile.faulty", bad), v.n("tile.affected", hidden)),
+        // What failed is told by the shape; how many it drags along is told here.
+        (_, hidden) => v.n("tile.affected", hidden),
     };
     (worst, word, format!("{ok}/{}", devices.len()))
 }

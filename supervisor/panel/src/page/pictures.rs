@@ -21,9 +21,12 @@ const COLUMNS: usize = 6;
 const MANY: usize = 24;
 const SMALL_CELL: f64 = 10.0;
 const SMALL_COLUMNS: usize = 10;
+/// Widths of a chart on a desk or panel and on a phone.
+const WIDE: f64 = 520.0;
+const NARROW: f64 = 310.0;
 /// Size for which the picture of the tiers is drawn; the page scales it to what it has, text and all.
 const LYING: (f64, f64) = (1_024.0, 380.0);
-const STANDING: (f64, f64) = (330.0, 430.0);
+const STANDING: (f64, f64) = (340.0, 560.0);
 
 /// Some devices as small shapes; nothing for none.
 pub(super) fn mosaic(states: &[DeviceState], v: &Voice) -> String {
@@ -71,7 +74,7 @@ pub(super) fn chart(recent: &Recent, label: &str, v: &Voice) -> String {
         .collect();
     let limits: Vec<_> =
         recent.limits.iter().zip(&words).map(|(limit, label)| Threshold { limit: *limit, label }).collect();
-    draw_chart(&Chart {
+    let picture = Chart {
         label,
         span: (first.0, last.0),
         interval_s: interval_s(&recent.points),
@@ -79,9 +82,12 @@ pub(super) fn chart(recent: &Recent, label: &str, v: &Voice) -> String {
         unit: &recent.unit,
         limits: &limits,
         zone: &v.zone,
-        width: 640.0,
+        width: WIDE,
         height: 240.0,
-    })
+    };
+    // A drawing that shrinks has text too small to read: the page shows the one that fits.
+    let (wide, narrow) = (draw_chart(&picture), draw_chart(&Chart { width: NARROW, ..picture }));
+    format!("<div class=\"wide\">{wide}</div><div class=\"narrow\">{narrow}</div>")
 }
 
 /// The ports of a device as on its faceplate.

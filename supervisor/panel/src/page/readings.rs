@@ -110,7 +110,10 @@ pub(super) fn groups(readings: &[SiteReading], v: &Voice) -> Vec<Group> {
 /// The first few scalar numbers of a device, those first that a rule watches: what a strip shows of it.
 pub(super) fn telling(readings: &[SiteReading], most: usize, v: &Voice) -> Vec<(String, Figure)> {
     let wanted = |r: &&SiteReading| {
-        r.kind == Kind::Gauge && r.instance.is_empty() && r.sample.is_ok() && group_of(r) != "system"
+        r.kind == Kind::Gauge
+            && r.instance.is_empty()
+            && r.sample.is_ok()
+            && !["system", "ip"].contains(&group_of(r))
     };
     let mut found: Vec<&SiteReading> = readings.iter().filter(wanted).collect();
     found.sort_by_key(|r| r.limits.is_empty());

@@ -227,6 +227,8 @@ async fn a_choice_is_kept_and_nothing_else() {
     assert!(kept.body.contains("/assets/mm-588.css") && kept.body.contains("data-idle=\"60\""));
     assert!(kept.body.contains("href=\"/devices?tier=city&#38;lang=zh-CN\""));
     assert_eq!(server.get("/assets/mm-588.css").await.body, ":root{--mm:5.88px}");
+    let strange = server.ask("GET //elsewhere.example/x HTTP/1.1\r\naccept: text/html\r\n").await;
+    assert!(!strange.body.contains("\"//elsewhere"), "no link leads away: {}", strange.body);
     for wrong in ["mm-x.css", "mm-.css", "mm-99999999.css", "mm-1;}.css"] {
         assert_eq!(server.get(&format!("/assets/{wrong}")).await.status, 404, "{wrong}");
     }

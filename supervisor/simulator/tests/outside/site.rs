@@ -373,9 +373,9 @@ async fn each_model_breaks_in_its_own_way() {
         assert_eq!(get(at, ".1.3.6.1.2.1.1.2.0").await.unwrap(), format!(".{name}"), "{value}");
     }
     // A walk of each is in order (net-snmp refuses others) and comes to an end.
-    for at in 0..models.len() {
+    for (at, model) in models.iter().enumerate() {
         let address = outside.address(at);
         let (good, text) = tool("snmpbulkwalk", "2c", COMMUNITY, address, &["-Cr25", ".1.3"]).await.unwrap();
-        assert!(good && text.contains("No more variables left"), "{:?}: {text}", models[at]);
+        assert!(good && text.contains("No more variables left"), "{model:?}: {text}");
     }
 }

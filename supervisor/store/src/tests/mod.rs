@@ -1,5 +1,6 @@
 //! Tests of the whole store on real files.
 
+mod backup;
 mod damage;
 mod life;
 mod model;

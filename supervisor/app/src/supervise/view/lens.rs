@@ -119,7 +119,9 @@ fn series(model: &Model, first: &[MetricIx], trunk: &[MetricIx]) -> Arc<[Series]
     };
     let is_scalar = |metric: &MetricIx| model.metrics[metric.at()].table.is_none();
     let all = (0..model.metrics.len() as u16).map(MetricIx);
-    let others = all.filter(|metric| is_scalar(metric) && !first.contains(metric));
+    // Packets a second of the whole device say little at a glance; those of its uplink stand there anyway.
+    let is_packet_rate = |metric: &MetricIx| &*model.metrics[metric.at()].unit == "/s";
+    let others = all.filter(|metric| is_scalar(metric) && !is_packet_rate(metric) && !first.contains(metric));
     let highest = |metric| Series { metric, pick: Pick::Highest };
     let first = first.iter().copied().filter(is_kept).map(highest);
     let trunk = trunk.iter().map(|&metric| Series { metric, pick: Pick::Trunk });

@@ -190,7 +190,7 @@ fn ports(voice: &Voice, count: usize) -> Vec<(String, String, PortState, Option<
         .map(|i| {
             let state = match i % 17 {
                 3 => PortState::Down,
-                6 | 7 | 8 => PortState::Off,
+                6..=8 => PortState::Off,
                 12 => PortState::Unknown,
                 _ => PortState::Up,
             };
