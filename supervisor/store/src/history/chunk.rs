@@ -221,6 +221,14 @@ impl Column {
         }
     }
 
+    /// Whether it says nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Column::Numbers(statuses, _) | Column::Counters(statuses, _) => statuses.len() == 0,
+            Column::Words(marks) => marks.is_empty(),
+        }
+    }
+
     /// Appends the same series' next column, whose polls begin at `position`.
     pub(crate) fn append(&mut self, position: u32, next: Column) {
         match (self, next) {

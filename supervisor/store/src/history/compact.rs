@@ -5,6 +5,7 @@
 use super::Budget;
 use super::chunk::{Column, Polls, SeriesKind, encode_polls};
 use super::clock::{RowClock, Stretch};
+use super::hot::{Carried, Point};
 use super::rollup::Tier;
 use super::{hot, segment, series};
 use roundsman_core::time::Now;
@@ -193,6 +194,7 @@ struct Device {
     polls: Polls,
     kinds: BTreeMap<u32, SeriesKind>,
     columns: BTreeMap<u32, Column>,
+    carried: Carried,
 }
 
 impl Device {
@@ -200,21 +202,38 @@ impl Device {
         let polls_series = series::intern(conn, row, series::POLLS, "", SeriesKind::Polls)?;
         let kinds =
             series::of_device(conn, row)?.into_iter().map(|series| (series.id, series.kind)).collect();
-        Ok(Device { polls_series, polls: Polls::default(), kinds, columns: BTreeMap::new() })
+        Ok(Device {
+            polls_series,
+            polls: Polls::default(),
+            kinds,
+            columns: BTreeMap::new(),
+            carried: Carried::default(),
+        })
     }
 
     fn add(&mut self, at: i64, section: &hot::Section<'_>) -> crate::bytes::Decoded<()> {
         let position = self.polls.push(at, section.outcome);
-        section.points(|series, point| {
-            if let Some(kind) = self.kinds.get(&series) {
-                self.columns.entry(series).or_insert_with(|| kind.column()).push(position, at, point);
+        if section.outcome.is_err() {
+            return Ok(());
+        }
+        let Device { kinds, columns, carried, .. } = self;
+        let mut push = |series, point| {
+            if let Some(kind) = kinds.get(&series) {
+                columns.entry(series).or_insert_with(|| kind.column()).push(position, at, point);
             }
-        })
+        };
+        let taken = carried.take(section, |series| push(series, Point::Gone));
+        carried.now().iter().for_each(|(series, point)| push(*series, point.clone()));
+        taken
     }
 
     /// From the last series to the first: they are taken from the end.
     fn hand_over(self, waiting: &mut Vec<(u32, Content)>) {
-        let columns = self.columns.into_iter().map(|(series, column)| (series, Content::Column(column)));
+        let columns = self
+            .columns
+            .into_iter()
+            .filter(|(_, column)| !column.is_empty())
+            .map(|(series, column)| (series, Content::Column(column)));
         let mut all: Vec<_> =
             std::iter::once((self.polls_series, Content::Polls(self.polls))).chain(columns).collect();
         all.sort_by_key(|(series, _)| *series);

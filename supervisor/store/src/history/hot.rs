@@ -7,13 +7,14 @@
 //!   (difference to the previous series << 3 | tag) · payload …
 //! ```
 //! Outcome 0 is an answered poll, 1 + n one that failed with the n-th [`Absence`]; a device without a poll does not
-//! stand in the cycle. Numbers stand in every poll, words (states, texts) only where they changed and in the first
-//! poll of a window, so that a window can be read alone. A point that was not good stands with its quality; a word
-//! whose point was missing in an answer ends by `GONE`.
+//! stand in the cycle. A point stands where it is not what it was in the poll before, and in the first answered poll of
+//! a window, so that a window can be read alone; [`Carried`] fills in the others. One that was not good stands with
+//! its quality; one that was missing in an answer ends by `GONE`.
 
 use super::numbers;
 use crate::bytes::{Decoded, Input, put, put_signed};
 use roundsman_core::reading::{Absence, Sample, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const VERSION: u8 = 1;
@@ -183,6 +184,34 @@ impl Section<'_> {
             each(series, point(&mut input, head & 7)?);
         }
         Ok(())
+    }
+}
+
+/// What a device has, from the first answered poll of a window on: a point that does not stand in a poll goes on.
+#[derive(Default)]
+pub(crate) struct Carried {
+    now: BTreeMap<u32, Point>,
+}
+
+impl Carried {
+    /// Takes what an answered poll changed; calls `gone` for what it no longer had.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    pub(crate) fn take(&mut self, section: &Section<'_>, mut gone: impl FnMut(u32)) -> Decoded<()> {
+        section.points(|series, point| {
+            if point == Point::Gone {
+                self.now.remove(&series);
+                gone(series);
+            } else {
+                self.now.insert(series, point);
+            }
+        })
+    }
+
+    /// What there is after the latest poll.
+    pub(crate) fn now(&self) -> &BTreeMap<u32, Point> {
+        &self.now
     }
 }
 

@@ -15,7 +15,7 @@ struct Device {
     cycle: i64,
     known: LatestDevice,
     outcome: Outcome,
-    /// What it has, by series; texts and states stay until they change.
+    /// What it has, by series; each stays until it changes.
     samples: BTreeMap<u32, Sample>,
     series: BTreeMap<u32, series::Row>,
 }
@@ -89,8 +89,6 @@ impl Device {
         if section.outcome.is_err() {
             return Ok(());
         }
-        let is_word = |id: &u32| self.series.get(id).is_some_and(|series| series.kind.is_word());
-        self.samples.retain(|id, _| is_word(id));
         let (series, samples) = (&self.series, &mut self.samples);
         section.points(|id, point| {
             let Some(kind) = series.get(&id).map(|series| series.kind) else { return };

@@ -336,8 +336,7 @@ impl Question {
             None
         };
         let mut window = None;
-        // What each of `ids` is, where that is a word.
-        let mut words: BTreeMap<u32, Mark> = BTreeMap::new();
+        let mut carried = hot::Carried::default();
         while let Some(row) = rows.next()? {
             let clock = RowClock::read(row, 1)?;
             let Some(wall) = clock.wall().or_else(|| clock.provisional(newest?)) else { continue };
@@ -348,18 +347,16 @@ impl Question {
                 // A window stands for itself.
                 let own = Some((clock.stretch, clock.window()));
                 if window != own {
-                    words.clear();
+                    carried = hot::Carried::default();
                     window = own;
                 }
                 let at = wall.saturating_sub(section.before_ms);
                 found.poll(at, section.outcome, self.kind);
-                section.points(|series, point| {
-                    if self.ids.contains(&series) {
-                        found.point(at, point, self.kind, words.entry(series).or_insert(Mark::Gone));
-                    }
-                })?;
                 if section.outcome.is_ok() {
-                    words.values().for_each(|word| found.state(at, word, 0));
+                    carried.take(&section, |_| {})?;
+                    for point in self.ids.iter().filter_map(|id| carried.now().get(id)) {
+                        found.point(at, point, self.kind);
+                    }
                 }
                 Ok(())
             });
@@ -423,14 +420,14 @@ impl Found {
         self.states.push((at, state, stands_for));
     }
 
-    fn point(&mut self, at: i64, point: hot::Point, kind: SeriesKind, word: &mut Mark) {
+    fn point(&mut self, at: i64, point: &hot::Point, kind: SeriesKind) {
         match point {
-            hot::Point::Number(x) => self.items.push((at, What::Value(x))),
-            hot::Point::Counter(n) => self.items.push((at, What::Value(n as f64))),
-            hot::Point::Bad(absence) if kind.is_word() => *word = Mark::Bad(absence),
+            hot::Point::Number(x) => self.items.push((at, What::Value(*x))),
+            hot::Point::Counter(n) => self.items.push((at, What::Value(*n as f64))),
+            hot::Point::Bad(absence) if kind.is_word() => self.state(at, &Mark::Bad(*absence), 0),
             hot::Point::Bad(_) => self.items.push((at, What::Bad)),
-            hot::Point::Word(text) => *word = Mark::Word(text),
-            hot::Point::Gone => *word = Mark::Gone,
+            hot::Point::Word(text) => self.state(at, &Mark::Word(text.clone()), 0),
+            hot::Point::Gone => {}
         }
     }
 

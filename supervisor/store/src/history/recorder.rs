@@ -1,4 +1,4 @@
-//! From polls to `hot` rows: which series they belong to, which words changed, when a device is written in whole.
+//! From polls to `hot` rows: which series they belong to, what changed, when a device is written in whole.
 
 use super::chunk::SeriesKind;
 use super::clock::{self, Stretch};
@@ -42,24 +42,25 @@ impl Poll {
     }
 }
 
-/// What a word was when it was last written.
-mod word {
-    pub(super) const NEVER: u64 = 0;
-    pub(super) const GONE: u64 = 1;
-    pub(super) const FIRST_BAD: u64 = 2;
-    pub(super) const IS_WORD: u64 = 1 << 63;
+/// What a point was when it was last written.
+mod state {
+    pub(super) const NEVER: u8 = 0;
+    pub(super) const GONE: u8 = 1;
+    pub(super) const VALUE: u8 = 2;
+    pub(super) const FIRST_BAD: u8 = 3;
 }
 
 /// One point of a device. Names are remembered as 64 bits with a random key: 226 points of a thousand devices take
 /// 8 MB this way, and two names of one device fall together once in 10¹⁵ devices.
 struct Slot {
     name: u64,
-    /// For words: what was written last.
-    word: u64,
+    /// The value that was written last: the bits of a number, a hash of a word.
+    last: u64,
     series: u32,
     /// The poll that saw it last, by [`Recorder::serial`].
     seen: u32,
     kind: SeriesKind,
+    state: u8,
 }
 
 struct Known {
@@ -159,8 +160,8 @@ impl Recorder {
         }
         for slot in &mut known.slots {
             // Also what an earlier process wrote and what was gone before this one looked.
-            if slot.kind.is_word() && slot.seen != serial && slot.word != word::GONE {
-                slot.word = word::GONE;
+            if slot.seen != serial && slot.state != state::GONE {
+                slot.state = state::GONE;
                 points.push((slot.series, Point::Gone));
             }
         }
@@ -189,11 +190,17 @@ fn load(conn: &Connection, device: &str, names: &RandomState) -> rusqlite::Resul
     for known in series::of_device(conn, row)?.into_iter().rev() {
         let name = names.hash_one((&*known.metric, &*known.instance));
         if known.kind != SeriesKind::Polls && slots.iter().all(|slot| slot.name != name) {
-            slots.push(Slot { name, word: word::NEVER, series: known.id, seen: 0, kind: known.kind });
+            slots.push(Slot::new(name, known.id, known.kind));
         }
     }
     slots.sort_by_key(|slot| slot.name);
     Ok(Known { row, slots, window: None, profile: "".into(), snapshot_due: None })
+}
+
+impl Slot {
+    fn new(name: u64, series: u32, kind: SeriesKind) -> Slot {
+        Slot { name, last: 0, series, seen: 0, kind, state: state::NEVER }
+    }
 }
 
 impl Known {
@@ -216,11 +223,9 @@ impl Known {
         let at = match (self.slots.binary_search_by_key(&name, |slot| slot.name), kind) {
             (Ok(at), Some(kind)) if self.slots[at].kind != kind => {
                 let old = &mut self.slots[at];
-                if old.kind.is_word() {
-                    points.push((old.series, Point::Gone));
-                }
+                points.push((old.series, Point::Gone));
                 old.series = series::intern(conn, self.row, &reading.metric, &reading.instance, kind)?;
-                (old.kind, old.word) = (kind, word::NEVER);
+                (old.kind, old.state) = (kind, state::NEVER);
                 at
             }
             (Ok(at), _) => at,
@@ -228,22 +233,23 @@ impl Known {
             (Err(_), None) => return Ok(()),
             (Err(at), Some(kind)) => {
                 let series = series::intern(conn, self.row, &reading.metric, &reading.instance, kind)?;
-                self.slots.insert(at, Slot { name, word: word::NEVER, series, seen: 0, kind });
+                self.slots.insert(at, Slot::new(name, series, kind));
                 at
             }
         };
         let slot = &mut self.slots[at];
         slot.seen = serial;
-        if slot.kind.is_word() {
-            let now = match &reading.sample {
-                Ok(value) => value.word().map_or(word::GONE, |text| names.hash_one(&**text) | word::IS_WORD),
-                Err(absence) => word::FIRST_BAD + u64::from(hot::number_of(*absence)),
-            };
-            if slot.word == now && !in_whole {
-                return Ok(());
-            }
-            slot.word = now;
+        let now = match &reading.sample {
+            Ok(Value::Number(x)) => (state::VALUE, x.to_bits()),
+            Ok(Value::Counter32(n)) => (state::VALUE, u64::from(*n)),
+            Ok(Value::Counter64(n)) => (state::VALUE, *n),
+            Ok(Value::State(word) | Value::Text(word)) => (state::VALUE, names.hash_one(&**word)),
+            Err(absence) => (state::FIRST_BAD + hot::number_of(*absence), 0),
+        };
+        if (slot.state, slot.last) == now && !in_whole {
+            return Ok(());
         }
+        (slot.state, slot.last) = now;
         points.push((slot.series, Point::of(&reading.sample)));
         Ok(())
     }

@@ -174,7 +174,10 @@ fn version_3_with_data_takes_up_history() {
     let dir = tempfile::tempdir().unwrap();
     let old = open_with(dir.path(), &MIGRATIONS[..3]).unwrap();
     old.execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
-    old.execute_batch("INSERT INTO latest VALUES (0, x'0100'); INSERT INTO answer VALUES ('k', 1, 200, '{}');").unwrap();
+    old.execute_batch(
+        "INSERT INTO latest VALUES (0, x'0100'); INSERT INTO answer VALUES ('k', 1, 200, '{}');",
+    )
+    .unwrap();
     drop(old);
 
     let (store, restored) = Store::open(dir.path(), Wall(T0 + 60_000)).unwrap();
