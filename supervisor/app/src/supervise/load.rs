@@ -1,5 +1,5 @@
-//! What the loop starts from and what it leaves behind: the site file taken over at start and at reload, devices and
-//! latest readings handed to the store.
+//! What the loop starts from and what it leaves behind: the site file taken over at start and at reload, devices
+//! handed to the store.
 
 use super::polled::Runtime;
 use super::view::Lenses;
