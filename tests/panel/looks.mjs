@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { SCREENS, axeSource, openContext, say } from './harness.mjs';
 
 /** Pages by name; ids are taken from the running site. */
-const pagesOf = (devices, faults) => {
+const pagesOf = (devices, faults, records) => {
   const one = (wanted) => devices.find(wanted)?.id;
   const router = one((d) => d.tier === 'city' && d.class === 'router');
   const county = one((d) => d.tier === 'county');
   const pages = {
     overview: '/', devices: '/devices', county: `/devices?under=${county}`, nothing: '/devices?q=nothing-like-this',
     device: `/devices/${router}`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
+    records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',
     about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
   };
   for (const kind of ['server', 'ups', 'printer', 'switch']) {
@@ -20,6 +21,10 @@ const pagesOf = (devices, faults) => {
     if (id) pages[kind] = `/devices/${id}`;
   }
   if (faults.length) pages.fault = `/faults/${faults[0].id}`;
+  if (records.length) {
+    const path = `/records/${records[0].number}`;
+    Object.assign(pages, { record: path, recordfields: `${path}/amend`, recordamend: `${path}/amend?field=parts` });
+  }
   return pages;
 };
 
@@ -64,7 +69,8 @@ export const looks = async (browser, demo, pictures) => {
   mkdirSync(pictures, { recursive: true });
   const { devices } = await demo.api('devices');
   const { faults } = await demo.api('faults?state=all');
-  const pages = pagesOf(devices, faults);
+  const { records } = await demo.api('records');
+  const pages = pagesOf(devices, faults, records);
   const wrong = [], complaints = [];
   let seen = 0, checked = 0;
   for (const screen of SCREENS) {

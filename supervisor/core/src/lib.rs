@@ -17,6 +17,7 @@ pub mod figures;
 pub mod model;
 pub mod rate;
 pub mod reading;
+pub mod record;
 pub mod rule;
 pub mod schedule;
 pub mod text;

@@ -107,12 +107,12 @@ async function refresh() {
   }
   running = false;
 }
-const busy = (part) => part.querySelector(":popover-open") || part.querySelector("input:focus");
+const busy = (part) => part.querySelector(":popover-open, input:focus, form[data-kept]");
 function swap(html, ids, stamp) {
   const present = [...document.querySelectorAll("[data-hash]")].map((part) => part.id);
   const other = present.length !== ids.length || present.some((id) => !ids.includes(id));
   // Another release, or a page of other parts: nothing here fits any more.
-  if ((other || stamp !== body.dataset.stamp) && !document.querySelector("dialog[open]")) return location.reload();
+  if ((other || stamp !== body.dataset.stamp) && !document.querySelector("dialog[open], form[data-kept]")) return location.reload();
   const fresh = document.createElement("template");
   fresh.innerHTML = html; // made by our server, names escaped there; the page's policy runs no inline script
   for (const part of fresh.content.querySelectorAll("[data-hash]")) {
@@ -168,7 +168,7 @@ function idle() {
   const heardNow = Date.now() - heard < SILENCE_MS;
   if (idleMs && !onWall && quiet > idleMs && heardNow && !document.querySelector("dialog[open]")) location.assign("/wall");
   // A page that stays for months begins anew once a day, so that nothing can pile up in the browser.
-  if (performance.now() > DAY_MS && quiet > 60_000 && heardNow) location.reload();
+  if (performance.now() > DAY_MS && quiet > 60_000 && heardNow && !document.querySelector("form[data-kept]")) location.reload();
   // Against burn-in: a few pixels every minute.
   if (onWall) {
     const step = Math.floor(Date.now() / 60_000) % 8;

@@ -76,7 +76,11 @@ pub(crate) async fn close(
 }
 
 /// Who asks, if they may.
-fn operator(door: &Door, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Result<Arc<str>, Kind> {
+pub(crate) fn operator(
+    door: &Door,
+    peer: Option<Extension<Peer>>,
+    headers: &HeaderMap,
+) -> Result<Arc<str>, Kind> {
     match door {
         Door::Control => match peer {
             Some(Extension(Peer { uid: Some(uid) })) => Ok(format!("uid:{uid}").into()),
@@ -101,7 +105,8 @@ fn operator(door: &Door, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> 
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Kind> {
+/// The request's Idempotency-Key, if it has one.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Kind> {
     let Some(header) = headers.get("idempotency-key") else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! The panel: JSON API, live events, metrics, and one page.
 //!
-//! **Duty.** Shows what the running system knows to people and programs, and carries an operator's acknowledgement
-//! or closing to it.
+//! **Duty.** Shows what the running system knows to people and programs, and carries an operator's acknowledgement,
+//! closing or maintenance record to it.
 //!
 //! **Place in the flow.** The last step: it reads snapshots and listens to the [`Feed`] after the commit. It reaches
 //! the system only through the trait [`Site`], which the binary implements.
@@ -21,6 +21,7 @@ mod figure;
 mod metrics;
 mod page;
 mod problem;
+mod record;
 mod router;
 mod serve;
 mod site;
@@ -34,5 +35,6 @@ pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
     About, ActionError, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later, Limit,
-    Numbers, PollStatistics, Recent, Site, SiteDevice, SiteReading, Trunk, Unavailable, Which,
+    Numbers, PollStatistics, Recent, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
+    Unavailable, Which,
 };

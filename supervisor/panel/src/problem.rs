@@ -21,6 +21,18 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     /// What to check or do next, in the asker's language.
     pub(crate) detail: String,
+    /// The fields that do not fit, each with the reason; left out where no field is to blame.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<FieldProblem>,
+}
+
+/// A field that does not fit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// Its name in the request.
+    field: String,
+    /// Why, in the asker's language.
+    detail: String,
 }
 
 /// Kinds of problems with their status, titles and advice.
@@ -28,9 +40,15 @@ pub(crate) struct Problem {
 pub(crate) enum Kind {
     NoSuchDevice,
     NoSuchFault,
+    NoSuchRecord,
     NoSuchPath,
     WrongMethod,
     BadQuery,
+    BadRecordQuery,
+    BadBody,
+    BadRecord,
+    KeyReused,
+    TooManyAmendments,
     BadKey,
     TokenMissing,
     TokenWrong,
@@ -67,6 +85,16 @@ impl Kind {
                     "Check the id; GET /api/v1/faults?state=all lists them.",
                 ],
             ),
+            Kind::NoSuchRecord => (
+                404,
+                "no-such-record",
+                [
+                    "维保记录不存在",
+                    "No such maintenance record",
+                    "请核对单号（如 M-2026-0042），见 GET /api/v1/records。",
+                    "Check the number (such as M-2026-0042); GET /api/v1/records lists them.",
+                ],
+            ),
             Kind::NoSuchPath => (
                 404,
                 "no-such-path",
@@ -95,6 +123,56 @@ impl Kind {
                     "Bad query",
                     "state 取 open、closed 或 all；limit 取 1 至 1000；before 为故障编号。",
                     "state is open, closed or all; limit 1 to 1000; before a fault id.",
+                ],
+            ),
+            Kind::BadRecordQuery => (
+                400,
+                "bad-record-query",
+                [
+                    "查询参数有误",
+                    "Bad query",
+                    "kind 为类别；from、to 为日期或 RFC 3339 时间；fault 为故障编号；before 为单号；limit 取 1 至 200。",
+                    "kind is a kind; from and to a day or RFC 3339; fault a fault id; before a number; limit 1 to 200.",
+                ],
+            ),
+            Kind::BadBody => (
+                400,
+                "bad-body",
+                [
+                    "请求正文有误",
+                    "Bad body",
+                    "正文须为 JSON 对象，接口说明见 /api/openapi.json。",
+                    "The body must be a JSON object; /api/openapi.json describes it.",
+                ],
+            ),
+            Kind::BadRecord => (
+                422,
+                "bad-record",
+                [
+                    "填写有误，未保存",
+                    "Not saved: something does not fit",
+                    "请按提示修改后重新提交。",
+                    "Correct it as said and send it again.",
+                ],
+            ),
+            Kind::KeyReused => (
+                409,
+                "key-reused",
+                [
+                    "该 Idempotency-Key 已用于其他内容",
+                    "This Idempotency-Key was used for something else",
+                    "上一次提交已保存。请先查看记录列表，确需另存时再次提交。",
+                    "The earlier one was saved. Look at the list first; send again if another one is wanted.",
+                ],
+            ),
+            Kind::TooManyAmendments => (
+                409,
+                "too-many-amendments",
+                [
+                    "该记录的更正次数已达上限",
+                    "No more amendments",
+                    "每份记录最多更正 200 次，请新建记录。",
+                    "A record takes 200 amendments; write another record.",
                 ],
             ),
             Kind::BadKey => (
@@ -217,7 +295,17 @@ impl Kind {
             title: voice.say(title_zh, title_en).to_owned(),
             status,
             detail: voice.say(detail_zh, detail_en).to_owned(),
+            errors: Vec::new(),
         }
+    }
+
+    /// The same, naming the fields that are to blame: their names and the reasons.
+    pub(crate) fn naming(self, fields: Vec<(String, String)>, voice: &Voice) -> Problem {
+        let body = self.body(voice);
+        let detail: Vec<&str> = fields.iter().map(|(_, why)| &**why).collect();
+        let detail = detail.join(voice.say("", " "));
+        let errors = fields.into_iter().map(|(field, detail)| FieldProblem { field, detail });
+        Problem { detail, errors: errors.collect(), ..body }
     }
 
     pub(crate) fn answer(self, voice: &Voice) -> Response {

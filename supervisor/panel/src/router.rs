@@ -4,7 +4,7 @@ use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
 use crate::viewer::Viewer;
 use crate::voice::Voice;
-use crate::{actions, api, events, metrics, page};
+use crate::{actions, api, events, metrics, page, record};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
@@ -20,8 +20,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Longest body; no route reads one yet.
-const LARGEST_BODY: u64 = 64 * 1_024;
+/// Longest body.
+pub(crate) const LARGEST_BODY: u64 = 64 * 1_024;
 /// Longest path with query.
 const LONGEST_URL: usize = 2_048;
 /// From the request's head to the answer's head. Longer than the store's own limit of 2 s.
@@ -94,6 +94,10 @@ fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::fault))
         .routes(routes!(actions::acknowledge))
         .routes(routes!(actions::close))
+        .routes(routes!(record::records, record::add))
+        .routes(routes!(record::csv::csv))
+        .routes(routes!(record::record))
+        .routes(routes!(record::amend))
         .routes(routes!(events::events))
         .routes(routes!(metrics::metrics))
         .routes(routes!(healthz))
@@ -123,6 +127,10 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .route("/devices/{id}", get(page::device::device))
         .route("/faults", get(page::faults::faults))
         .route("/faults/{id}", get(page::fault::fault))
+        .route("/records", get(page::record::records))
+        .route("/records/new", get(page::record::new))
+        .route("/records/{number}", get(page::record::sheet))
+        .route("/records/{number}/amend", get(page::record::amend))
         .route("/about", get(page::about::about))
         .route("/wall", get(page::wall::wall))
         .route("/assets/{name}", get(page::asset))

@@ -6,6 +6,7 @@ use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::{Fault, FaultId, Refusal, Transition};
 use roundsman_core::model::Kind;
 use roundsman_core::reading::Sample;
+use roundsman_core::record::{self, Content, Correction, Record, RecordNumber};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
@@ -66,6 +67,30 @@ pub trait Site: Send + Sync + 'static {
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
     /// Closes; answers with the fault after the commit.
     fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// Maintenance records, the latest written first, at most `limit`, written before `before`.
+    fn records(
+        &self,
+        query: RecordQuery,
+        limit: usize,
+        before: Option<RecordNumber>,
+    ) -> Later<'_, Result<Vec<Record>, Unavailable>>;
+    /// One maintenance record.
+    fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>>;
+    /// Writes a maintenance record; answers after the commit. The same `key` writes once.
+    fn add_record(
+        &self,
+        content: Content,
+        by: Arc<str>,
+        key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>>;
+    /// Writes an amendment; answers with the record after the commit. The same `key` writes once.
+    fn amend_record(
+        &self,
+        number: RecordNumber,
+        correction: Correction,
+        by: Arc<str>,
+        key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>>;
     /// The answer kept under an Idempotency-Key within the last 24 hours.
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>>;
     /// Keeps an answer under an Idempotency-Key.
@@ -339,6 +364,32 @@ pub struct Unavailable(pub String);
 pub enum ActionError {
     /// The fault engine said no.
     Refused(Refusal),
+    /// It could not be made durable.
+    Unavailable(Unavailable),
+}
+
+/// Which maintenance records; what is not set does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordQuery {
+    /// Of this device.
+    pub device: Option<Arc<str>>,
+    /// Of this fault.
+    pub fault: Option<FaultId>,
+    /// Of this kind.
+    pub kind: Option<record::Kind>,
+    /// Happened at this moment or later.
+    pub from: Option<Wall>,
+    /// Happened before this moment.
+    pub to: Option<Wall>,
+    /// Words that all stand somewhere in the record.
+    pub text: String,
+}
+
+/// Why a maintenance record or an amendment was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// It does not fit.
+    Refused(record::Refusal),
     /// It could not be made durable.
     Unavailable(Unavailable),
 }

@@ -99,6 +99,21 @@ impl Voice {
         self.format(at, "%m-%d %H:%M:%S")
     }
 
+    /// For people: year, month, day, hour, minute.
+    pub(crate) fn minute(&self, at: Wall) -> String {
+        self.format(at, "%Y-%m-%d %H:%M")
+    }
+
+    /// Year, month, day.
+    pub(crate) fn day(&self, at: Wall) -> String {
+        self.format(at, "%Y-%m-%d")
+    }
+
+    /// What an input for day and time takes (HTML, `datetime-local`).
+    pub(crate) fn local(&self, at: Wall) -> String {
+        self.format(at, "%Y-%m-%dT%H:%M")
+    }
+
     /// For people: time of day.
     pub(crate) fn clock(&self, at: Wall) -> String {
         self.format(at, "%H:%M:%S")

@@ -1,8 +1,8 @@
 //! The store: what must survive a power cut, in one SQLite file.
 //!
 //! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their transitions, the
-//! site's devices, the history of their polls, the clock of each boot, and the answers to repeated requests; gives all
-//! of it back at the next start.
+//! site's devices, maintenance records, the history of the polls, the clock of each boot, and the answers to repeated
+//! requests; gives all of it back at the next start.
 //!
 //! **Place in the flow.** The shell hands in the fault engine's `Commit` effects ([`Store::commit`]) and publishes
 //! them after the answer; the panel's questions go through [`Reader`].
@@ -15,6 +15,7 @@ mod bytes;
 mod error;
 mod history;
 mod latest;
+mod maintenance;
 mod reader;
 mod records;
 mod restore;
@@ -30,18 +31,21 @@ pub use history::{
     Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
+pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
 pub use schema::{FILE, LOCK};
 pub use writer::{MOST_POLLS, MOST_WAITING};
 
+use maintenance::{Outcome, Write};
 use roundsman_core::device::Class;
 use roundsman_core::fault::Transition;
+use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Job, Work, Writer};
@@ -207,6 +211,42 @@ impl Store {
     /// [`StoreError::Contradiction`] if the key has an answer already; see [`StoreError`].
     pub fn remember(&self, answer: Answer) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         self.submit(Work::Remember(answer))
+    }
+
+    /// Writes a maintenance record under the next number of its year; answers after the flush. A key that has written
+    /// the same record before answers with that one.
+    ///
+    /// # Errors
+    /// Outside: nothing is stored, see [`StoreError`]. Inside: it was refused, and why.
+    pub fn add_record(
+        &self,
+        new: NewRecord,
+    ) -> impl Future<Output = Result<Result<Record, Refusal>, StoreError>> + Send + use<> {
+        self.write_record(Write::Record(Box::new(new)))
+    }
+
+    /// Writes an amendment beside a maintenance record; answers with the record after the flush.
+    ///
+    /// # Errors
+    /// As [`Store::add_record`].
+    pub fn amend_record(
+        &self,
+        new: NewAmendment,
+    ) -> impl Future<Output = Result<Result<Record, Refusal>, StoreError>> + Send + use<> {
+        self.write_record(Write::Amendment(Box::new(new)))
+    }
+
+    fn write_record(
+        &self,
+        write: Write,
+    ) -> impl Future<Output = Result<Result<Record, Refusal>, StoreError>> + Send + use<> {
+        let outcome = Outcome::default();
+        let done = self.submit(Work::Maintenance(write, outcome.clone()));
+        async move {
+            done.await?;
+            let found = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+            found.ok_or(StoreError::Closed)
+        }
     }
 
     /// Where to ask questions.

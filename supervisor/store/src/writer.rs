@@ -2,13 +2,14 @@
 
 use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
+use crate::maintenance::{self, Outcome, Write};
 use crate::records;
 use crate::{Answer, ClockMark, DeviceRecord};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait. When it is full the caller is told at once: the disk does not keep up, and what waits in
@@ -46,6 +47,8 @@ pub(crate) enum Work {
     Keep(Retention),
     /// Clears the flag if history has nothing to do.
     Ask(Arc<AtomicBool>),
+    /// A maintenance record or an amendment, and where to leave what came of it.
+    Maintenance(Write, Outcome),
 }
 
 /// Work and the one who waits for it.
@@ -209,6 +212,11 @@ impl Writer {
             }
             Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
+                Ok(())
+            }
+            Work::Maintenance(write, outcome) => {
+                let written = maintenance::apply(&self.conn, write)?;
+                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
                 Ok(())
             }
         }

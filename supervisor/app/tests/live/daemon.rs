@@ -92,6 +92,13 @@ impl Daemon {
         self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}")).await
     }
 
+    /// Posts a body.
+    pub(crate) async fn send(&self, path: &str, headers: &str, body: &str) -> Answer {
+        let stream = TcpStream::connect(self.address).await.expect("the panel");
+        let head = format!("POST {path} HTTP/1.1\r\ncontent-length: {}\r\n{headers}", body.len());
+        ask_with(stream, &head, body).await
+    }
+
     async fn ask(&self, head: &str) -> Answer {
         ask(TcpStream::connect(self.address).await.expect("the panel"), head).await
     }
@@ -116,8 +123,12 @@ pub(crate) async fn post_control(store: &Path, path: &str) -> Answer {
     ask(stream, &format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n")).await
 }
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Answer {
-    let whole = format!("{head}host: x\r\naccept-language: en\r\nconnection: close\r\n\r\n");
+async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Answer {
+    ask_with(stream, head, "").await
+}
+
+async fn ask_with(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &str) -> Answer {
+    let whole = format!("{head}host: x\r\naccept-language: en\r\nconnection: close\r\n\r\n{body}");
     stream.write_all(whole.as_bytes()).await.expect("sent");
     let mut text = String::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await;

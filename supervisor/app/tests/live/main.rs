@@ -6,6 +6,7 @@
 mod backup;
 mod daemon;
 mod peer;
+mod records;
 mod service;
 mod shown;
 mod snmpd;

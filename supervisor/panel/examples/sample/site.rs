@@ -8,12 +8,15 @@ use roundsman_core::fault::{
 };
 use roundsman_core::model::Kind;
 use roundsman_core::reading::{Absence, Value};
+use roundsman_core::record::{
+    Amendment, Content, Correction, Field, Record, RecordNumber, Refusal as NoRecord,
+};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
     About, ActionError, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies, Later,
-    Numbers, Site, SiteDevice, SiteReading, Unavailable, Which,
+    Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -28,6 +31,8 @@ pub struct State {
     pub faults: BTreeMap<u64, Fault>,
     pub transitions: Vec<Transition>,
     pub kept: HashMap<String, Kept>,
+    pub records: Vec<Record>,
+    pub record_keys: HashMap<String, RecordNumber>,
 }
 
 #[derive(Default)]
@@ -86,6 +91,42 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
     }
 }
 
+/// A repair of the router `rt-city-core`, with one amendment.
+pub fn record() -> Record {
+    let at = |minutes: i64| (T0 - 7_200_000 + minutes * 60_000).to_string();
+    let fields = [
+        (Field::Kind, "corrective".to_owned()),
+        (Field::Devices, "rt-city-core\t市局核心路由器\t华为 VRP 路由器\t1F 机房 / A1".to_owned()),
+        (Field::Serial, "2102350DLR10E4000123".to_owned()),
+        (Field::Warranty, "out".to_owned()),
+        (Field::Faults, "1\t2026\t121".to_owned()),
+        (Field::Level, "major".to_owned()),
+        (Field::Reporter, "值班员 赵敏".to_owned()),
+        (Field::Reported, at(0)),
+        (Field::Responded, at(6)),
+        (Field::Arrived, at(31)),
+        (Field::Restored, at(74)),
+        (Field::Symptom, "主控板温度升至 68.5 ℃，风扇 2 异响。".to_owned()),
+        (Field::Cause, "风扇轴承磨损。".to_owned()),
+        (Field::Process, "1. 更换风扇 2。\n2. 清洁滤网，观察 30 分钟。".to_owned()),
+        (Field::Parts, "风扇模块\tFAN-0231\tFAN-0788".to_owned()),
+        (Field::Result, "温度 46 ℃，转速正常，告警恢复。".to_owned()),
+        (Field::Remaining, "备用风扇余 1 只，需补货。".to_owned()),
+        (Field::Cost, "860.00".to_owned()),
+        (Field::Engineer, "王建国".to_owned()),
+        (Field::Satisfaction, "satisfied".to_owned()),
+    ];
+    let original = Content::read(fields.iter().map(|(field, text)| (*field, &**text))).unwrap();
+    let change = Correction::new(Field::Cost, "1280.00", "漏记滤网费用", "李红").unwrap();
+    Record {
+        number: RecordNumber { year: 2026, sequence: 1 },
+        at: Wall(T0 - 1_800_000),
+        by: "panel".into(),
+        original,
+        amendments: vec![Amendment { at: Wall(T0 - 600_000), by: "panel".into(), change }],
+    }
+}
+
 impl SampleSite {
     pub fn empty() -> SampleSite {
         SampleSite { now: AtomicI64::new(T0), ..SampleSite::default() }
@@ -117,6 +158,7 @@ impl SampleSite {
         hot.value = Some(Value::Number(68.5));
         hot.summary = Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C");
         site.change(Change::Severity { from: Severity::Minor }, hot);
+        site.state.lock().unwrap().records.push(record());
         site
     }
 
@@ -387,6 +429,73 @@ impl Site for SampleSite {
             Change::Ended
         });
         Box::pin(async move { result })
+    }
+    fn records(
+        &self,
+        query: RecordQuery,
+        limit: usize,
+        before: Option<RecordNumber>,
+    ) -> Later<'_, Result<Vec<Record>, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        let text =
+            |c: &Content| Field::of_record().map(|f| c.text(f) + "\n").collect::<String>().to_lowercase();
+        let fits = |record: &&Record| {
+            let now = record.current();
+            let happened = record.happened(&now);
+            query.device.as_ref().is_none_or(|id| now.devices.iter().any(|d| d.id == *id))
+                && query.fault.is_none_or(|id| now.faults.iter().any(|f| f.id == id))
+                && query.kind.is_none_or(|kind| now.kind == Some(kind))
+                && query.from.is_none_or(|from| happened >= from)
+                && query.to.is_none_or(|to| happened < to)
+                && query.text.to_lowercase().split_whitespace().all(|word| text(&now).contains(word))
+                && before.is_none_or(|before| record.number < before)
+        };
+        self.answer(state.records.iter().rev().filter(fits).take(limit).cloned().collect())
+    }
+    fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
+        self.answer(self.state.lock().unwrap().records.iter().find(|r| r.number == number).cloned())
+    }
+    fn add_record(
+        &self,
+        content: Content,
+        by: Arc<str>,
+        key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>> {
+        let mut state = self.state.lock().unwrap();
+        let known = key.as_ref().and_then(|key| state.record_keys.get(key)).copied();
+        let known = known.and_then(|number| state.records.iter().find(|r| r.number == number)).cloned();
+        let result = match known {
+            _ if self.store_down.load(Ordering::Relaxed) => {
+                Err(RecordError::Unavailable(Unavailable("disk full".to_owned())))
+            }
+            Some(known) if known.original == content => Ok(known),
+            Some(_) => Err(RecordError::Refused(NoRecord::KeyReused)),
+            None => {
+                let sequence = state.records.len() as u32 + 1;
+                let number = RecordNumber { year: 2026, sequence };
+                let record = Record { number, at: self.now(), by, original: content, amendments: Vec::new() };
+                state.record_keys.extend(key.map(|key| (key, number)));
+                state.records.push(record.clone());
+                Ok(record)
+            }
+        };
+        Box::pin(async move { result })
+    }
+    fn amend_record(
+        &self,
+        number: RecordNumber,
+        correction: Correction,
+        by: Arc<str>,
+        _key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>> {
+        let mut state = self.state.lock().unwrap();
+        let known = state.records.iter_mut().find(|r| r.number == number);
+        let result = known.ok_or(NoRecord::NoSuchRecord).and_then(|record| {
+            record.amended(&correction)?;
+            record.amendments.push(Amendment { at: self.now(), by, change: correction });
+            Ok(record.clone())
+        });
+        Box::pin(async move { result.map_err(RecordError::Refused) })
     }
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
         let kept = self.state.lock().unwrap().kept.get(&key).cloned();

@@ -14,8 +14,11 @@ const STYLE: &str = concat!(
     include_str!("../../assets/frame.css"),
     include_str!("../../assets/pages.css"),
     include_str!("../../assets/drawing.css"),
+    include_str!("../../assets/records.css"),
 );
 const SCRIPT: &str = include_str!("../../assets/panel.js");
+/// For the pages of maintenance records alone.
+const RECORDS: &str = include_str!("../../assets/records.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 
 /// Asked for with the stamp, so that another content has another address and this one may be kept for long.
@@ -26,7 +29,7 @@ pub(super) fn stamp() -> &'static str {
     static STAMP: OnceLock<String> = OnceLock::new();
     STAMP.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
-        (STYLE, SCRIPT, ICON).hash(&mut hasher);
+        (STYLE, SCRIPT, RECORDS, ICON).hash(&mut hasher);
         format!("{:08x}", hasher.finish() as u32)
     })
 }
@@ -36,6 +39,7 @@ pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path
     let (media, text) = match name.as_str() {
         "panel.css" => ("text/css; charset=utf-8", STYLE.to_owned()),
         "panel.js" => ("text/javascript; charset=utf-8", SCRIPT.to_owned()),
+        "records.js" => ("text/javascript; charset=utf-8", RECORDS.to_owned()),
         "icon.svg" => ("image/svg+xml", ICON.to_owned()),
         other => match millimetre(other) {
             Some(style) => ("text/css; charset=utf-8", style),

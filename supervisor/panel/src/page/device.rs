@@ -2,11 +2,11 @@
 
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, interfaces, link, pictures, problem, readings};
+use super::{Page, Part, Parts, Place, interfaces, link, pictures, problem, readings, record};
 use crate::figure::{Figure, number};
 use crate::problem::Kind;
 use crate::router::Panel;
-use crate::site::{DeviceDetail, Recent, SiteDevice, SiteReading, Unavailable, Which};
+use crate::site::{DeviceDetail, Recent, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
 use crate::viewer::Viewer;
 use crate::voice::Voice;
 use askama::Template;
@@ -192,10 +192,11 @@ struct Found<'a> {
     detail: DeviceDetail,
     readings: Vec<SiteReading>,
     past: Result<Vec<Fault>, Unavailable>,
+    records: record::Found,
 }
 
 fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
-    let Found { device, detail, readings, past } = found;
+    let Found { device, detail, readings, past, records } = found;
     let open = sight.faults().iter().filter(|fault| fault.key.device == device.id);
     let faults = Faults {
         v,
@@ -219,6 +220,7 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     }
     parts.push(Part::of("readings", &Readings { v, groups, age, old })?);
     parts.push(Part::of("neighbours", &neighbours(device, sight, v))?);
+    parts.push(record::beside(records, "device", &device.id, v)?);
     parts.push(Part::of("reached", &reached(device, detail, v))?);
     Ok(parts)
 }
@@ -235,6 +237,11 @@ pub(crate) async fn device(State(panel): State<Panel>, viewer: Viewer, Path(id):
         detail: panel.site.detail(&id).unwrap_or_default(),
         readings: panel.site.readings(&id).unwrap_or_default(),
         past,
+        records: record::of(
+            &panel,
+            RecordQuery { device: Some(device.id.clone()), ..RecordQuery::default() },
+        )
+        .await,
     };
     let parts = parts(&found, &sight, &viewer.voice);
     Page::new(Place::Devices, &device.name, "device").answer(&panel, &viewer, &sight, parts)

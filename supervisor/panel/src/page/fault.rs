@@ -3,11 +3,11 @@
 use super::device::Root;
 use super::rows::{Row, device_name, ending, is_closable};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, link, pictures, problem, readings};
+use super::{Page, Part, Parts, Place, link, pictures, problem, readings, record};
 use crate::figure;
 use crate::problem::Kind;
 use crate::router::Panel;
-use crate::site::{DeviceState, Recent, SiteDevice};
+use crate::site::{DeviceState, Recent, RecordQuery, SiteDevice};
 use crate::viewer::Viewer;
 use crate::voice::Voice;
 use askama::Template;
@@ -171,7 +171,14 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
     Step { state, what: what.into_owned(), detail, at: v.short(transition.at) }
 }
 
-fn parts(fault: &Fault, steps: &[Transition], recent: &[Recent], sight: &Sight, v: &Voice) -> Parts {
+fn parts(
+    fault: &Fault,
+    steps: &[Transition],
+    recent: &[Recent],
+    records: &record::Found,
+    sight: &Sight,
+    v: &Voice,
+) -> Parts {
     let (chart, chart_title) = chart(fault, recent, v);
     let affected: Vec<&SiteDevice> = match fault.is_open() && fault.key.is_presence() {
         true => sight.affected(&fault.key.device).collect(),
@@ -189,6 +196,7 @@ fn parts(fault: &Fault, steps: &[Transition], recent: &[Recent], sight: &Sight, 
         Part::of("fault-what", &what(fault, sight, v))?,
         Part::of("advice", &Advice { v, advice: v.text(&fault.advice), chart, chart_title })?,
         Part::of("timeline", &timeline)?,
+        record::beside(records, "fault", &fault.id.0.to_string(), v)?,
         Part::of("affected", &affected)?,
     ])
 }
@@ -204,9 +212,10 @@ pub(crate) async fn fault(State(panel): State<Panel>, viewer: Viewer, Path(id): 
         Ok(None) => return problem(&panel, &viewer, Kind::NoSuchFault),
         Err(why) => return problem(&panel, &viewer, Kind::unavailable(&why)),
     };
+    let records = record::of(&panel, RecordQuery { fault: Some(fault.id), ..RecordQuery::default() }).await;
     let sight = Sight::of(&panel);
     let recent = panel.site.detail(&fault.key.device).unwrap_or_default().recent;
-    let parts = parts(&fault, &steps, &recent, &sight, &viewer.voice);
+    let parts = parts(&fault, &steps, &recent, &records, &sight, &viewer.voice);
     let title = fault.number.to_string();
     Page::new(Place::Faults, &title, "fault").answer(&panel, &viewer, &sight, parts)
 }

@@ -14,6 +14,7 @@ mod link;
 pub(crate) mod overview;
 mod pictures;
 mod readings;
+pub(crate) mod record;
 mod rows;
 mod sight;
 #[cfg(any(test, feature = "styleguide"))]
@@ -67,17 +68,19 @@ enum Place {
     Overview,
     Devices,
     Faults,
+    Records,
     About,
 }
 
 impl Place {
-    const ALL: [Place; 4] = [Place::Overview, Place::Devices, Place::Faults, Place::About];
+    const ALL: [Place; 5] = [Place::Overview, Place::Devices, Place::Faults, Place::Records, Place::About];
 
     fn key(self) -> &'static str {
         match self {
             Place::Overview => "place.overview",
             Place::Devices => "place.devices",
             Place::Faults => "place.faults",
+            Place::Records => "place.records",
             Place::About => "place.about",
         }
     }
@@ -87,6 +90,7 @@ impl Place {
             Place::Overview => "/",
             Place::Devices => "/devices",
             Place::Faults => "/faults",
+            Place::Records => "/records",
             Place::About => "/about",
         }
     }
@@ -99,6 +103,7 @@ impl Place {
                 "M3 4h18v6H3zM3 14h18v6H3zM6 6.2v1.6h1.6V6.2zM6 16.2v1.6h1.6v-1.6zM10 6.4v1.2h8V6.4zM10 16.4v1.2h8v-1.2z"
             }
             Place::Faults => "M12 2 23 21H1zM11 9v6h2V9zM11 16.5v2h2v-2z",
+            Place::Records => "M5 3h4V1h6v2h4v20H5zM8 8v1.8h8V8zM8 12v1.8h8V12zM8 16v1.8h5V16z",
             Place::About => "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM11 10v7h2v-7zM11 6.5v2h2v-2z",
         }
     }

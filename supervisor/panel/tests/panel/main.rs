@@ -4,6 +4,7 @@ mod acting;
 mod live;
 mod pages;
 mod reading;
+mod records;
 #[path = "../../examples/sample/site.rs"]
 mod site;
 mod words;
@@ -56,6 +57,17 @@ impl Server {
         self.ask(&format!("POST {path} HTTP/1.1\r\ncontent-length: 0\r\n{headers}")).await
     }
 
+    /// Posts a body with the token.
+    async fn send(&self, path: &str, headers: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+             content-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        );
+        ask_whole(&mut stream, &head).await
+    }
+
     /// Opens a stream of events.
     async fn watch(&self, path: &str, headers: &str) -> Watch {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -89,7 +101,11 @@ impl Answer {
 
 /// Sends a request head (without its empty line) and reads the answer to its end.
 async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), head: &str) -> Answer {
-    let request = format!("{head}host: x\r\nconnection: close\r\n\r\n");
+    ask_whole(stream, &format!("{head}host: x\r\nconnection: close\r\n\r\n")).await
+}
+
+/// Sends a whole request and reads the answer to its end.
+async fn ask_whole(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> Answer {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // A server that refuses a head may reset while we still write; what it said counts.

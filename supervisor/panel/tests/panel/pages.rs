@@ -9,7 +9,7 @@ use roundsman_core::time::Wall;
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 17] = [
     "/",
     "/devices",
     "/devices?under=rt-province",
@@ -19,6 +19,12 @@ const PAGES: [&str; 11] = [
     "/faults?view=hidden",
     "/faults?view=past",
     "/faults/1",
+    "/records",
+    "/records?kind=spare&fault=1&q=x",
+    "/records/M-2026-0001",
+    "/records/M-2026-0001/amend",
+    "/records/M-2026-0001/amend?field=cost",
+    "/records/new?fault=1",
     "/about",
     "/wall",
 ];
@@ -77,7 +83,16 @@ async fn the_empty_states_say_what_to_do() {
     let none = Server::start(SampleSite::empty()).await;
     let page = none.get("/").await.body;
     assert!(page.contains("尚未配置设备") && page.contains("[[device]]") && page.contains("roundsman check"));
-    for path in ["/devices", "/faults", "/faults?view=past", "/faults?view=hidden", "/about", "/wall"] {
+    for path in [
+        "/devices",
+        "/faults",
+        "/records",
+        "/records/new",
+        "/faults?view=past",
+        "/faults?view=hidden",
+        "/about",
+        "/wall",
+    ] {
         assert_eq!(none.get(path).await.status, 200, "{path}");
     }
     let well = SampleSite::empty();
@@ -200,7 +215,9 @@ async fn the_past_comes_in_pages_and_survives_a_store_that_does_not_answer() {
 #[tokio::test]
 async fn what_is_not_there_is_a_page_for_people_and_a_problem_for_programs() {
     let server = Server::start(SampleSite::small()).await;
-    for path in ["/devices/nope", "/faults/99", "/faults/abc", "/nope"] {
+    for path in
+        ["/devices/nope", "/faults/99", "/faults/abc", "/records/M-2026-0099", "/records/x/amend", "/nope"]
+    {
         let people = server.ask(&format!("GET {path} HTTP/1.1\r\naccept: text/html,*/*\r\n")).await;
         assert_eq!(people.status, 404, "{path}");
         assert!(

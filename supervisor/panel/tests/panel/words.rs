@@ -50,7 +50,7 @@ fn quoted() -> BTreeSet<String> {
         piece.split_once('.').is_some_and(|(section, word)| {
             let plain =
                 |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-            plain(section) && plain(word) && word != "html"
+            plain(section) && plain(word) && !["html", "js"].contains(&word)
         })
     };
     pieces.filter(is_key).map(str::to_owned).collect()

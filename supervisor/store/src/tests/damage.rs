@@ -170,9 +170,9 @@ fn version_1_is_migrated_and_a_copy_of_it_kept() {
 }
 
 #[test]
-fn version_3_with_data_takes_up_history() {
+fn version_4_with_data_takes_up_history() {
     let dir = tempfile::tempdir().unwrap();
-    let old = open_with(dir.path(), &MIGRATIONS[..3]).unwrap();
+    let old = open_with(dir.path(), &MIGRATIONS[..4]).unwrap();
     old.execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
     old.execute_batch(
         "INSERT INTO latest VALUES (0, x'0100'); INSERT INTO answer VALUES ('k', 1, 200, '{}');",

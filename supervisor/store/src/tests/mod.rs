@@ -3,6 +3,7 @@
 mod backup;
 mod damage;
 mod life;
+mod maintenance;
 mod model;
 
 use crate::{Restored, Store};

@@ -4,11 +4,13 @@ use super::super::numbers::process;
 use super::super::{Request, overloaded};
 use super::View;
 use roundsman_core::fault::{Fault, FaultId, Transition};
+use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, SiteDevice, SiteReading, Unavailable, Which,
+    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
+    SiteReading, Unavailable, Which,
 };
-use roundsman_store::{Answer, FaultFilter, StoreError};
+use roundsman_store::{Answer, FaultFilter, NewAmendment, NewRecord, RecordFilter, StoreError};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
@@ -23,6 +25,14 @@ impl View {
 
 fn unavailable(error: StoreError) -> Unavailable {
     Unavailable(error.to_string())
+}
+
+/// What came of writing a maintenance record, as the panel says it.
+fn written(outcome: Result<Result<Record, Refusal>, StoreError>) -> Result<Record, RecordError> {
+    match outcome {
+        Ok(written) => written.map_err(RecordError::Refused),
+        Err(error) => Err(RecordError::Unavailable(unavailable(error))),
+    }
 }
 
 impl roundsman_panel::Site for View {
@@ -144,6 +154,47 @@ impl roundsman_panel::Site for View {
 
     fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         Box::pin(self.request(id, by, true))
+    }
+
+    fn records(
+        &self,
+        query: RecordQuery,
+        limit: usize,
+        before: Option<RecordNumber>,
+    ) -> Later<'_, Result<Vec<Record>, Unavailable>> {
+        let RecordQuery { device, fault, kind, from, to, text } = query;
+        let filter = RecordFilter { device, fault, kind, from, to, text };
+        Box::pin(async move { self.reader.records(filter, limit, before).await.map_err(unavailable) })
+    }
+
+    fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
+        Box::pin(async move { self.reader.record(number).await.map_err(unavailable) })
+    }
+
+    fn add_record(
+        &self,
+        content: Content,
+        by: Arc<str>,
+        key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>> {
+        let at = self.clock.now().wall;
+        let moment = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+        // A clock far off gives an odd year, never a lost record.
+        let year = u16::try_from(moment.to_zoned(self.about().zone).year()).unwrap_or(0);
+        let stored = self.store.add_record(NewRecord { at, year, by, content, key: key.map(Arc::from) });
+        Box::pin(async move { written(stored.await) })
+    }
+
+    fn amend_record(
+        &self,
+        number: RecordNumber,
+        correction: Correction,
+        by: Arc<str>,
+        key: Option<String>,
+    ) -> Later<'_, Result<Record, RecordError>> {
+        let (at, key) = (self.clock.now().wall, key.map(Arc::from));
+        let stored = self.store.amend_record(NewAmendment { number, at, by, correction, key });
+        Box::pin(async move { written(stored.await) })
     }
 
     fn recall(&self, key: String) -> Later<'_, Result<Option<Kept>, Unavailable>> {
