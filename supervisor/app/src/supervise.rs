@@ -17,6 +17,7 @@ pub(crate) mod commit;
 mod load;
 mod numbers;
 mod polled;
+mod record;
 mod view;
 
 pub(crate) use polled::{identified, identity_plan};
@@ -26,6 +27,7 @@ use crate::site::Site;
 use anyhow::{Context, Result};
 use commit::Committer;
 use polled::Runtime;
+use record::Recorder;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::engine::{Engine, Settings};
 use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
@@ -59,8 +61,8 @@ const MOST_AT_ONCE: usize = 64;
 /// How long a reach probe waits for its answer, in ms.
 const REACH_TIMEOUT_MS: u32 = 2_000;
 
-/// How often the latest readings are stored, in ms: a power cut may lose that much of them.
-const SAVE_EVERY_MS: u64 = 60_000;
+/// How often polls are recorded, in ms: a power cut may lose that much of history.
+const RECORD_EVERY_MS: u64 = 60_000;
 
 /// How often flags that are not durable (stale, clearing) are shown anew at most, in ms.
 const SHOW_EVERY_MS: u64 = 1_000;
@@ -117,13 +119,14 @@ pub(crate) struct Supervisor {
     probes: Arc<Semaphore>,
     store: Arc<Store>,
     committer: Committer,
+    recorder: Recorder,
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
     requests: mpsc::Receiver<Request>,
     waiting_requests: HashMap<RequestId, oneshot::Sender<Result<fault::Fault, ActionError>>>,
     next_request: u64,
     view: Arc<View>,
-    save_at: Mono,
+    record_at: Mono,
     /// Not before this moment are flags shown anew: with few polls at once, with many once a second.
     show_at: Mono,
     /// A poll ended since they were shown.
@@ -191,6 +194,7 @@ impl Supervisor {
             prober: Arc::new(Prober::new(clock)),
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
             committer: Committer::new(store.clone()),
+            recorder: Recorder::new(store.clone()),
             store,
             events,
             sender: sender.clone(),
@@ -198,7 +202,7 @@ impl Supervisor {
             waiting_requests: HashMap::new(),
             next_request: 0,
             view: view.clone(),
-            save_at: now.mono.plus_ms(SAVE_EVERY_MS),
+            record_at: now.mono.plus_ms(RECORD_EVERY_MS),
             show_at: now.mono,
             shows: false,
             stopping: false,
@@ -257,7 +261,7 @@ impl Supervisor {
     fn next_due(&self) -> Option<Mono> {
         let schedule = self.schedule.poll_timeout();
         let show = self.shows.then_some(self.show_at);
-        [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.save_at), show]
+        [schedule, self.engine.poll_timeout(), self.committer.retry_at(), Some(self.record_at), show]
             .into_iter()
             .flatten()
             .min()
@@ -273,9 +277,9 @@ impl Supervisor {
         while let Some(device) = self.schedule.start(now.mono) {
             self.start_poll(device, now);
         }
-        if now.mono >= self.save_at {
-            self.save_at = now.mono.plus_ms(SAVE_EVERY_MS);
-            self.save_latest(now);
+        if now.mono >= self.record_at {
+            self.record_at = now.mono.plus_ms(RECORD_EVERY_MS);
+            self.recorder.go_on(now);
         }
         if self.shows && now.mono >= self.show_at {
             self.shows = false;
@@ -433,7 +437,7 @@ impl Supervisor {
                 self.committer.go_on(&self.sender, now.mono);
             }
         }
-        self.latest_saved(now).await?;
+        self.recorder.finish(now).await;
         tracing::info!("everything is stored");
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The latest readings of all devices as compact blocks, written once a minute.
+//! The latest readings of devices as compact blocks.
 //!
 //! Bytes on flash count, so strings stand once in a table at the front and numbers take as few bytes as they need:
 //! about 3–6 bytes a reading. Layout (all integers LEB128, signed ones zigzag):
@@ -9,6 +9,7 @@
 //!   metric, instance (string numbers) · tag · payload
 //! ```
 
+use crate::bytes::{Decoded, Input, put, put_signed};
 use roundsman_core::reading::{Absence, Sample, Value};
 use roundsman_core::time::Wall;
 use std::collections::HashMap;
@@ -42,7 +43,7 @@ pub struct LatestReading {
 
 const VERSION: u8 = 1;
 /// Numbers up to here are whole in an f64.
-const WHOLE_BELOW: f64 = 9_007_199_254_740_992.0;
+pub(crate) const WHOLE_BELOW: f64 = 9_007_199_254_740_992.0;
 
 mod tag {
     pub(super) const WHOLE: u8 = 0;
@@ -82,30 +83,6 @@ impl Strings {
         self.all.push(text);
         number
     }
-}
-
-fn put(out: &mut Vec<u8>, mut x: u64) {
-    while x >= 0x80 {
-        out.push(x as u8 | 0x80);
-        x >>= 7;
-    }
-    out.push(x as u8);
-}
-
-fn put_signed(out: &mut Vec<u8>, x: i64) {
-    put(out, ((x << 1) ^ (x >> 63)).cast_unsigned());
-}
-
-/// Devices of one block. A block is made and stored before the next one, so that a large site does not hold a second
-/// copy of all its readings for a moment.
-const DEVICES_OF_A_BLOCK: usize = 64;
-
-/// The blocks for these devices.
-pub(crate) fn blocks(mut devices: impl Iterator<Item = LatestDevice>) -> impl Iterator<Item = Vec<u8>> {
-    std::iter::from_fn(move || {
-        let first = devices.next()?;
-        Some(encode(std::iter::once(first).chain(devices.by_ref().take(DEVICES_OF_A_BLOCK - 1))))
-    })
 }
 
 /// The block for these devices. They are taken one at a time: all of them at once would double the memory of a large
@@ -176,48 +153,7 @@ fn encode_sample(out: &mut Vec<u8>, strings: &mut Strings, sample: &Sample) {
     }
 }
 
-struct Input<'a> {
-    rest: &'a [u8],
-}
-
-type Decoded<T> = Result<T, &'static str>;
-
-impl<'a> Input<'a> {
-    fn bytes(&mut self, length: u64) -> Decoded<&'a [u8]> {
-        let length = usize::try_from(length).map_err(|_| "length out of range")?;
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or("cut short")?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Decoded<u8> {
-        Ok(self.bytes(1)?[0])
-    }
-
-    fn number(&mut self) -> Decoded<u64> {
-        let mut x = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            x |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(x);
-            }
-        }
-        Err("number too long")
-    }
-
-    fn signed(&mut self) -> Decoded<i64> {
-        let x = self.number()?;
-        Ok((x >> 1).cast_signed() ^ -(x & 1).cast_signed())
-    }
-
-    /// A count of things of at least one byte each: more than there are bytes left is damage, not a reason to
-    /// reserve memory.
-    fn count(&mut self) -> Decoded<usize> {
-        let count = usize::try_from(self.number()?).map_err(|_| "count out of range")?;
-        if count > self.rest.len() { Err("count larger than the block") } else { Ok(count) }
-    }
-
+impl Input<'_> {
     fn string(&mut self, strings: &[Arc<str>]) -> Decoded<Arc<str>> {
         let at = usize::try_from(self.number()?).map_err(|_| "string number out of range")?;
         strings.get(at).cloned().ok_or("string number out of range")
@@ -255,7 +191,7 @@ impl<'a> Input<'a> {
 /// # Errors
 /// Says what is wrong with it; never panics, never reserves more than the block's own size justifies.
 pub(crate) fn decode(block: &[u8]) -> Decoded<Vec<LatestDevice>> {
-    let mut input = Input { rest: block };
+    let mut input = Input::new(block);
     if input.byte()? != VERSION {
         return Err("unknown version");
     }
@@ -283,7 +219,7 @@ pub(crate) fn decode(block: &[u8]) -> Decoded<Vec<LatestDevice>> {
         }
         devices.push(device);
     }
-    if input.rest.is_empty() { Ok(devices) } else { Err("bytes left over") }
+    if input.is_empty() { Ok(devices) } else { Err("bytes left over") }
 }
 
 #[cfg(test)]

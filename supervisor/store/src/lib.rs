@@ -1,8 +1,8 @@
 //! The store: what must survive a power cut, in one SQLite file.
 //!
-//! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their history, the site's
-//! devices, maintenance records, the latest readings, the clock of each boot, and the answers to repeated requests; gives all of it back
-//! at the next start.
+//! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their transitions, the
+//! site's devices, maintenance records, the history of the polls, the clock of each boot, and the answers to repeated
+//! requests; gives all of it back at the next start.
 //!
 //! **Place in the flow.** The shell hands in the fault engine's `Commit` effects ([`Store::commit`]) and publishes
 //! them after the answer; the panel's questions go through [`Reader`].
@@ -11,7 +11,9 @@
 //! damaged file, never stores transitions out of order or with a gap, and never lets a question hold up a write.
 
 mod backup;
+mod bytes;
 mod error;
+mod history;
 mod latest;
 mod maintenance;
 mod reader;
@@ -25,12 +27,15 @@ mod tests;
 
 pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use error::StoreError;
+pub use history::{
+    Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
+};
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
 pub use schema::{FILE, LOCK};
-pub use writer::MOST_WAITING;
+pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
 use roundsman_core::device::Class;
@@ -39,6 +44,7 @@ use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -102,7 +108,7 @@ impl Store {
         let restored = restore::restore(&conn, now)?;
         let reader = Reader::start(dir)?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        let work = Writer { conn, next: restored.next_transition };
+        let work = Writer::new(conn, restored.next_transition)?;
         let writer = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || work.run(waiting))
@@ -138,20 +144,57 @@ impl Store {
         self.submit(Work::Devices(devices, now))
     }
 
-    /// Replaces the latest readings and marks the clock, in one transaction; meant once a minute and at the end.
-    /// `devices` is called on the writer's thread, and its devices are taken one at a time.
+    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute and at the end. `polls` is
+    /// called on the writer's thread, and its polls are taken one at a time. A large site hands them in by several
+    /// calls of at most [`MOST_POLLS`], each after the answer to the one before, so that a transition never waits long;
+    /// the calls come in the order of their marks.
+    ///
+    /// # Errors
+    /// Nothing of the call is stored then; see [`StoreError`].
+    pub fn record<Polls>(
+        &self,
+        mark: ClockMark,
+        polls: impl Fn() -> Polls + Send + 'static,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
+    where
+        Polls: Iterator<Item = Poll> + 'static,
+    {
+        self.submit(Work::Record(mark, Box::new(move || Box::new(polls()))))
+    }
+
+    /// Has history go on: what device `device` calls `to` now it called `from` before.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn save_latest<Devices>(
+    pub fn renamed(
         &self,
-        mark: ClockMark,
-        devices: impl Fn() -> Devices + Send + 'static,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static
-    where
-        Devices: Iterator<Item = LatestDevice> + 'static,
-    {
-        self.submit(Work::Latest(mark, Box::new(move || Box::new(latest::blocks(devices())))))
+        device: Arc<str>,
+        from: Arc<str>,
+        to: Arc<str>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Renamed { device, from, to })
+    }
+
+    /// Says how long history is kept from now on; [`Retention::default`] until then.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn keep_history(
+        &self,
+        retention: Retention,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Keep(retention))
+    }
+
+    /// Whether history has nothing left to do at the time of the latest recorded cycle. Nobody needs to ask: the
+    /// writer takes its steps by itself while nothing else waits.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn is_settled(&self) -> Result<bool, StoreError> {
+        let busy = Arc::new(AtomicBool::new(true));
+        self.submit(Work::Ask(busy.clone())).await?;
+        Ok(!busy.load(Ordering::Relaxed))
     }
 
     /// Marks the clock alone (at the start, after a step).

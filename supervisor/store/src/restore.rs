@@ -2,7 +2,8 @@
 
 use crate::ClockMark;
 use crate::error::StoreError;
-use crate::latest::{self, LatestDevice};
+use crate::history;
+use crate::latest::LatestDevice;
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
 use roundsman_core::fault::{Fault, FaultId};
@@ -26,7 +27,7 @@ pub struct Restored {
     pub next_transition: u64,
     /// Per year the highest fault number in use.
     pub numbers: Vec<(u16, u32)>,
-    /// The latest saved readings.
+    /// The latest recorded readings, and how the latest polls went.
     pub latest: Vec<LatestDevice>,
     /// Where the clocks stood at the latest mark.
     pub clock: Option<ClockMark>,
@@ -57,28 +58,9 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         next_fault,
         next_transition,
         numbers,
-        latest: latest_readings(conn)?,
+        latest: history::latest_readings(conn)?,
         clock: clock(conn).map_err(failed)?,
     })
-}
-
-/// The saved readings. A block that cannot be read costs one minute of some devices' readings and no more: the next
-/// poll brings new ones, so it is not a reason to refuse the start.
-fn latest_readings(conn: &Connection) -> Result<Vec<LatestDevice>, StoreError> {
-    let blocks: rusqlite::Result<Vec<Vec<u8>>> = conn
-        .prepare("SELECT body FROM latest ORDER BY part")
-        .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect());
-    let blocks = blocks.map_err(|e| StoreError::sqlite("restore the latest readings", &e))?;
-    let mut devices = Vec::new();
-    for block in blocks {
-        match latest::decode(&block) {
-            Ok(part) => devices.extend(part),
-            Err(reason) => {
-                tracing::warn!(reason, "saved readings cannot be read; waiting for the first polls instead");
-            }
-        }
-    }
-    Ok(devices)
 }
 
 fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockMark>> {

@@ -1,13 +1,15 @@
 //! The one writer: a thread that owns the writing connection and makes jobs durable, several in one transaction.
 
 use crate::error::StoreError;
+use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::records;
 use crate::{Answer, ClockMark, DeviceRecord};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait. When it is full the caller is told at once: the disk does not keep up, and what waits in
@@ -15,6 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 pub const MOST_WAITING: usize = 1_024;
 /// Jobs in one transaction: bounds how long the first of them waits for the last.
 const MOST_TOGETHER: usize = 64;
+/// Batches after which history takes a step although jobs wait: a storm of hours must not let its rows pile up.
+const MOST_IN_A_ROW: usize = 64;
+/// Polls of one call of [`crate::Store::record`]: at 226 points each some ten milliseconds.
+pub const MOST_POLLS: usize = 64;
 /// Answers kept for repeated requests; beyond it the oldest go.
 const MOST_ANSWERS: i64 = 10_000;
 /// How long an answer is kept.
@@ -22,17 +28,25 @@ pub(crate) const ANSWER_LIFE_MS: i64 = 24 * 3_600 * 1_000;
 /// Boots whose clock marks are kept.
 const MOST_BOOTS: i64 = 1_000;
 
-/// Makes blocks of readings.
-pub(crate) type Blocks = Box<dyn Fn() -> Box<dyn Iterator<Item = Vec<u8>>> + Send>;
+/// Makes the polls of a cycle.
+pub(crate) type Polls = Box<dyn Fn() -> Box<dyn Iterator<Item = Poll>> + Send>;
 
 /// What the writer can be asked to do.
 pub(crate) enum Work {
     Commit(Vec<Transition>),
     Devices(Vec<DeviceRecord>, Wall),
-    /// The closure makes the blocks of readings, one after the other, on the writer's thread.
-    Latest(ClockMark, Blocks),
     Clock(ClockMark),
     Remember(Answer),
+    /// The closure makes the polls, one after the other, on the writer's thread.
+    Record(ClockMark, Polls),
+    Renamed {
+        device: Arc<str>,
+        from: Arc<str>,
+        to: Arc<str>,
+    },
+    Keep(Retention),
+    /// Clears the flag if history has nothing to do.
+    Ask(Arc<AtomicBool>),
     /// A maintenance record or an amendment, and where to leave what came of it.
     Maintenance(Write, Outcome),
 }
@@ -48,23 +62,51 @@ pub(crate) struct Writer {
     pub(crate) conn: Connection,
     /// Id of the transition that is due.
     pub(crate) next: u64,
+    history: Keeper,
+    /// The latest recorded cycle's clock, as long as history may have work since then.
+    unsettled: Option<ClockMark>,
 }
 
 impl Writer {
+    /// On an open database; `next` is the id of the transition that is due.
+    pub(crate) fn new(conn: Connection, next: u64) -> Result<Writer, StoreError> {
+        let history = Keeper::start(&conn)?;
+        Ok(Writer { conn, next, history, unsettled: None })
+    }
+
     /// Works until every sender is gone, then folds the journal into the file.
     ///
     /// It never waits for company: while one transaction is being flushed the next jobs gather in the queue and
-    /// share the following one, so that a lone transition is as fast as the disk.
+    /// share the following one, so that a lone transition is as fast as the disk. While no job waits, history takes
+    /// its steps.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(MOST_TOGETHER);
-        while let Some(job) = jobs.blocking_recv() {
-            batch.push(job);
+        let mut in_a_row = 0;
+        loop {
+            if in_a_row >= MOST_IN_A_ROW {
+                in_a_row = 0;
+                self.tidy();
+            }
+            match jobs.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(mpsc::error::TryRecvError::Disconnected) => break,
+                Err(mpsc::error::TryRecvError::Empty) if self.unsettled.is_some() => {
+                    in_a_row = 0;
+                    self.tidy();
+                    continue;
+                }
+                Err(mpsc::error::TryRecvError::Empty) => match jobs.blocking_recv() {
+                    Some(job) => batch.push(job),
+                    None => break,
+                },
+            }
             while batch.len() < MOST_TOGETHER {
                 match jobs.try_recv() {
                     Ok(job) => batch.push(job),
                     Err(_) => break,
                 }
             }
+            in_a_row += 1;
             let results = self.transact(&batch);
             for (job, result) in batch.drain(..).zip(results) {
                 // A caller that went away does not need its answer; the work is done all the same.
@@ -76,6 +118,37 @@ impl Writer {
         }
     }
 
+    /// One step of history, one transaction. A failing one is tried again after the next recorded cycle.
+    fn tidy(&mut self) {
+        let Some(mark) = self.unsettled.clone() else { return };
+        match self.step(&mark) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Idle) => self.unsettled = None,
+            Err(error) => {
+                tracing::error!(%error, "history could not be compacted, it is tried again in a minute");
+                self.unsettled = None;
+                self.history.doubt();
+                self.roll_back();
+            }
+        }
+    }
+
+    fn step(&mut self, mark: &ClockMark) -> Result<Progress, StoreError> {
+        let failed = |e: rusqlite::Error| StoreError::sqlite("compact history", &e);
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let progress = self.history.step(&self.conn, mark)?;
+        self.conn.execute_batch("COMMIT").map_err(failed)?;
+        Ok(progress)
+    }
+
+    fn roll_back(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "rollback failed");
+        }
+    }
+
     /// One transaction for all of them; a job that fails is taken back alone.
     pub(crate) fn transact(&mut self, batch: &[Job]) -> Vec<Result<(), StoreError>> {
         let before = self.next;
@@ -83,11 +156,8 @@ impl Writer {
             Ok(results) => results,
             Err(error) => {
                 self.next = before;
-                if !self.conn.is_autocommit()
-                    && let Err(error) = self.conn.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%error, "rollback failed");
-                }
+                self.history.doubt();
+                self.roll_back();
                 tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
                 vec![Err(error); batch.len()]
             }
@@ -108,6 +178,9 @@ impl Writer {
                     return Err(error.clone());
                 }
                 self.next = next;
+                if matches!(job.work, Work::Record(..)) {
+                    self.history.doubt();
+                }
                 self.conn.execute_batch("ROLLBACK TO job").map_err(failed)?;
             }
             self.conn.execute_batch("RELEASE job").map_err(failed)?;
@@ -123,14 +196,23 @@ impl Writer {
             Work::Devices(devices, now) => {
                 save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
             }
-            Work::Latest(mark, blocks) => {
-                save_latest(&self.conn, mark, blocks()).map_err(|e| StoreError::sqlite("save readings", &e))
-            }
             Work::Clock(mark) => {
                 mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
             }
             Work::Remember(answer) => {
                 remember(&self.conn, answer).map_err(|e| StoreError::sqlite("keep an answer", &e))
+            }
+            Work::Record(mark, polls) => self.record(mark, &mut *polls()),
+            Work::Renamed { device, from, to } => records::device_row(&self.conn, device)
+                .and_then(|row| history::rename(&self.conn, row, from, to))
+                .map_err(|e| StoreError::sqlite("rename a series", &e)),
+            Work::Keep(retention) => {
+                self.history.keep(*retention);
+                Ok(())
+            }
+            Work::Ask(busy) => {
+                busy.store(self.unsettled.is_some(), Ordering::Relaxed);
+                Ok(())
             }
             Work::Maintenance(write, outcome) => {
                 let written = maintenance::apply(&self.conn, write)?;
@@ -138,6 +220,13 @@ impl Writer {
                 Ok(())
             }
         }
+    }
+
+    fn record(&mut self, mark: &ClockMark, polls: &mut dyn Iterator<Item = Poll>) -> Result<(), StoreError> {
+        self.history.append(&self.conn, mark, polls)?;
+        mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))?;
+        self.unsettled = Some(mark.clone());
+        Ok(())
     }
 
     fn commit(&mut self, transitions: &[Transition]) -> Result<(), StoreError> {
@@ -165,19 +254,6 @@ fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusql
         upsert.execute(params![device.id, device.name, device.class.word(), device.profile])?;
     }
     Ok(())
-}
-
-fn save_latest(
-    conn: &Connection,
-    mark: &ClockMark,
-    blocks: impl Iterator<Item = Vec<u8>>,
-) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM latest")?.execute([])?;
-    let mut insert = conn.prepare_cached("INSERT INTO latest (part, body) VALUES (?1, ?2)")?;
-    for (part, block) in blocks.enumerate() {
-        insert.execute(params![part as i64, block])?;
-    }
-    mark_clock(conn, mark)
 }
 
 fn mark_clock(conn: &Connection, mark: &ClockMark) -> rusqlite::Result<()> {

@@ -1,16 +1,16 @@
-//! What the loop starts from and what it leaves behind: the site file taken over at start and at reload, devices and
-//! latest readings handed to the store.
+//! What the loop starts from and what it leaves behind: the site file taken over at start and at reload, devices
+//! handed to the store.
 
 use super::polled::Runtime;
 use super::view::Lenses;
-use super::{Supervisor, View, numbers};
+use super::{Supervisor, View};
 use crate::site::{self, Site};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{Engine, Kept};
 use roundsman_core::schedule::{Limits, Schedule};
 use roundsman_core::time::Now;
 use roundsman_driver::reach::Reach;
-use roundsman_store::{DeviceRecord, LatestDevice, Restored, StoreError};
+use roundsman_store::{DeviceRecord, LatestDevice, Restored};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -110,28 +110,6 @@ impl Supervisor {
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the list of devices was not stored");
-            }
-        });
-    }
-
-    /// Has the latest readings stored; they are put into the store's form there, one device at a time.
-    pub(super) fn latest_saved(
-        &self,
-        now: Now,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
-        let of = |runtime: &Runtime| Some((runtime.entry.device.id.clone(), runtime.latest.clone()?));
-        let latest: Arc<[_]> = self.devices.iter().filter_map(of).collect();
-        self.store.save_latest(numbers::clock_mark(now), move || {
-            let latest = latest.clone();
-            (0..latest.len()).map(move |at| latest[at].1.for_store(&latest[at].0))
-        })
-    }
-
-    pub(super) fn save_latest(&self, now: Now) {
-        let saved = self.latest_saved(now);
-        tokio::spawn(async move {
-            if let Err(error) = saved.await {
-                tracing::error!(%error, "the latest readings were not stored");
             }
         });
     }

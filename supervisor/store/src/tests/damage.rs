@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::schema::{FILE, LOCK, MIGRATIONS, open_with};
-use crate::{FaultFilter, StoreError};
+use crate::{
+    ClockMark, FaultFilter, History, LatestDevice, LatestReading, Poll, SeriesName, Span, StoreError,
+};
 use roundsman_core::fault::Acknowledgement;
+use roundsman_core::time::{Mono, Now};
 use rusqlite::Connection;
 use std::fs;
 
@@ -164,6 +167,44 @@ fn version_1_is_migrated_and_a_copy_of_it_kept() {
     let version: i64 = kept.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
     let transitions: i64 = kept.query_row("SELECT count(*) FROM transition", [], |r| r.get(0)).unwrap();
     assert_eq!((version, transitions), (1, 5));
+}
+
+#[test]
+fn version_4_with_data_takes_up_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = open_with(dir.path(), &MIGRATIONS[..4]).unwrap();
+    old.execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO latest VALUES (0, x'0100'); INSERT INTO answer VALUES ('k', 1, 200, '{}');",
+    )
+    .unwrap();
+    drop(old);
+
+    let (store, restored) = Store::open(dir.path(), Wall(T0 + 60_000)).unwrap();
+    assert_eq!((restored.open.len(), restored.next_transition), (1, 6));
+    assert!(restored.latest.is_empty());
+    let reading =
+        LatestReading { metric: "cpu.load".into(), instance: "".into(), sample: Ok(Value::Number(38.25)) };
+    let device = LatestDevice {
+        device: "rt-city-core".into(),
+        profile: "huawei-vrp".into(),
+        taken_at: Wall(T0 + 119_000),
+        answered: true,
+        readings: vec![reading],
+    };
+    let mark = ClockMark { boot: "b0".into(), now: Now::at(65_000, T0 + 120_000), synchronised: true };
+    let poll = Poll { taken_at: Mono(64_000), poll: device.clone() };
+    let name = SeriesName { device: "rt-city-core".into(), metric: "cpu.load".into(), instance: "".into() };
+    let span = Span { from: Wall(T0), to: Wall(T0 + 3_600_000), points: 10, interval_ms: 60_000 };
+    block_on(async {
+        store.record(mark, move || std::iter::once(poll.clone())).await.unwrap();
+        let Some(History::Numbers { columns, .. }) = store.reader().history(name, span).await.unwrap() else {
+            panic!("a number");
+        };
+        assert_eq!((columns.len(), columns[0].band.unwrap().last), (1, 38.25));
+    });
+    store.close();
+    assert_eq!(open(dir.path()).1.latest, [device]);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use super::*;
 use crate::reader::{MOST_ROWS, rows};
 use crate::writer::{Job, Work, Writer};
-use crate::{Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, StoreError, schema};
+use crate::{
+    Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Poll, StoreError, schema,
+};
 use roundsman_core::device::Class;
 use roundsman_core::fault::Acknowledgement;
 use roundsman_core::reading::Absence;
-use roundsman_core::time::Now;
+use roundsman_core::time::{Mono, Now};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -119,7 +121,7 @@ fn what_is_out_of_order_or_contradicts_is_refused_alone() {
 fn several_calls_share_one_transaction() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open_writer(dir.path()).unwrap();
-    let mut writer = Writer { conn, next: 1 };
+    let mut writer = Writer::new(conn, 1).unwrap();
     let watcher = schema::open_reader(dir.path()).unwrap();
     let data_version = || watcher.pragma_query_value(None, "data_version", |r| r.get::<_, i64>(0)).unwrap();
     let before = data_version();
@@ -145,7 +147,7 @@ fn a_full_disk_is_an_error_with_a_reason_and_passes() {
         conn.pragma_update_and_check(None, "max_page_count", n, |_| Ok(())).unwrap();
     };
     limit(&conn, pages);
-    let mut writer = Writer { conn, next: 1 };
+    let mut writer = Writer::new(conn, 1).unwrap();
     let mut big = fault(1, "d1");
     big.summary.zh = "满".repeat(50_000).into();
     let job = |f: &Fault| Job { work: Work::Commit(vec![raised(1, f.clone())]), reply: oneshot::channel().0 };
@@ -160,7 +162,7 @@ fn a_lock_held_by_another_program_is_an_error_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open_writer(dir.path()).unwrap();
     conn.busy_timeout(Duration::ZERO).unwrap();
-    let mut writer = Writer { conn, next: 1 };
+    let mut writer = Writer::new(conn, 1).unwrap();
     let other = rusqlite::Connection::open(dir.path().join(crate::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let job = || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))]), reply: oneshot::channel().0 };
@@ -226,13 +228,16 @@ fn readings_and_the_clock_survive_a_restart() {
     };
     block_on(async {
         store.mark_clock(mark(1_000, T0)).await.unwrap();
-        let kept = device.clone();
-        store.save_latest(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
-        store.save_latest(mark(121_000, T0 + 120_000), move || std::iter::once(kept.clone())).await.unwrap();
+        store.record(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
+        let poll = Poll { taken_at: Mono(111_000), poll: device.clone() };
+        store.record(mark(121_000, T0 + 120_000), move || std::iter::once(poll.clone())).await.unwrap();
     });
     store.close();
     let (_store, restored) = open(dir.path());
-    assert_eq!(restored.latest, [device]);
+    // A point that never had a value is not recorded.
+    let expected =
+        LatestDevice { taken_at: Wall(T0 + 110_000), readings: device.readings[..1].to_vec(), ..device };
+    assert_eq!(restored.latest, [expected]);
     assert_eq!(restored.clock, Some(mark(121_000, T0 + 120_000)));
 }
 
