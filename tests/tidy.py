@@ -16,6 +16,10 @@ FLOORS = {
     "panel": {"core", "store", "profile"},
     "app": {"core", "wire", "profile", "driver", "store", "panel", "simulator"},
 }
+# Outside of tests nothing may panic on what comes from the network or a file. (A parser's own `expect(")")` answers
+# with an error.)
+PANICS = re.compile(r'\.unwrap\(\)|\.expect\("[^"]{2,}|\b(panic|unreachable)!\(')
+INNER_TESTS = re.compile(r"^#\[cfg\(test\)\]\nmod \w+ \{.*?^\}", re.MULTILINE | re.DOTALL)
 NAMELESS = re.compile(r"^(utils?|helpers?|common|misc|manager)\.rs$")
 DOMAIN_REFUSES = {"tokio", "serde", "serde_json", "rusqlite", "tracing", "chrono", "jiff"}
 
@@ -39,6 +43,10 @@ for crate, allowed in FLOORS.items():
             wrong.append(f"{name}: opens without a module document")
         if re.search(r"\b(todo!|unimplemented!)\(|// ?(TODO|FIXME|XXX)\b", text):
             wrong.append(f"{name}: unfinished mark")
+        if "src" in file.parts and "tests" not in file.parts and file.name != "tests.rs":
+            for line in INNER_TESTS.sub("", text).splitlines():
+                if PANICS.search(line) and not line.lstrip().startswith("//"):
+                    wrong.append(f"{name}: may panic: {line.strip()}")
 
 for line in wrong:
     print(line)
