@@ -230,10 +230,7 @@ async fn try_add(
 /// A name that is no field's; what a client sent is shown shortened and safe.
 fn unknown_field(name: &str, voice: &Voice) -> (String, String) {
     let name = roundsman_core::text::safe(name, 40);
-    let said = match voice.say("zh", "en") {
-        "zh" => format!("没有“{name}”字段。"),
-        _ => format!("There is no field “{name}”."),
-    };
+    let said = voice.n("record.no-field", &name);
     (name, said)
 }
 
