@@ -236,7 +236,7 @@ impl Supervisor {
         if let Some(latest) = &runtime.latest {
             tracing::trace!(target: "way", step = "View::keep_latest");
             self.view.keep_latest(device, latest, now);
-            self.recorder.take(&runtime.entry.device.id, latest);
+            self.recorder.take(&runtime.entry.device.id, latest, now);
         }
         self.shows = true;
     }

@@ -1,4 +1,8 @@
-//! Polls on their way to history: gathered as they end, recorded once a minute.
+//! Polls on their way to history: gathered as they end, recorded as soon as they fill a cycle, and once a minute
+//! what there is.
+//!
+//! A cycle takes so many polls anyway: waiting for the minute would write nothing less and hold all of them, with
+//! every reading, in memory meanwhile.
 
 use super::numbers;
 use super::view::Latest;
@@ -8,40 +12,42 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// Polls that may wait for their minute. A thousand devices polled every 10 s make 6,000 a minute; past that the
-/// oldest are left out, and history has a gap.
-const MOST_WAITING: usize = 16_384;
+/// Polls that may wait for the store: twenty seconds of a thousand devices polled every 10 s, some 25 MB of readings.
+/// Past that the oldest are left out, and history has a gap.
+const MOST_WAITING: usize = 2_048;
 
 type Waiting = (Arc<str>, Arc<Latest>);
 
 /// Gathers polls.
 pub(super) struct Recorder {
     store: Arc<Store>,
+    /// Id of this boot.
+    boot: Arc<str>,
     waiting: VecDeque<Waiting>,
-    /// An earlier minute is still being stored; another one would overtake it.
+    /// Polls that had no place since the store last took some.
+    left_out: usize,
+    /// Earlier polls are still being stored; others would overtake them.
     under_way: Option<JoinHandle<()>>,
 }
 
 impl Recorder {
     pub(super) fn new(store: Arc<Store>) -> Recorder {
-        Recorder { store, waiting: VecDeque::new(), under_way: None }
+        Recorder { store, boot: numbers::boot(), waiting: VecDeque::new(), left_out: 0, under_way: None }
     }
 
     /// Takes a poll that ended.
-    pub(super) fn take(&mut self, device: &Arc<str>, latest: &Arc<Latest>) {
+    pub(super) fn take(&mut self, device: &Arc<str>, latest: &Arc<Latest>, now: Now) {
         if self.waiting.len() >= MOST_WAITING {
-            if self.waiting.len().is_multiple_of(1_024) {
-                tracing::error!(
-                    waiting = self.waiting.len(),
-                    "history does not keep up, the oldest polls are left out"
-                );
-            }
+            self.left_out += 1;
             self.waiting.pop_front();
         }
         self.waiting.push_back((device.clone(), latest.clone()));
+        if self.waiting.len() >= MOST_POLLS {
+            self.go_on(now);
+        }
     }
 
-    /// Has the store record what was gathered, unless it is still at the minute before.
+    /// Has the store record what was gathered, unless it is still at what came before.
     pub(super) fn go_on(&mut self, now: Now) {
         if self.under_way.as_ref().is_none_or(JoinHandle::is_finished) {
             self.under_way = Some(tokio::spawn(self.record(now)));
@@ -53,13 +59,17 @@ impl Recorder {
         if let Some(under_way) = self.under_way.take()
             && let Err(error) = under_way.await
         {
-            tracing::error!(%error, "recording the minute before ended by a panic");
+            tracing::error!(%error, "recording earlier polls ended by a panic");
         }
         self.record(now).await;
     }
 
     fn record(&mut self, now: Now) -> impl Future<Output = ()> + Send + use<> {
-        let mark = numbers::clock_mark(now);
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            tracing::error!(polls = left_out, "the store did not keep up, history has a gap");
+        }
+        let mark = numbers::clock_mark(&self.boot, now);
         let waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
         let store = self.store.clone();
         async move {
@@ -79,7 +89,7 @@ impl Recorder {
                     })
                 };
                 if let Err(error) = store.record(mark.clone(), polls).await {
-                    tracing::error!(%error, "polls of the last minute were not stored, history has a gap");
+                    tracing::error!(%error, "polls were not stored, history has a gap");
                 }
             }
         }
