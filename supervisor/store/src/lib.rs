@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod latest;
 mod maintenance;
+mod past;
 mod reader;
 mod records;
 mod restore;
@@ -32,6 +33,7 @@ pub use history::{
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
+pub use past::{Past, PastDevice};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
 pub use schema::{FILE, LOCK};
