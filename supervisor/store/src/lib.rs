@@ -33,6 +33,7 @@ mod tests;
 
 pub use beginning::{Happened, begin_with};
 pub use backup::{Contents, Replaced, backup, restore, verify};
+pub use clock::step_ms;
 pub use error::StoreError;
 pub use history::{
     Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
@@ -47,7 +48,8 @@ pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::{FaultId, Transition};
+use roundsman_core::fault::Transition;
+use roundsman_core::hidden::Hiding;
 use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
@@ -86,15 +88,6 @@ pub struct ClockMark {
     pub now: Now,
     /// Whether the kernel reports the wall clock as synchronised.
     pub synchronised: bool,
-}
-
-/// A device that is hidden behind a failed one from now on, or is hidden no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hiding {
-    /// The site file's id.
-    pub device: Arc<str>,
-    /// The open fault that it stands behind; `None`: it stands for itself again.
-    pub behind: Option<FaultId>,
 }
 
 /// What happened at one moment, to be made durable together.

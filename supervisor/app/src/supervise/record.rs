@@ -31,8 +31,8 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(store: Arc<Store>) -> Recorder {
-        Recorder { store, boot: numbers::boot(), waiting: VecDeque::new(), left_out: 0, under_way: None }
+    pub(super) fn new(store: Arc<Store>, boot: Arc<str>) -> Recorder {
+        Recorder { store, boot, waiting: VecDeque::new(), left_out: 0, under_way: None }
     }
 
     /// Takes a poll that ended.
