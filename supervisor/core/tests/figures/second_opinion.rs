@@ -1,27 +1,15 @@
 //! The same figures from `tests/simulation/figures.py`, which counts seconds.
 
+use crate::python::{differences, found, python, s};
 use crate::random::World;
-use roundsman_core::figures::Figures;
 use roundsman_core::figures::account::Stretch;
-use roundsman_core::figures::availability::{DeviceLife, Durations, Total};
-use roundsman_core::figures::faults::{FaultLife, Mean, Tally};
-use roundsman_core::figures::groups::Groups;
-use roundsman_core::figures::health::Health;
-use roundsman_core::figures::standing::Standing;
+use roundsman_core::figures::availability::{DeviceLife, Durations};
+use roundsman_core::figures::faults::{FaultLife, Tally};
 use roundsman_core::figures::watch::{Moment, Watch};
-use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use serde_json::{Value, json};
+use std::path::PathBuf;
 
 const CASES: u64 = 20;
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/simulation/figures.py");
-
-/// Whole seconds of milliseconds.
-fn s(ms: u64) -> u64 {
-    assert_eq!(ms % 1000, 0, "pasts are made of whole seconds");
-    ms / 1000
-}
-
 fn moment(moment: Moment) -> Value {
     json!([moment.watch.0, moment.wall.0 / 1000])
 }
@@ -66,121 +54,6 @@ fn past(world: &World) -> Value {
         "devices": world.devices.iter().map(device).collect::<Value>(),
         "faults": world.faults.iter().map(fault).collect::<Value>(),
     })
-}
-
-fn groups<T>(groups: &Groups<T>, told: impl Fn(&T) -> Value) -> Value {
-    let keyed = |figures: Vec<(&str, &T)>| -> Value {
-        figures.into_iter().map(|(key, figure)| (key.to_owned(), told(figure))).collect::<Map<_, _>>().into()
-    };
-    json!({
-        "all": told(&groups.all),
-        "classes": keyed(groups.classes.iter().map(|(class, figure)| (class.word(), figure)).collect()),
-        "tiers": keyed(groups.tiers.iter().map(|(tier, figure)| (tier.word(), figure)).collect()),
-        "networks": keyed(groups.networks.iter().map(|(network, figure)| (network.word(), figure)).collect()),
-    })
-}
-
-fn durations(time: &Durations) -> Value {
-    json!({
-        "absent": s(time.absent_ms), "unknown": s(time.unknown_ms), "excluded": s(time.excluded_ms),
-        "hidden": s(time.hidden_ms), "down": s(time.down_ms), "up": s(time.up_ms),
-    })
-}
-
-fn total(total: &Total) -> Value {
-    let mut told = durations(&total.time);
-    told["devices"] = total.devices.into();
-    told["unseen"] = total.unseen.into();
-    told
-}
-
-fn tally(tally: &Tally) -> Value {
-    let mean = |mean: &Mean| json!({ "count": mean.count, "sum": s(mean.sum_ms), "unknown": mean.unknown });
-    json!({
-        "carried_in": tally.carried_in, "new": tally.new, "ended": tally.ended, "open": tally.open,
-        "withdrawn": tally.withdrawn, "unacknowledged": tally.unacknowledged, "hidden": tally.hidden,
-        "acknowledgement": mean(&tally.acknowledgement), "repair": mean(&tally.repair),
-    })
-}
-
-fn standing(standing: &Standing) -> Value {
-    json!({
-        "devices": standing.devices, "critical": standing.critical, "major": standing.major,
-        "lesser": standing.lesser, "hidden": standing.hidden, "unseen": standing.unseen, "well": standing.well,
-    })
-}
-
-fn health(health: &Option<Health>) -> Value {
-    let Some(health) = health else { return Value::Null };
-    json!({
-        "score": health.score.0, "unavailable": health.unavailable.0, "faults": health.faults.0,
-        "without_data": health.without_data.0,
-    })
-}
-
-fn found(figures: &Figures) -> Value {
-    let faults = &figures.faults;
-    let map = |entries: Vec<(String, Value)>| Value::from(entries.into_iter().collect::<Map<_, _>>());
-    let repeats = faults.repeats.iter().map(|repeat| {
-        json!({
-            "device": &*repeat.device, "rule": &*repeat.rule, "worst": repeat.worst.word(),
-            "numbers": repeat.numbers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
-    });
-    json!({
-        "watched": s(figures.watched_ms),
-        "repeated": s(figures.repeated_ms),
-        "devices": figures.devices.iter().map(durations).collect::<Value>(),
-        "time": groups(&figures.time, total),
-        "faults": {
-            "groups": groups(&faults.groups, tally),
-            "severities": map(faults.severities.iter().map(|(k, t)| (k.word().to_owned(), tally(t))).collect()),
-            "rules": map(faults.rules.iter().map(|(k, t)| (k.to_string(), tally(t))).collect()),
-            "roots": map(faults.roots.iter().map(|(k, count)| (k.0.to_string(), (*count).into())).collect()),
-            "repeats": repeats.collect::<Value>(),
-            "repeats_left_off": faults.repeats_left_off,
-        },
-        "standing": groups(&figures.standing, standing),
-        "health": groups(&figures.health, health),
-    })
-}
-
-/// Where two answers differ, as `path: ours, theirs`.
-fn differences(path: &str, ours: &Value, theirs: &Value, into: &mut Vec<String>) {
-    match (ours, theirs) {
-        (Value::Object(a), Value::Object(b)) => {
-            let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            for key in keys {
-                differences(&format!("{path}.{key}"), &ours[key], &theirs[key], into);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (at, (ours, theirs)) in a.iter().zip(b).enumerate() {
-                differences(&format!("{path}[{at}]"), ours, theirs, into);
-            }
-        }
-        _ if ours == theirs => {}
-        _ => into.push(format!("{path}: {ours}, python {theirs}")),
-    }
-}
-
-/// Whether ALLOW_SKIP (names separated by commas) permits to go without this peer.
-fn may_skip(peer: &str) -> bool {
-    std::env::var("ALLOW_SKIP").is_ok_and(|names| names.split(',').any(|name| name.trim() == peer))
-}
-
-/// What Python makes of it; `None` where there is no Python and need not be.
-fn python(file: &Path) -> Option<Value> {
-    let output = match Command::new("python3").arg(SCRIPT).arg(file).output() {
-        Ok(output) => output,
-        Err(_) if may_skip("python3") => return None,
-        Err(error) => panic!("python3 does not start ({error}): install it, or name it in ALLOW_SKIP"),
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "figures.py {}: {}\n{said}", file.display(), output.status);
-    Some(serde_json::from_slice(&output.stdout).expect("figures.py prints JSON"))
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Devices from their presence, and who stood behind whom.
 
 use super::clocks::Clocks;
+use super::faults::{Episode, Life};
 use super::{PastDevice, unknown, unreadable};
 use crate::error::StoreError;
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::FaultId;
 use roundsman_core::figures::account::Stretch;
-use roundsman_core::figures::faults::FaultLife;
 use roundsman_core::figures::groups::Place;
 use roundsman_core::figures::watch::{Moment, WatchNumber};
 use roundsman_core::time::Wall;
@@ -142,16 +142,26 @@ pub(super) fn hidden(
     Ok(devices)
 }
 
-/// The fault that a fault is one outage with, although it is another device's: it was confirmed while its device
-/// stood behind that one, or (a presence fault) shortly before, and did not outlast it by much. What was broken before,
-/// or stays broken when the way is free again, stands for itself.
-pub(super) fn behind(clocks: &Clocks, hidden: &[Hidden], life: &FaultLife) -> Option<FaultId> {
+/// The fault that a presence fault is one outage with, although it is another device's: each time that its condition
+/// came, it was confirmed while its device stood behind that one, or shortly before, and did not outlast it by much.
+/// What was broken before, or stays broken when the way is free again, stands for itself; so does what a value says,
+/// for the value came through.
+pub(super) fn behind(clocks: &Clocks, hidden: &[Hidden], life: &Life) -> Option<FaultId> {
+    if !life.fault.key.is_presence() {
+        return None;
+    }
+    let mut roots = life.episodes.iter().map(|episode| root(clocks, hidden, *episode));
+    let first = roots.next()??;
+    roots.all(|root| root.is_some()).then_some(first)
+}
+
+fn root(clocks: &Clocks, hidden: &[Hidden], episode: Episode) -> Option<FaultId> {
     let watches = clocks.placed();
     let soon = |from, to| from >= to || watches.between_ms(from, to).is_some_and(|ms| ms <= SAME_OUTAGE_MS);
+    let confirmed = episode.confirmed;
     let at = hidden.iter().position(|hidden| {
-        let is_after = hidden.to.is_some_and(|to| life.raised >= to);
-        let is_before = life.raised < hidden.from;
-        !is_after && (!is_before || (life.key.is_presence() && soon(life.raised, hidden.from)))
+        let is_after = hidden.to.is_some_and(|to| confirmed >= to);
+        !is_after && soon(confirmed, hidden.from)
     })?;
     let (first, later) = hidden.get(at..)?.split_first()?;
     // One that is passed on from root to root is hidden all the time.
@@ -162,7 +172,7 @@ pub(super) fn behind(clocks: &Clocks, hidden: &[Hidden], life: &FaultLife) -> Op
             _ => break,
         }
     }
-    let over = life.cleared.or(life.ended.map(|(ended, _)| ended)).or_else(|| clocks.latest());
+    let over = episode.over.or_else(|| clocks.latest());
     let outlasts = end.is_some_and(|end| over.is_none_or(|over| !soon(end, over)));
     (!outlasts).then_some(first.root)
 }

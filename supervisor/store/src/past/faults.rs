@@ -38,26 +38,41 @@ struct Course {
     acknowledged: Option<Moment>,
     cleared: Option<Moment>,
     ended: Option<(Moment, Ending)>,
-    /// When the condition was there: a stretch for each time that it came.
-    bad: Vec<Stretch>,
+    episodes: Vec<Episode>,
+}
+
+/// A time that the condition was there; a fault that reopens has several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Episode {
+    /// First bad evidence. A fault that reopens does not say when that was: it is its confirmation then.
+    pub(super) since: Moment,
+    /// Confirmed.
+    pub(super) confirmed: Moment,
+    /// The condition was over.
+    pub(super) over: Option<Moment>,
 }
 
 /// A fault's life.
 pub(super) struct Life {
     pub(super) life: FaultLife,
     pub(super) fault: Fault,
-    bad: Vec<Stretch>,
+    pub(super) episodes: Vec<Episode>,
 }
 
 impl Life {
     /// When its device was down of its own.
-    pub(super) fn down(&self) -> &[Stretch] {
-        if &*self.fault.key.rule == UNREACHABLE { &self.bad } else { &[] }
+    pub(super) fn down(&self) -> impl Iterator<Item = Stretch> {
+        self.bad(UNREACHABLE)
     }
 
     /// When nothing was known of its device.
-    pub(super) fn unwatched(&self) -> &[Stretch] {
-        if &*self.fault.key.rule == NO_DATA { &self.bad } else { &[] }
+    pub(super) fn unwatched(&self) -> impl Iterator<Item = Stretch> {
+        self.bad(NO_DATA)
+    }
+
+    fn bad(&self, rule: &str) -> impl Iterator<Item = Stretch> {
+        let episodes = if *self.fault.key.rule == *rule { &self.episodes[..] } else { &[] };
+        episodes.iter().map(|episode| Stretch::Lived { from: episode.since, to: episode.over })
     }
 }
 
@@ -112,7 +127,7 @@ fn whole(conn: &Connection, id: FaultId, course: Course) -> Result<Option<Life>,
             behind: None,
         },
         fault,
-        bad: course.bad,
+        episodes: course.episodes,
     }))
 }
 
@@ -141,26 +156,30 @@ fn course(conn: &Connection, clocks: &Clocks, id: FaultId) -> Result<Option<Cour
         acknowledged: None,
         cleared: None,
         ended: None,
-        bad: Vec::new(),
+        episodes: Vec::new(),
     };
-    // Since when it is bad; a fault that reopens does not say when the first evidence of that came.
-    let mut since = Some(course.first_bad);
     for row in &found {
         let at = clocks.place(row.moment);
         course.severity = course.severity.min(row.severity);
         if row.change == "acknowledged" {
             course.acknowledged = course.acknowledged.or(Some(at));
         }
-        if row.is_over {
-            course.cleared = course.cleared.or(Some(at));
-            course.bad.extend(since.take().map(|since| Stretch::lived(since, at)));
-        } else {
-            course.cleared = None;
-            since = since.or(Some(at));
+        let goes_on = course.episodes.last_mut().filter(|episode| episode.over.is_none());
+        match (row.is_over, goes_on) {
+            (true, Some(episode)) => {
+                episode.over = Some(at);
+                course.cleared = Some(at);
+            }
+            (true, None) => course.cleared = course.cleared.or(Some(at)),
+            (false, Some(_)) => {}
+            (false, None) => {
+                let since = if course.episodes.is_empty() { course.first_bad } else { at };
+                course.episodes.push(Episode { since, confirmed: at, over: None });
+                course.cleared = None;
+            }
         }
         course.ended = row.ending.map(|ending| (at, ending));
     }
-    course.bad.extend(since.map(Stretch::since));
     Ok(Some(course))
 }
 

@@ -85,10 +85,10 @@ fn read(conn: &Connection, from: Wall, to: Wall) -> Result<Past, StoreError> {
             id: id.clone(),
             place: present.place,
             present: present.stretches,
-            unwatched: own.iter().flat_map(|life| life.unwatched()).copied().collect(),
+            unwatched: own.iter().flat_map(|life| life.unwatched()).collect(),
             excluded: Vec::new(),
             hidden: hidden.get(&id).into_iter().flatten().map(|hidden| hidden.stretch()).collect(),
-            down: own.iter().flat_map(|life| life.down()).copied().collect(),
+            down: own.iter().flat_map(|life| life.down()).collect(),
         });
         past.names.insert(id, present.called);
     }
@@ -111,7 +111,7 @@ fn attribute(
     while let Some(id) = due.pop() {
         let Some(life) = lives.get_mut(&id) else { continue };
         let hidden = hidden.get(&life.fault.key.device).map_or(&[][..], Vec::as_slice);
-        life.life.behind = devices::behind(clocks, hidden, &life.life);
+        life.life.behind = devices::behind(clocks, hidden, life);
         if let Some(root) = life.life.behind.filter(|root| !lives.contains_key(root)) {
             lives.extend(faults::one(conn, clocks, root)?.map(|life| (root, life)));
             due.push(root);
