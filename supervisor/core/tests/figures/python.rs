@@ -1,11 +1,13 @@
 //! What `tests/simulation/figures.py` makes of a past, and our own figures in its words.
 
-use roundsman_core::figures::Figures;
-use roundsman_core::figures::availability::{Durations, Total};
-use roundsman_core::figures::faults::{Mean, Tally};
+use roundsman_core::figures::account::{Period, Stretch};
+use roundsman_core::figures::availability::{DeviceLife, Durations, Total};
+use roundsman_core::figures::faults::{FaultLife, Mean, Tally};
 use roundsman_core::figures::groups::Groups;
 use roundsman_core::figures::health::Health;
 use roundsman_core::figures::standing::Standing;
+use roundsman_core::figures::watch::{Moment, Watch};
+use roundsman_core::figures::{Figures, Past};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -13,9 +15,56 @@ use std::process::Command;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/simulation/figures.py");
 
 /// Whole seconds of milliseconds.
-pub(crate) fn s(ms: u64) -> u64 {
+fn s(ms: u64) -> u64 {
     assert_eq!(ms % 1000, 0, "pasts are made of whole seconds");
     ms / 1000
+}
+
+fn moment(moment: Moment) -> Value {
+    json!([moment.watch.0, moment.wall.0 / 1000])
+}
+
+fn stretch(stretch: &Stretch) -> Value {
+    match *stretch {
+        Stretch::Lived { from, to } => json!({ "from": moment(from), "to": to.map(moment) }),
+        Stretch::Agreed { from, to } => json!({ "agreed": [from.0 / 1000, to.0 / 1000] }),
+    }
+}
+
+fn device(life: &DeviceLife) -> Value {
+    let list = |stretches: &[Stretch]| stretches.iter().map(stretch).collect::<Value>();
+    json!({
+        "id": &*life.id, "class": life.place.class.word(), "tier": life.place.tier.word(),
+        "network": life.place.network.word(), "present": list(&life.present), "unwatched": list(&life.unwatched),
+        "excluded": list(&life.excluded), "hidden": list(&life.hidden), "down": list(&life.down),
+    })
+}
+
+fn fault(life: &FaultLife) -> Value {
+    json!({
+        "id": life.id.0, "number": life.number.to_string(), "device": &*life.key.device, "rule": &*life.key.rule,
+        "severity": life.severity.word(), "first_bad": moment(life.first_bad), "raised": moment(life.raised),
+        "acknowledged": life.acknowledged.map(moment), "cleared": life.cleared.map(moment),
+        "ended": life.ended.map(|(at, _)| moment(at)), "ending": life.ended.map(|(_, how)| how.word()),
+        "behind": life.behind.map(|id| id.0),
+    })
+}
+
+fn watch(watch: &Watch) -> Value {
+    json!({
+        "number": watch.number.0, "from": watch.from.0 / 1000, "length": s(watch.length_ms),
+        "after": watch.after_ms.map(s), "dated": watch.dated,
+    })
+}
+
+/// A past in the words of `figures.py`.
+pub(crate) fn told(period: Period, past: Past<'_>) -> Value {
+    json!({
+        "period": { "from": period.from().0 / 1000, "to": period.to().0 / 1000 },
+        "watches": past.watches.as_slice().iter().map(watch).collect::<Value>(),
+        "devices": past.devices.iter().map(device).collect::<Value>(),
+        "faults": past.faults.iter().map(fault).collect::<Value>(),
+    })
 }
 
 fn groups<T>(groups: &Groups<T>, told: impl Fn(&T) -> Value) -> Value {

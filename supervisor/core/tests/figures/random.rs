@@ -30,7 +30,11 @@ impl World {
     }
 
     pub(crate) fn figures_of(&self, period: Period) -> Figures {
-        figures(period, Past { watches: &self.watches, devices: &self.devices, faults: &self.faults })
+        figures(period, self.past())
+    }
+
+    pub(crate) fn past(&self) -> Past<'_> {
+        Past { watches: &self.watches, devices: &self.devices, faults: &self.faults }
     }
 
     /// From a seed; periods of one to three hours, so that counting seconds stays quick.

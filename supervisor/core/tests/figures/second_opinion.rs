@@ -1,67 +1,18 @@
 //! The same figures from `tests/simulation/figures.py`, which counts seconds.
 
-use crate::python::{differences, found, python, s};
+use crate::python::{differences, found, python, told};
 use crate::random::World;
-use roundsman_core::figures::account::Stretch;
-use roundsman_core::figures::availability::{DeviceLife, Durations};
-use roundsman_core::figures::faults::{FaultLife, Tally};
-use roundsman_core::figures::watch::{Moment, Watch};
-use serde_json::{Value, json};
+use roundsman_core::figures::availability::Durations;
+use roundsman_core::figures::faults::Tally;
 use std::path::PathBuf;
 
 const CASES: u64 = 20;
-fn moment(moment: Moment) -> Value {
-    json!([moment.watch.0, moment.wall.0 / 1000])
-}
-
-fn stretch(stretch: &Stretch) -> Value {
-    match *stretch {
-        Stretch::Lived { from, to } => json!({ "from": moment(from), "to": to.map(moment) }),
-        Stretch::Agreed { from, to } => json!({ "agreed": [from.0 / 1000, to.0 / 1000] }),
-    }
-}
-
-fn device(life: &DeviceLife) -> Value {
-    let list = |stretches: &[Stretch]| stretches.iter().map(stretch).collect::<Value>();
-    json!({
-        "id": &*life.id, "class": life.place.class.word(), "tier": life.place.tier.word(),
-        "network": life.place.network.word(), "present": list(&life.present), "unwatched": list(&life.unwatched),
-        "excluded": list(&life.excluded), "hidden": list(&life.hidden), "down": list(&life.down),
-    })
-}
-
-fn fault(life: &FaultLife) -> Value {
-    json!({
-        "id": life.id.0, "number": life.number.to_string(), "device": &*life.key.device, "rule": &*life.key.rule,
-        "severity": life.severity.word(), "first_bad": moment(life.first_bad), "raised": moment(life.raised),
-        "acknowledged": life.acknowledged.map(moment), "cleared": life.cleared.map(moment),
-        "ended": life.ended.map(|(at, _)| moment(at)), "ending": life.ended.map(|(_, how)| how.word()),
-        "behind": life.behind.map(|id| id.0),
-    })
-}
-
-fn watch(watch: &Watch) -> Value {
-    json!({
-        "number": watch.number.0, "from": watch.from.0 / 1000, "length": s(watch.length_ms),
-        "after": watch.after_ms.map(s), "dated": watch.dated,
-    })
-}
-
-fn past(world: &World) -> Value {
-    json!({
-        "period": { "from": world.period.from().0 / 1000, "to": world.period.to().0 / 1000 },
-        "watches": world.watches.as_slice().iter().map(watch).collect::<Value>(),
-        "devices": world.devices.iter().map(device).collect::<Value>(),
-        "faults": world.faults.iter().map(fault).collect::<Value>(),
-    })
-}
-
 #[test]
 fn python_finds_the_same_figures() {
     for seed in 0..CASES {
         let world = World::from_seed(seed);
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("past-{seed}.json"));
-        std::fs::write(&file, past(&world).to_string()).expect("the past is written");
+        std::fs::write(&file, told(world.period, world.past()).to_string()).expect("the past is written");
         let Some(theirs) = python(&file) else { return };
         let mut differing = Vec::new();
         differences("", &found(&world.figures()), &theirs, &mut differing);

@@ -1,6 +1,6 @@
 //! Devices from their presence, and who stood behind whom.
 
-use super::clocks::Clocks;
+use super::clocks::{Clocks, Scope};
 use super::faults::{Episode, Life};
 use super::{PastDevice, unknown, unreadable};
 use crate::error::StoreError;
@@ -10,7 +10,7 @@ use roundsman_core::figures::account::Stretch;
 use roundsman_core::figures::groups::Place;
 use roundsman_core::figures::watch::{Moment, WatchNumber};
 use roundsman_core::time::Wall;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,33 +55,37 @@ fn ends(clocks: &Clocks, row: &Row<'_>, first: usize) -> Result<(Moment, Option<
     Ok((moment(from_watch, from), to_watch.zip(to).map(|(watch, wall)| moment(watch, wall))))
 }
 
-/// Whether any of it lies in the span, in the wall times it is filed under.
-fn touches(clocks: &Clocks, (from, to): (Moment, Option<Moment>), span: (Wall, Wall)) -> bool {
-    let label = |moment| clocks.placed().label(moment);
-    label(from) < span.1 && to.is_none_or(|to| label(to) >= span.0)
+/// The parameters of a question for rows of the span.
+fn bounds(scope: &Scope) -> [i64; 5] {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let (first, last) = scope.watches();
+    [scope.from.0, scope.to.0, MOST_ROWS as i64 + 1, number(first), number(last)]
 }
 
 /// The devices that were in the site at some time of the span.
 pub(super) fn present(
     conn: &Connection,
     clocks: &Clocks,
-    from: Wall,
-    to: Wall,
+    scope: &Scope,
 ) -> Result<BTreeMap<Arc<str>, Present>, StoreError> {
-    let sql = "SELECT d.id, p.name, p.class, p.profile, p.tier, p.network, p.location, p.from_watch, p.from_wall,
-                 p.to_watch, p.to_wall
-               FROM presence p JOIN device d ON d.row = p.device
-               WHERE p.to_watch IS NULL OR p.to_wall >= ?1
-                 OR p.to_watch IN (SELECT number FROM watch WHERE synchronised = 0)
-               ORDER BY p.id LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql).map_err(unreadable)?;
-    let mut found = statement.query(params![from.0, MOST_ROWS as i64 + 1]).map_err(unreadable)?;
+    let sql = format!(
+        "WITH doubtful AS MATERIALIZED ({})
+         SELECT d.id, p.name, p.class, p.profile, p.tier, p.network, p.location, p.from_watch, p.from_wall,
+           p.to_watch, p.to_wall
+         FROM presence p JOIN device d ON d.row = p.device
+         WHERE (p.from_wall < ?2 AND (p.to_watch IS NULL OR p.to_wall >= ?1))
+           OR p.from_watch IN doubtful OR p.to_watch IN doubtful
+         ORDER BY p.id LIMIT ?3",
+        Scope::DOUBTFUL
+    );
+    let mut statement = conn.prepare_cached(&sql).map_err(unreadable)?;
+    let mut found = statement.query(bounds(scope)).map_err(unreadable)?;
     let mut devices: BTreeMap<Arc<str>, Present> = BTreeMap::new();
     let mut count = 0;
     while let Some(row) = found.next().map_err(unreadable)? {
         count += 1;
         let ends = ends(clocks, row, 7)?;
-        if !touches(clocks, ends, (from, to)) {
+        if !clocks.touches(scope, ends.0, ends.1) {
             continue;
         }
         let text = |at| row.get::<_, String>(at).map(Arc::<str>::from).map_err(unreadable);
@@ -112,25 +116,26 @@ pub(super) fn present(
 pub(super) fn hidden(
     conn: &Connection,
     clocks: &Clocks,
-    from: Wall,
-    to: Wall,
+    scope: &Scope,
 ) -> Result<BTreeMap<Arc<str>, Vec<Hidden>>, StoreError> {
-    let span = (Wall(from.0.saturating_sub(MARGIN_MS)), Wall(to.0.saturating_add(MARGIN_MS)));
-    let sql = "SELECT d.id, h.root, h.from_watch, h.from_wall, h.to_watch, h.to_wall
-               FROM hidden h JOIN device d ON d.row = h.device
-               WHERE (h.from_wall < ?2 AND (h.to_watch IS NULL OR h.to_wall >= ?1))
-                 OR h.from_watch IN (SELECT number FROM watch WHERE synchronised = 0)
-                 OR h.to_watch IN (SELECT number FROM watch WHERE synchronised = 0)
-               ORDER BY h.id LIMIT ?3";
-    let mut statement = conn.prepare_cached(sql).map_err(unreadable)?;
-    let most = MOST_ROWS as i64 + 1;
-    let mut found = statement.query(params![span.0.0, span.1.0, most]).map_err(unreadable)?;
+    let scope = &scope.widened(MARGIN_MS);
+    let sql = format!(
+        "WITH doubtful AS MATERIALIZED ({})
+         SELECT d.id, h.root, h.from_watch, h.from_wall, h.to_watch, h.to_wall
+         FROM hidden h JOIN device d ON d.row = h.device
+         WHERE (h.from_wall < ?2 AND (h.to_watch IS NULL OR h.to_wall >= ?1))
+           OR h.from_watch IN doubtful OR h.to_watch IN doubtful
+         ORDER BY h.id LIMIT ?3",
+        Scope::DOUBTFUL
+    );
+    let mut statement = conn.prepare_cached(&sql).map_err(unreadable)?;
+    let mut found = statement.query(bounds(scope)).map_err(unreadable)?;
     let mut devices: BTreeMap<Arc<str>, Vec<Hidden>> = BTreeMap::new();
     let mut count = 0;
     while let Some(row) = found.next().map_err(unreadable)? {
         count += 1;
         let ends = ends(clocks, row, 2)?;
-        if touches(clocks, ends, span) {
+        if clocks.touches(scope, ends.0, ends.1) {
             let device: String = row.get(0).map_err(unreadable)?;
             let root = FaultId(row.get(1).map_err(unreadable)?);
             devices.entry(device.into()).or_default().push(Hidden { root, from: ends.0, to: ends.1 });

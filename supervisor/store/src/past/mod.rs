@@ -70,9 +70,10 @@ impl Reader {
 
 fn read(conn: &Connection, from: Wall, to: Wall) -> Result<Past, StoreError> {
     let clocks = Clocks::read(conn, from)?;
-    let mut lives = faults::between(conn, &clocks, from, to)?;
-    let present = devices::present(conn, &clocks, from, to)?;
-    let hidden = devices::hidden(conn, &clocks, from, to)?;
+    let scope = clocks.scope(from, to);
+    let mut lives = faults::of(conn, &clocks, &scope)?;
+    let present = devices::present(conn, &clocks, &scope)?;
+    let hidden = devices::hidden(conn, &clocks, &scope)?;
     attribute(conn, &clocks, &hidden, &mut lives)?;
     let mut past = Past::default();
     let mut by_device: BTreeMap<Arc<str>, Vec<&faults::Life>> = BTreeMap::new();

@@ -345,19 +345,24 @@ impl Log {
         self.faults.iter_mut().filter(|fault| open(fault)).for_each(|fault| fault.acknowledged = Some(now));
     }
 
-    /// The fault behind which a device stands as far as the box can tell: it does not answer, and something on the
-    /// way to it is out of reach, beyond which nothing answers.
+    /// The fault behind which a device stands as far as the box can tell: every way to it, from the box and from all
+    /// that answers, crosses something that is out of reach. Its name is that of the first such one, nearest to the box.
     fn root(&self, id: Id, physics: &Physics) -> Option<usize> {
         let failed = |id: Id| self.devices[id].away.filter(|fault| self.faults[*fault].rule == UNREACHABLE);
         let answers = |id: Id| failed(id).is_none() && (self.devices[id].answers || self.devices[id].away.is_some());
-        if answers(id) || !physics.in_site[id] {
+        let sources = |id: &Id| physics.in_site[*id] && (*id == 0 || answers(*id));
+        let sources: Vec<Id> = (0..DEVICES).filter(sources).collect();
+        let is_open =
+            |id: Id| sources.iter().any(|&from| physics.between(from, id).iter().all(|&at| failed(at).is_none()));
+        if !physics.in_site[id] || is_open(id) {
             return None;
         }
-        let mut cut = None;
-        for at in physics.way(id) {
-            cut = if answers(at) { None } else { cut.or(failed(at)) };
-        }
-        cut
+        let shuts = |&at: &Id| {
+            let way = physics.between(at, id);
+            at != id && physics.in_site[at] && is_open(at) && way.iter().all(|&on| on == at || !is_open(on))
+        };
+        let roots = (0..DEVICES).filter(|&at| failed(at).is_some()).filter(shuts);
+        roots.min_by_key(|&at| physics.way(at).len()).and_then(failed)
     }
 
     fn hide(&mut self, at: u64, physics: &Physics) {

@@ -2,15 +2,17 @@
 
 use crate::dice::Dice;
 use crate::log::Log;
-use crate::product::Product;
-use crate::python::{differences, found, python};
-use crate::world::{Event, Physics, TICK, script};
+use crate::product::{Product, name};
+use crate::python::{self, differences};
+use crate::world::{DEVICES, Event, Physics, TICK, script};
 use roundsman_core::figures::account::Period;
 use roundsman_core::figures::availability::Durations;
 use roundsman_core::figures::faults::Tally;
 use roundsman_core::figures::{self, Figures, figures};
 use roundsman_core::time::Wall;
+use roundsman_store::Past;
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 const CASES: u64 = 20;
@@ -21,8 +23,8 @@ const BASE_S: i64 = 1_794_758_400;
 const FROM_S: i64 = BASE_S + 2_700;
 const TO_S: i64 = FROM_S + 7_200;
 
-/// Lives a world through: what the product says of it, and what the world says itself.
-fn live(seed: u64) -> (Figures, Value) {
+/// Lives a world through: what the store says of it, and what the world says itself.
+fn live(seed: u64) -> (Past, Value) {
     let dir = tempfile::tempdir().expect("a folder");
     let script = script(&mut Dice::new(seed), TICKS);
     let (mut physics, mut log) = (Physics::new(), Log::new(BASE_S));
@@ -49,29 +51,42 @@ fn live(seed: u64) -> (Figures, Value) {
             product.acknowledge(at + 30, id, &physics);
         }
     }
-    let past = product.past(FROM_S * 1000, TO_S * 1000);
-    let period = Period::new(Wall(FROM_S * 1000), Wall(TO_S * 1000));
-    let of = figures::Past { watches: &past.watches, devices: &past.devices, faults: &past.faults };
-    let mut figures = figures(period, of);
-    // In the order of their ids both; the world hands in also those that were not there.
-    let mut devices = figures.devices.into_iter();
-    figures.devices = (0..crate::world::DEVICES)
-        .map(|id| {
-            let is_told = past.devices.iter().any(|life| *life.id == *crate::product::name(id));
-            let absent = Durations { absent_ms: period.length_ms() + figures.repeated_ms, ..Durations::default() };
-            if is_told { devices.next().expect("a time for each") } else { absent }
-        })
-        .collect();
-    (figures, log.told(FROM_S, TO_S))
+    (product.past(FROM_S * 1000, TO_S * 1000), log.told(FROM_S, TO_S))
+}
+
+/// Devices and faults by their ids; of the faults and devices of the world those that the store has in the period.
+fn by_id(told: &Value, list: &str, of: Option<&Value>) -> Value {
+    let all = told[list].as_array().expect("a list").iter();
+    let kept = all.filter(|entry| of.is_none_or(|of| !of[entry["id"].to_string()].is_null()));
+    kept.map(|entry| (entry["id"].to_string(), entry.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn agree(seed: u64) -> Option<Figures> {
-    let (figures, told) = live(seed);
+    let (past, told) = live(seed);
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("world-{seed}.json"));
     std::fs::write(&file, told.to_string()).expect("the log is written");
-    let theirs = python(&file)?;
+    let period = Period::new(Wall(FROM_S * 1000), Wall(TO_S * 1000));
+    let past = figures::Past { watches: &past.watches, devices: &past.devices, faults: &past.faults };
+    let ours = python::told(period, past);
+    let theirs = python::python(&file)?;
+    let mut figures = figures(period, past);
+    // In the order of their ids both; the world also hands in those that were not there.
+    let mut times = figures.devices.iter().copied().collect::<VecDeque<_>>();
+    let absent = Durations { absent_ms: period.length_ms() + figures.repeated_ms, ..Durations::default() };
+    let is_told = |id: usize| past.devices.iter().any(|life| *life.id == *name(id));
+    figures.devices = (0..DEVICES)
+        .map(|id| if is_told(id) { times.pop_front().expect("a time for each") } else { absent })
+        .collect();
     let mut differing = Vec::new();
-    differences("", &found(&figures), &theirs, &mut differing);
+    differences("", &python::found(&figures), &theirs, &mut differing);
+    if !differing.is_empty() {
+        // What happened says where to look; the store leaves out what lies outside of the period.
+        differences("watches", &ours["watches"], &told["watches"], &mut differing);
+        for list in ["devices", "faults"] {
+            let ours = by_id(&ours, list, None);
+            differences(list, &ours, &by_id(&told, list, Some(&ours)), &mut differing);
+        }
+    }
     assert!(differing.is_empty(), "seed {seed}, {}:\n{}", file.display(), differing.join("\n"));
     Some(figures)
 }

@@ -108,6 +108,17 @@ impl Physics {
         way
     }
 
+    /// The devices that one passes from one to another, the first included, the last not.
+    pub(crate) fn between(&self, from: Id, to: Id) -> Vec<Id> {
+        let up = |id: Id| -> Vec<Id> { self.way(id).into_iter().chain([id]).collect() };
+        let (from, to) = (up(from), up(to));
+        let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+        let turn = shared.saturating_sub(1);
+        let mut way: Vec<Id> = from[turn..].iter().rev().chain(&to[shared..]).copied().collect();
+        way.pop();
+        way
+    }
+
     /// The broken device nearest to the box that cuts this one off.
     pub(crate) fn cut(&self, id: Id) -> Option<Id> {
         self.way(id).into_iter().find(|&at| self.broken[at])
@@ -152,7 +163,9 @@ pub(crate) fn script(dice: &mut Dice, ticks: u64) -> Script {
             }
             Box::Runs if !synchronised && dice.chance(12) => happens.push(Event::Synchronise),
             Box::Runs if synchronised && dice.chance(40) => {
-                let seconds = TICK as i64 * (1 + dice.below(20) as i64);
+                // By more than any condition waits to be confirmed: a first sign is recorded in wall time alone, and
+                // one that a step repeats is taken for the later one (docs/decisions/0009-past.md).
+                let seconds = TICK as i64 * (30 + dice.below(20) as i64);
                 happens.push(Event::Step(if dice.chance(2) { seconds } else { -seconds }));
             }
             _ => {}
