@@ -143,12 +143,6 @@ impl Clocks {
         filed || lived
     }
 
-    /// The latest moment that is known of.
-    pub(super) fn latest(&self) -> Option<Moment> {
-        let last = self.placed.as_slice().last()?;
-        Some(Moment { watch: last.number, wall: Wall(last.from.0.saturating_add_unsigned(last.length_ms)) })
-    }
-
     /// When the box watched, by the clock as it was found to be later.
     pub(super) fn placed(&self) -> &Watches {
         &self.placed

@@ -5,7 +5,7 @@ use super::faults::{Episode, Life};
 use super::{PastDevice, unknown, unreadable};
 use crate::error::StoreError;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::FaultId;
+use roundsman_core::fault::{Ending, FaultId};
 use roundsman_core::figures::account::Stretch;
 use roundsman_core::figures::groups::Place;
 use roundsman_core::figures::watch::{Moment, WatchNumber};
@@ -155,12 +155,16 @@ pub(super) fn behind(clocks: &Clocks, hidden: &[Hidden], life: &Life) -> Option<
     if !life.fault.key.is_presence() {
         return None;
     }
-    let mut roots = life.episodes.iter().map(|episode| root(clocks, hidden, *episode));
+    let withdrawn = life.life.ended.filter(|(_, how)| *how == Ending::Withdrawn).map(|(at, _)| at);
+    let mut roots = life.episodes.iter().map(|episode| {
+        let is_withdrawn = episode.over.is_some() && episode.over == withdrawn;
+        root(clocks, hidden, *episode, is_withdrawn)
+    });
     let first = roots.next()??;
     roots.all(|root| root.is_some()).then_some(first)
 }
 
-fn root(clocks: &Clocks, hidden: &[Hidden], episode: Episode) -> Option<FaultId> {
+fn root(clocks: &Clocks, hidden: &[Hidden], episode: Episode, is_withdrawn: bool) -> Option<FaultId> {
     let watches = clocks.placed();
     let soon = |from, to| from >= to || watches.between_ms(from, to).is_some_and(|ms| ms <= SAME_OUTAGE_MS);
     let confirmed = episode.confirmed;
@@ -177,7 +181,11 @@ fn root(clocks: &Clocks, hidden: &[Hidden], episode: Episode) -> Option<FaultId>
             _ => break,
         }
     }
-    let over = episode.over.or_else(|| clocks.latest());
-    let outlasts = end.is_some_and(|end| over.is_none_or(|over| !soon(end, over)));
-    (!outlasts).then_some(first.root)
+    let is_one_with_it = match (end, episode.over) {
+        (None, _) => true,
+        (Some(end), Some(over)) => over <= end || (!is_withdrawn && soon(end, over)),
+        // The way is free and it is still there: shown as its own, and counted so until it ends.
+        (Some(_), None) => false,
+    };
+    is_one_with_it.then_some(first.root)
 }

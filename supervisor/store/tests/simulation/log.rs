@@ -18,6 +18,9 @@ const CONTRARY: u8 = 3;
 /// Within so many seconds the same condition is the same fault.
 const REOPEN: i64 = 1_800;
 
+/// What lasts so much longer than the outage that it was part of is one of its own, s.
+const ONE_OUTAGE: u64 = 150;
+
 const UNREACHABLE: &str = "unreachable";
 const NO_DATA: &str = "no-data";
 const HOT: &str = "hot";
@@ -48,6 +51,19 @@ struct Episode {
     caused: bool,
     /// The fault that it was first seen to stand behind.
     root: Option<usize>,
+    /// Since when the way to the device is free and it answers, while the condition goes on.
+    free: Option<u64>,
+}
+
+impl Episode {
+    /// Whether it is nothing but the outage of another device.
+    fn is_hidden(&self, is_withdrawn: bool) -> bool {
+        let lingers = match (self.free, self.over) {
+            (Some(free), Some(over)) => is_withdrawn || over.at - free > ONE_OUTAGE,
+            (free, _) => free.is_some(),
+        };
+        self.caused && self.root.is_some() && !lingers
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -259,8 +275,14 @@ impl Log {
             device.verdict = Some((at + VERDICT, now));
             return;
         };
-        if evidence == Evidence::Silent && physics.cut(id).is_none() {
-            self.faults[fault].episodes.iter_mut().filter(|e| e.over.is_none()).for_each(|e| e.caused = false);
+        let is_cut = physics.cut(id).is_some();
+        for episode in self.faults[fault].episodes.iter_mut().filter(|episode| episode.over.is_none()) {
+            if is_cut {
+                episode.caused &= episode.free.take().is_none_or(|free| at - free <= ONE_OUTAGE);
+            } else {
+                episode.caused &= evidence != Evidence::Silent;
+                episode.free = episode.free.or(Some(at));
+            }
         }
         let turned = match (self.faults[fault].rule, evidence) {
             (_, Evidence::Data) => {
@@ -302,7 +324,7 @@ impl Log {
     fn raise(&mut self, device: Id, rule: &'static str, since: When, at: u64, physics: &Physics) -> usize {
         let confirmed = self.when(at);
         let caused = rule != HOT && physics.cut(device).is_some();
-        let episode = |since| Episode { since, confirmed, over: None, caused, root: None };
+        let episode = |since| Episode { since, confirmed, over: None, caused, root: None, free: None };
         if let Some((id, until)) = self.recent.remove(&(device, rule))
             && self.faults[id].ending == Some("cleared")
             && at as i64 <= until
@@ -409,7 +431,8 @@ impl Log {
         let fault = &self.faults[id];
         let (first, last) = (&fault.episodes[0], &fault.episodes[fault.episodes.len() - 1]);
         let over = last.over.map(|over| self.moment(over));
-        let is_hidden = fault.episodes.iter().all(|episode| episode.caused && episode.root.is_some());
+        let is_hidden = fault.episodes.iter().rev().zip([fault.ending == Some("withdrawn")].into_iter().chain(std::iter::repeat(false)));
+        let is_hidden = is_hidden.into_iter().all(|(episode, is_withdrawn)| episode.is_hidden(is_withdrawn));
         json!({
             "id": id + 1, "number": format!("F-{}-{:04}", fault.number.0, fault.number.1), "device": name(fault.device),
             "rule": fault.rule,
