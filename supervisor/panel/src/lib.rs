@@ -35,7 +35,7 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later, Limit,
-    Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
+    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later,
+    Limit, Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
     Unavailable, Which,
 };

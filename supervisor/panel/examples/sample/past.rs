@@ -13,7 +13,9 @@ fn value(metric: &str, at_ms: i64) -> f64 {
         "board.temperature" => (58.0, 9.0),
         _ => (45.0, 20.0),
     };
-    let turn = |period_ms: i64| (at_ms.rem_euclid(period_ms) as f64 / period_ms as f64 * std::f64::consts::TAU).sin();
+    let turn = |period_ms: i64| {
+        (at_ms.rem_euclid(period_ms) as f64 / period_ms as f64 * std::f64::consts::TAU).sin()
+    };
     base + swing * (0.6 * turn(24 * HOUR_MS) + 0.25 * turn(HOUR_MS) + 0.1 * turn(7 * 60_000))
 }
 
@@ -39,7 +41,7 @@ pub(super) fn of(series: &SeriesName, span: Span, now: Wall) -> Option<History> 
                         span.from.0 + third + 900_000,
                         RunState::Bad(Absence::Timeout),
                     ),
-                    run(span.from.0 + third + 960_000, now.0, word("up")),
+                    run(span.from.0 + third + 960_000, now.0.min(span.to.0), word("up")),
                 ],
                 truncated: false,
             })

@@ -15,8 +15,8 @@ use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies, Later, Limit,
-    Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies,
+    Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_store::{History, SeriesName, Span};
 use std::collections::{BTreeMap, HashMap};
@@ -403,11 +403,7 @@ impl Site for SampleSite {
     fn feed(&self) -> &Feed {
         &self.feed
     }
-    fn history(
-        &self,
-        series: SeriesName,
-        span: Span,
-    ) -> Later<'_, Result<Option<History>, Unavailable>> {
+    fn history(&self, series: SeriesName, span: Span) -> Later<'_, Result<Option<History>, Unavailable>> {
         self.answer(past::of(&series, span, self.now()))
     }
     fn faults(

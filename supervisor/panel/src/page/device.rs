@@ -1,8 +1,8 @@
 //! `/devices/{id}`: what it is, where, its figures, interfaces, readings, neighbours, faults, and how it is reached.
 
+use super::history::{self, Range};
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
-use super::history::{self, Range};
 use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record};
 use crate::figure::number;
 use crate::problem::Kind;

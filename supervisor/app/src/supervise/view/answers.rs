@@ -7,8 +7,8 @@ use roundsman_core::fault::{Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
-    SiteReading, Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
+    SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_store::{
     Answer, FaultFilter, History, NewAmendment, NewRecord, RecordFilter, SeriesName, Span, StoreError,
@@ -120,11 +120,7 @@ impl roundsman_panel::Site for View {
         &self.feed
     }
 
-    fn history(
-        &self,
-        series: SeriesName,
-        span: Span,
-    ) -> Later<'_, Result<Option<History>, Unavailable>> {
+    fn history(&self, series: SeriesName, span: Span) -> Later<'_, Result<Option<History>, Unavailable>> {
         Box::pin(async move { self.reader.history(series, span).await.map_err(unavailable) })
     }
 

@@ -1,6 +1,7 @@
 //! `/devices/{id}/history`: everything of which history is kept, to choose from; with a metric named, that series.
 
 use super::{Range, path, series};
+use crate::page::readings::group_of;
 use crate::page::sight::Sight;
 use crate::page::{Page, Part, Parts, Place, link, problem, readings};
 use crate::problem::Kind;
@@ -55,32 +56,28 @@ struct List<'a> {
     more: usize,
 }
 
-/// First half of a metric's name.
-fn group_of(reading: &SiteReading) -> &str {
-    reading.metric.split('.').next().unwrap_or("")
-}
-
 fn list<'a>(device: &'a SiteDevice, readings: &[SiteReading], group: &str, v: &'a Voice) -> List<'a> {
     let back = format!("/devices/{}", link::encoded(&device.id));
     // Of raw counters the rates are kept.
     let kept: Vec<&SiteReading> = readings.iter().filter(|r| r.kind != model::Kind::Counter).collect();
     let mut groups: Vec<(&str, usize)> = Vec::new();
     for reading in &kept {
-        let name = group_of(reading);
+        let name = group_of(&reading.metric);
         match groups.iter_mut().find(|(known, _)| *known == name) {
             Some((_, count)) => *count += 1,
             None => groups.push((name, 1)),
         }
     }
-    let shown = groups.iter().find(|(name, _)| *name == group).or(groups.first()).map_or("", |(name, _)| *name);
+    let shown =
+        groups.iter().find(|(name, _)| *name == group).or(groups.first()).map_or("", |(name, _)| *name);
     let chip = |(name, count): &(&str, usize)| Chip {
-        word: v.find(&format!("group.{name}")).map_or_else(|| (*name).to_owned(), |word| word.into_owned()),
+        word: readings::group_name(name, v),
         href: link::query(&format!("{back}/history"), &[("group", name)]),
         count: *count,
         on: *name == shown,
     };
     let chips: Vec<Chip> = groups.iter().map(chip).collect();
-    let members = || kept.iter().filter(|reading| group_of(reading) == shown);
+    let members = || kept.iter().filter(|reading| group_of(&reading.metric) == shown);
     let row = |reading: &&SiteReading| Row {
         title: readings::title(reading, v),
         instance: reading.instance.to_string(),

@@ -58,7 +58,10 @@ pub(super) fn strip(runs: &[Run], span: Span, label: &str, widths: &[(&str, f64)
             height: HEIGHT,
         })
     };
-    widths.iter().map(|(class, width)| format!("<div class=\"fits-{class}\">{}</div>", picture(*width))).collect()
+    widths
+        .iter()
+        .map(|(class, width)| format!("<div class=\"fits-{class}\">{}</div>", picture(*width)))
+        .collect()
 }
 
 /// The latest stretches, the newest first, and how many older ones there are.

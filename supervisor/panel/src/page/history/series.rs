@@ -1,7 +1,7 @@
 //! `/devices/{id}/history?metric=…&instance=…&span=…`: one series at large.
 
 use super::runs::{self, Line};
-use super::{COLUMN, Range, Tab, WIDTHS, ask, drawn, path, past::Numbers, tabs, title};
+use super::{COLUMN, Range, Tab, WIDTHS, ask, drawn, past::Numbers, path, tabs, title};
 use crate::figure::{Figure, number};
 use crate::page::sight::Sight;
 use crate::page::{Page, Part, Parts, Place, link, readings};
@@ -33,7 +33,8 @@ struct What<'a> {
     back: String,
     all: String,
     title: String,
-    instance: String,
+    /// What part of the device it is of: group and instance.
+    part: String,
     now: Figure,
     over: Option<&'static str>,
     as_of: String,
@@ -182,7 +183,11 @@ pub(super) async fn page(
         over: charted.now.and_then(|x| readings::over(x, &charted.limits)),
         as_of: reading.map(|r: &SiteReading| v.n("device.as-of", v.clock(r.taken_at))).unwrap_or_default(),
         tabs: tabs(range, v, |range| path(device, metric, instance, range)),
-        instance: instance.to_owned(),
+        part: [readings::group_name(metric, v), instance.to_owned()]
+            .into_iter()
+            .filter(|text| !text.is_empty() && *text != name)
+            .collect::<Vec<_>>()
+            .join(" · "),
         title: name,
     };
     let heading = format!("{} · {}", what.title, device.name);

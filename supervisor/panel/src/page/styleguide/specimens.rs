@@ -69,7 +69,11 @@ pub(super) fn runs(voice: &Voice, width: f64) -> Vec<Specimen> {
         })
     };
     vec![
-        specimen("runs-plain", voice.say("一直正常", "Always the same"), draw(&[run(-60, 0, up, true, false)])),
+        specimen(
+            "runs-plain",
+            voice.say("一直正常", "Always the same"),
+            draw(&[run(-60, 0, up, true, false)]),
+        ),
         specimen(
             "runs-changed",
             voice.say("中断后恢复，其间无应答", "Down and up again, no answer between"),
