@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::records;
-use crate::{Answer, ClockMark, DeviceRecord};
+use crate::{Answer, ClockMark, DeviceRecord, PastDay};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
@@ -45,6 +45,7 @@ pub(crate) enum Work {
         to: Arc<str>,
     },
     Keep(Retention),
+    Fill(Box<PastDay>, Wall),
     /// Clears the flag if history has nothing to do.
     Ask(Arc<AtomicBool>),
     /// A maintenance record or an amendment, and where to leave what came of it.
@@ -210,6 +211,7 @@ impl Writer {
                 self.history.keep(*retention);
                 Ok(())
             }
+            Work::Fill(day, now) => history::fill(&self.conn, day, *now),
             Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
                 Ok(())
