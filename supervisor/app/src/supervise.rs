@@ -15,6 +15,7 @@
 
 pub(crate) mod commit;
 mod load;
+mod marks;
 mod numbers;
 mod polled;
 mod record;
@@ -26,6 +27,7 @@ pub(crate) use view::View;
 use crate::site::Site;
 use anyhow::{Context, Result};
 use commit::Committer;
+use marks::Marker;
 use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
@@ -118,8 +120,7 @@ pub(crate) struct Supervisor {
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
     store: Arc<Store>,
-    /// Id of this boot.
-    boot: Arc<str>,
+    marker: Marker,
     /// The clock when it was looked at last.
     seen: Now,
     committer: Committer,
@@ -171,7 +172,7 @@ impl Supervisor {
         let (store, restored) = Store::open(&site.store, now.wall)?;
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
-        let boot = numbers::boot();
+        let marker = Marker::new(clock, site.clock);
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
@@ -198,10 +199,10 @@ impl Supervisor {
             answers,
             prober: Arc::new(Prober::new(clock)),
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
-            committer: Committer::new(store.clone(), boot.clone(), &restored),
-            recorder: Recorder::new(store.clone(), boot.clone()),
+            committer: Committer::new(store.clone(), marker.clone(), &restored),
+            recorder: Recorder::new(store.clone(), marker.clone()),
             store,
-            boot,
+            marker,
             seen: now,
             events,
             sender: sender.clone(),

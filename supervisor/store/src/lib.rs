@@ -36,7 +36,8 @@ pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use clock::step_ms;
 pub use error::StoreError;
 pub use history::{
-    Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
+    Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, PastBucket, PastDay, Poll, Retention,
+    Run, RunState, SeriesDay, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
@@ -192,7 +193,8 @@ impl Store {
         self.submit(Work::Devices(devices, mark))
     }
 
-    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute and at the end. `polls` is
+    /// Records a cycle of polls and marks the clock, in one transaction; meant for whenever [`MOST_POLLS`] have gathered,
+    /// once a minute, and at the end. `polls` is
     /// called on the writer's thread, and its polls are taken one at a time. A large site hands them in by several
     /// calls of at most [`MOST_POLLS`], each after the answer to the one before, so that a transition never waits long;
     /// the calls come in the order of their marks.
@@ -221,6 +223,19 @@ impl Store {
         to: Arc<str>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         self.submit(Work::Renamed { device, from, to })
+    }
+
+    /// Stores a day of a past that was not polled here, in one transaction: for a demonstration, or what another system
+    /// measured. `now` is said as the time of its making.
+    ///
+    /// # Errors
+    /// [`StoreError::Contradiction`] if history has samples of that time already, or buckets do not fit.
+    pub fn fill(
+        &self,
+        day: PastDay,
+        now: Wall,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Fill(Box::new(day), now))
     }
 
     /// Says how long history is kept from now on; [`Retention::default`] until then.

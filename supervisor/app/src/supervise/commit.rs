@@ -1,7 +1,8 @@
 //! Transitions on their way to the store: in order, one batch at a time, tried again with a pause. Whom they hide goes
 //! with them into the same transaction.
 
-use super::{Event, numbers};
+use super::Event;
+use super::marks::Marker;
 use anyhow::{Result, bail};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::{RequestId, Transition};
@@ -45,8 +46,7 @@ pub(crate) struct Waiting {
 /// Hands transitions to the store.
 pub(super) struct Committer {
     store: Arc<Store>,
-    /// Id of this boot.
-    boot: Arc<str>,
+    marker: Marker,
     /// As of the last transition that went to the store.
     hidden: Hidden,
     waiting: VecDeque<Waiting>,
@@ -56,12 +56,12 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn new(store: Arc<Store>, boot: Arc<str>, restored: &Restored) -> Committer {
+    pub(super) fn new(store: Arc<Store>, marker: Marker, restored: &Restored) -> Committer {
         let mut hidden = Hidden::default();
         hidden.restore(&restored.hidden, restored.open.iter());
         Committer {
             store,
-            boot,
+            marker,
             hidden,
             waiting: VecDeque::new(),
             under_way: false,
@@ -114,7 +114,7 @@ impl Committer {
         let mut batch: Vec<Waiting> = self.waiting.drain(..count).collect();
         hide(&mut self.hidden, &mut batch);
         let began = Clock::new().micros();
-        let mark = Some(numbers::clock_mark(&self.boot, now));
+        let mark = Some(self.marker.mark(now));
         let steps = batch.iter().map(|waiting| waiting.step.clone()).collect();
         let committed = self.store.commit(Batch { mark, steps });
         let events = events.clone();

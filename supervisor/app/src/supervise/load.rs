@@ -3,7 +3,7 @@
 
 use super::polled::Runtime;
 use super::view::Lenses;
-use super::{Supervisor, View, numbers};
+use super::{Supervisor, View};
 use crate::site::{self, Site};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{Engine, Kept};
@@ -62,9 +62,20 @@ impl Supervisor {
         let plain = devices.iter().map(|runtime| &runtime.entry.device);
         self.committer.load(plain, answering, self.site.attached_to);
         self.save_devices(now);
+        self.keep_history();
         self.carry_out(now);
         self.committer.settle(now);
         self.committer.go_on(&self.sender, now);
+    }
+
+    /// Tells the store how long the site wants history kept.
+    fn keep_history(&self) {
+        let kept = self.store.keep_history(self.site.keep);
+        tokio::spawn(async move {
+            if let Err(error) = kept.await {
+                tracing::error!(%error, "the store was not told how long history is kept");
+            }
+        });
     }
 
     /// Shows what the store had until the first polls bring news; a device whose profile was found keeps it.
@@ -93,8 +104,9 @@ impl Supervisor {
                 return;
             }
         };
-        if site.store != self.site.store || site.listen != self.site.listen {
-            tracing::warn!("a change of [store] path or [panel] listen takes a restart");
+        let fixed = (&self.site.store, self.site.listen, self.site.clock);
+        if (&site.store, site.listen, site.clock) != fixed {
+            tracing::warn!("a change of [store] path, [panel] listen or [site] clock takes a restart");
         }
         for warning in &site.warnings {
             tracing::warn!("{warning}");
@@ -112,7 +124,7 @@ impl Supervisor {
             return;
         }
         tracing::warn!(step_ms = roundsman_store::step_ms(before, now), "the wall clock was set");
-        let marked = self.store.mark_clock(numbers::clock_mark(&self.boot, now));
+        let marked = self.store.mark_clock(self.marker.mark(now));
         tokio::spawn(async move {
             if let Err(error) = marked.await {
                 tracing::error!(%error, "the clock was not marked");
@@ -130,7 +142,7 @@ impl Supervisor {
             network: runtime.entry.device.network,
             location: runtime.entry.device.location.clone(),
         };
-        let mark = numbers::clock_mark(&self.boot, now);
+        let mark = self.marker.mark(now);
         let saved = self.store.save_devices(self.devices.iter().map(record).collect(), mark);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
