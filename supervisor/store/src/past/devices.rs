@@ -18,8 +18,9 @@ use std::sync::Arc;
 const MOST_ROWS: usize = 100_000;
 
 /// How long before its root a fault may have been confirmed, and how long after it may last, to be one outage with it:
-/// two polls of the usual interval and their retries. The root and what hangs on it are not polled at once.
-const SAME_OUTAGE_MS: u64 = 150_000;
+/// three polls of the usual interval and a verdict. The root and what hangs on it are not polled at once, and three polls
+/// are what the engine takes to tell silence from a device without data.
+const SAME_OUTAGE_MS: u64 = 200_000;
 
 /// How far around a span it is looked for who stood behind whom: more than [`SAME_OUTAGE_MS`] and a day that the clock
 /// is set by.

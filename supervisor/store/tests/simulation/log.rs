@@ -19,7 +19,7 @@ const CONTRARY: u8 = 3;
 const REOPEN: i64 = 1_800;
 
 /// What lasts so much longer than the outage that it was part of is one of its own, s.
-const ONE_OUTAGE: u64 = 150;
+const ONE_OUTAGE: u64 = 200;
 
 const UNREACHABLE: &str = "unreachable";
 const NO_DATA: &str = "no-data";

@@ -180,8 +180,8 @@ pub(crate) fn script(dice: &mut Dice, ticks: u64) -> Script {
                 _ => {}
             }
         }
-        // Five minutes apart: what follows closer than the box takes to see one end would look like one.
-        if tick % 5 == 0 {
+        // Seven minutes apart: what follows closer than the box takes to see one end would look like one.
+        if tick % 7 == 0 {
             happens.push(outage(dice, &physics));
         }
         let id = dice.below(DEVICES as u64) as Id;
