@@ -47,23 +47,10 @@ struct Episode {
     since: When,
     confirmed: When,
     over: Option<When>,
-    /// Whether the device was cut off when it began, and nothing of its own was seen while it was not.
-    caused: bool,
-    /// The fault that it was first seen to stand behind.
-    root: Option<usize>,
-    /// Since when the way to the device is free and it answers, while the condition goes on.
-    free: Option<u64>,
-}
-
-impl Episode {
-    /// Whether it is nothing but the outage of another device.
-    fn is_hidden(&self, is_withdrawn: bool) -> bool {
-        let lingers = match (self.free, self.over) {
-            (Some(free), Some(over)) => is_withdrawn || over.at - free > ONE_OUTAGE,
-            (free, _) => free.is_some(),
-        };
-        self.caused && self.root.is_some() && !lingers
-    }
+    /// The fault that the device was first shown behind, and since when.
+    root: Option<(usize, When)>,
+    /// When it was not shown behind any, after that.
+    gaps: Vec<(When, Option<When>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -250,7 +237,7 @@ impl Log {
             if let Some((_, since)) = self.devices[id].verdict.filter(|(when, _)| *when == at) {
                 self.devices[id].verdict = None;
                 let rule = if evidence == Evidence::Mute { NO_DATA } else { UNREACHABLE };
-                self.devices[id].away = Some(self.raise(id, rule, since, at, physics));
+                self.devices[id].away = Some(self.raise(id, rule, since, at));
             }
             if self.devices[id].back == Some(at) {
                 self.devices[id].back = None;
@@ -275,15 +262,6 @@ impl Log {
             device.verdict = Some((at + VERDICT, now));
             return;
         };
-        let is_cut = physics.cut(id).is_some();
-        for episode in self.faults[fault].episodes.iter_mut().filter(|episode| episode.over.is_none()) {
-            if is_cut {
-                episode.caused &= episode.free.take().is_none_or(|free| at - free <= ONE_OUTAGE);
-            } else {
-                episode.caused &= evidence != Evidence::Silent;
-                episode.free = episode.free.or(Some(at));
-            }
-        }
         let turned = match (self.faults[fault].rule, evidence) {
             (_, Evidence::Data) => {
                 device.back = Some(at + BACK);
@@ -301,7 +279,7 @@ impl Log {
         if device.contrary == CONTRARY {
             device.contrary = 0;
             self.end(fault, "cleared", now);
-            self.devices[id].away = Some(self.raise(id, turned, now, at, physics));
+            self.devices[id].away = Some(self.raise(id, turned, now, at));
         }
     }
 
@@ -310,7 +288,7 @@ impl Log {
         let now = self.when(at);
         self.devices[id].heat = match (self.devices[id].heat, physics.hot[id]) {
             (Heat::Cool, true) => Heat::Hot(now),
-            (Heat::Hot(since), true) => Heat::Fault(self.raise(id, HOT, since, at, physics), 0),
+            (Heat::Hot(since), true) => Heat::Fault(self.raise(id, HOT, since, at), 0),
             (Heat::Fault(fault, _), true) => Heat::Fault(fault, 0),
             (Heat::Fault(fault, 0), false) => Heat::Fault(fault, 1),
             (Heat::Fault(fault, _), false) => {
@@ -321,10 +299,9 @@ impl Log {
         };
     }
 
-    fn raise(&mut self, device: Id, rule: &'static str, since: When, at: u64, physics: &Physics) -> usize {
+    fn raise(&mut self, device: Id, rule: &'static str, since: When, at: u64) -> usize {
         let confirmed = self.when(at);
-        let caused = rule != HOT && physics.cut(device).is_some();
-        let episode = |since| Episode { since, confirmed, over: None, caused, root: None, free: None };
+        let episode = |since| Episode { since, confirmed, over: None, root: None, gaps: Vec::new() };
         if let Some((id, until)) = self.recent.remove(&(device, rule))
             && self.faults[id].ending == Some("cleared")
             && at as i64 <= until
@@ -397,11 +374,36 @@ impl Log {
                 hidden.iter_mut().for_each(|(_, to, _)| *to = to.or(Some(now)));
                 hidden.extend(root.map(|root| (now, None, root)));
             }
-            if let (Some(fault), Some(_)) = (self.devices[id].away, root) {
-                let episodes = self.faults[fault].episodes.iter_mut();
-                episodes.filter(|e| e.over.is_none()).for_each(|e| e.root = e.root.or(root));
+            let Some(fault) = self.devices[id].away else { continue };
+            let now = When { watch: self.watches.len() - 1, at };
+            for episode in self.faults[fault].episodes.iter_mut().filter(|episode| episode.over.is_none()) {
+                match (root, episode.root) {
+                    (Some(root), None) => episode.root = Some((root, now)),
+                    (Some(_), Some(_)) => episode.gaps.iter_mut().for_each(|(_, to)| *to = to.or(Some(now))),
+                    (None, Some(_)) if episode.gaps.last().is_none_or(|(_, to)| to.is_some()) => {
+                        episode.gaps.push((now, None));
+                    }
+                    (None, _) => {}
+                }
             }
         }
+    }
+
+    /// Whether no more time lies between than parts what belongs together, as far as anybody can know.
+    fn is_soon(&self, from: When, to: When) -> bool {
+        let known = |at: usize| {
+            let (before, watch) = (&self.watches[at - 1], &self.watches[at]);
+            before.boot == watch.boot || (before.dated && watch.dated)
+        };
+        to.at - from.at <= ONE_OUTAGE && (from.watch + 1..=to.watch).all(known)
+    }
+
+    /// The fault that an episode was nothing but a part of.
+    fn hidden(&self, episode: &Episode, is_withdrawn: bool) -> Option<usize> {
+        let (root, _) = episode.root.filter(|(_, since)| self.is_soon(episode.confirmed, *since))?;
+        let over = episode.over.filter(|_| !is_withdrawn);
+        let closed = |(from, to): &(When, Option<When>)| to.or(over).is_some_and(|to| self.is_soon(*from, to));
+        episode.gaps.iter().all(closed).then_some(root)
     }
 
     fn moment(&self, when: When) -> Value {
@@ -431,8 +433,9 @@ impl Log {
         let fault = &self.faults[id];
         let (first, last) = (&fault.episodes[0], &fault.episodes[fault.episodes.len() - 1]);
         let over = last.over.map(|over| self.moment(over));
-        let is_hidden = fault.episodes.iter().rev().zip([fault.ending == Some("withdrawn")].into_iter().chain(std::iter::repeat(false)));
-        let is_hidden = is_hidden.into_iter().all(|(episode, is_withdrawn)| episode.is_hidden(is_withdrawn));
+        let withdrawn = [fault.ending == Some("withdrawn")].into_iter().chain(std::iter::repeat(false));
+        let roots = fault.episodes.iter().rev().zip(withdrawn);
+        let roots: Option<Vec<usize>> = roots.map(|(episode, is_withdrawn)| self.hidden(episode, is_withdrawn)).collect();
         json!({
             "id": id + 1, "number": format!("F-{}-{:04}", fault.number.0, fault.number.1), "device": name(fault.device),
             "rule": fault.rule,
@@ -440,7 +443,7 @@ impl Log {
             "first_bad": self.moment(first.since), "raised": self.moment(first.confirmed),
             "acknowledged": fault.acknowledged.map(|at| self.moment(at)),
             "cleared": over, "ended": over, "ending": fault.ending,
-            "behind": first.root.filter(|_| is_hidden).map(|root| root + 1),
+            "behind": roots.filter(|_| fault.rule != HOT).and_then(|roots| roots.last().map(|root| root + 1)),
         })
     }
 
