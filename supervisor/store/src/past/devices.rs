@@ -171,7 +171,8 @@ fn root(clocks: &Clocks, hidden: &[Hidden], episode: Episode, is_withdrawn: bool
     let confirmed = episode.confirmed;
     let at = hidden.iter().position(|hidden| {
         let is_after = hidden.to.is_some_and(|to| confirmed >= to);
-        !is_after && soon(confirmed, hidden.from)
+        let was_over = episode.over.is_some_and(|over| over <= hidden.from);
+        !is_after && !was_over && soon(confirmed, hidden.from)
     })?;
     let (first, later) = hidden.get(at..)?.split_first()?;
     // One that is passed on from root to root is hidden all the time.
