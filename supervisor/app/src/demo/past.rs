@@ -143,6 +143,8 @@ impl Known {
                 (present * (then / today).max(1.6) * (1.0 + 0.1 * unrest), present * 0.1)
             }
             ("Cel", _) => (present + 7.0 * (then - today) + 0.8 * unrest, 0.4),
+            // A disk does not empty itself in the evening.
+            ("%", _) if figure.metric.starts_with("storage.") => (present + 0.4 * unrest, 0.1),
             ("%", _) => {
                 let swing = present.clamp(4.0, 60.0) * 0.5;
                 ((present + swing * (then - today) + 2.0 * unrest).clamp(0.5, 99.0), 0.8)
