@@ -50,7 +50,8 @@ impl Hidden {
         answering: impl Fn(DeviceIx) -> bool,
         attached_to: Option<DeviceIx>,
     ) {
-        let before: Vec<(Arc<str>, Option<FaultId>)> = self.ids.drain(..).zip(self.behind.drain(..)).collect();
+        let before: Vec<(Arc<str>, Option<FaultId>)> =
+            self.ids.drain(..).zip(self.behind.drain(..)).collect();
         let mut before: HashMap<Arc<str>, Option<FaultId>> = before.into_iter().collect();
         let devices: Vec<Device> = devices.cloned().collect();
         self.ids = devices.iter().map(|device| device.id.clone()).collect();

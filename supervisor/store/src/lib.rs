@@ -31,8 +31,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use beginning::{Happened, begin_with};
 pub use backup::{Contents, Replaced, backup, restore, verify};
+pub use beginning::{Happened, begin_with};
 pub use clock::step_ms;
 pub use error::StoreError;
 pub use history::{
