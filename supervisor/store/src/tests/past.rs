@@ -52,7 +52,11 @@ fn watches() {
     type Case<'a> = (&'a str, &'a [&'a [(&'a str, i64, i64, bool)]], Vec<Watch>);
     let t = |minutes: i64| T0 + minutes * MINUTE;
     let table: [Case<'_>; 9] = [
-        ("one that goes on", &[&[("a", 5, t(0), true), ("a", 6, t(1), true)]], vec![watch(1, t(0), 1, None, true)]),
+        (
+            "one that goes on",
+            &[&[("a", 5, t(0), true), ("a", 6, t(1), true)]],
+            vec![watch(1, t(0), 1, None, true)],
+        ),
         (
             "a step ends it",
             &[&[("a", 5, t(0), true), ("a", 6, t(61), true), ("a", 7, t(62), true)]],
@@ -86,7 +90,11 @@ fn watches() {
         ),
         (
             "1970, and then the time: placed, over a restart too",
-            &[&[("a", 5, t(0), true)], &[("b", 1, 0, false)], &[("b", 3, 2 * MINUTE, false), ("b", 8, t(40), true)]],
+            &[
+                &[("a", 5, t(0), true)],
+                &[("b", 1, 0, false)],
+                &[("b", 3, 2 * MINUTE, false), ("b", 8, t(40), true)],
+            ],
             vec![
                 watch(1, t(0), 0, None, true),
                 watch(2, t(33), 0, Some(33), true),
@@ -126,7 +134,12 @@ fn a_moment_before_the_latest_mark_keeps_its_watch() {
     let steps = vec![
         Step {
             now: at(6, before),
-            transition: Some(Transition { id: 1, at: Wall(before), change: Change::Raised, fault: first.clone() }),
+            transition: Some(Transition {
+                id: 1,
+                at: Wall(before),
+                change: Change::Raised,
+                fault: first.clone(),
+            }),
             hidden: vec![],
         },
         Step { now: at(7, after), transition: Some(ended(2, first, after)), hidden: vec![] },

@@ -226,12 +226,12 @@ impl Log {
         if !self.runs {
             return;
         }
-        if at % TICK == 0 {
+        if at.is_multiple_of(TICK) {
             self.when(at);
         }
         for id in (0..DEVICES).filter(|id| physics.in_site[*id]) {
             let evidence = physics.evidence(id);
-            if at % TICK == 0 {
+            if at.is_multiple_of(TICK) {
                 self.tick(id, at, evidence, physics);
             }
             if let Some((_, since)) = self.devices[id].verdict.filter(|(when, _)| *when == at) {
@@ -336,7 +336,8 @@ impl Log {
 
     /// Somebody takes note of all that is open on a device.
     pub(crate) fn acknowledge(&mut self, at: u64, id: Id) {
-        let open = |fault: &Fault| fault.device == id && fault.ending.is_none() && fault.acknowledged.is_none();
+        let open =
+            |fault: &Fault| fault.device == id && fault.ending.is_none() && fault.acknowledged.is_none();
         if !self.runs || !self.faults.iter().any(open) {
             return;
         }
@@ -348,11 +349,13 @@ impl Log {
     /// that answers, crosses something that is out of reach. Its name is that of the first such one, nearest to the box.
     fn root(&self, id: Id, physics: &Physics) -> Option<usize> {
         let failed = |id: Id| self.devices[id].away.filter(|fault| self.faults[*fault].rule == UNREACHABLE);
-        let answers = |id: Id| failed(id).is_none() && (self.devices[id].answers || self.devices[id].away.is_some());
+        let answers =
+            |id: Id| failed(id).is_none() && (self.devices[id].answers || self.devices[id].away.is_some());
         let sources = |id: &Id| physics.in_site[*id] && (*id == 0 || answers(*id));
         let sources: Vec<Id> = (0..DEVICES).filter(sources).collect();
-        let is_open =
-            |id: Id| sources.iter().any(|&from| physics.between(from, id).iter().all(|&at| failed(at).is_none()));
+        let is_open = |id: Id| {
+            sources.iter().any(|&from| physics.between(from, id).iter().all(|&at| failed(at).is_none()))
+        };
         if !physics.in_site[id] || is_open(id) {
             return None;
         }
@@ -367,7 +370,8 @@ impl Log {
     fn hide(&mut self, at: u64, physics: &Physics) {
         for id in 0..DEVICES {
             let root = self.root(id, physics);
-            let last = self.devices[id].hidden.last().filter(|(_, to, _)| to.is_none()).map(|(_, _, root)| *root);
+            let last =
+                self.devices[id].hidden.last().filter(|(_, to, _)| to.is_none()).map(|(_, _, root)| *root);
             if last != root {
                 let now = self.when(at);
                 let hidden = &mut self.devices[id].hidden;
@@ -402,7 +406,8 @@ impl Log {
     fn hidden(&self, episode: &Episode, is_withdrawn: bool) -> Option<usize> {
         let (root, _) = episode.root.filter(|(_, since)| self.is_soon(episode.confirmed, *since))?;
         let over = episode.over.filter(|_| !is_withdrawn);
-        let closed = |(from, to): &(When, Option<When>)| to.or(over).is_some_and(|to| self.is_soon(*from, to));
+        let closed =
+            |(from, to): &(When, Option<When>)| to.or(over).is_some_and(|to| self.is_soon(*from, to));
         episode.gaps.iter().all(closed).then_some(root)
     }
 
@@ -435,7 +440,8 @@ impl Log {
         let over = last.over.map(|over| self.moment(over));
         let withdrawn = [fault.ending == Some("withdrawn")].into_iter().chain(std::iter::repeat(false));
         let roots = fault.episodes.iter().rev().zip(withdrawn);
-        let roots: Option<Vec<usize>> = roots.map(|(episode, is_withdrawn)| self.hidden(episode, is_withdrawn)).collect();
+        let roots: Option<Vec<usize>> =
+            roots.map(|(episode, is_withdrawn)| self.hidden(episode, is_withdrawn)).collect();
         json!({
             "id": id + 1, "number": format!("F-{}-{:04}", fault.number.0, fault.number.1), "device": name(fault.device),
             "rule": fault.rule,

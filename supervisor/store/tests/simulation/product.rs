@@ -223,9 +223,10 @@ impl<'a> Product<'a> {
     pub(crate) fn second(&mut self, at: u64, physics: &Physics) {
         let mark = self.mark(at);
         let Some(running) = &mut self.running else { return };
-        let mut due: BTreeSet<DeviceIx> = running.asked.iter().filter(|(when, _)| *when == at).map(|(_, d)| *d).collect();
+        let mut due: BTreeSet<DeviceIx> =
+            running.asked.iter().filter(|(when, _)| *when == at).map(|(_, d)| *d).collect();
         running.asked.retain(|(when, _)| *when > at);
-        if at % TICK == 0 {
+        if at.is_multiple_of(TICK) {
             due.extend((0..running.devices.len() as u32).map(DeviceIx));
         }
         for device in due {
@@ -239,7 +240,7 @@ impl<'a> Product<'a> {
             None if hidden.is_empty() => {}
             None => steps.push(Step { now: mark.now, transition: None, hidden }),
         }
-        if !steps.is_empty() || at % TICK == 0 {
+        if !steps.is_empty() || at.is_multiple_of(TICK) {
             block_on(running.store.commit(Batch { mark: Some(mark), steps })).expect("committed");
         }
     }
@@ -289,12 +290,14 @@ impl<'a> Product<'a> {
     pub(crate) fn acknowledge(&mut self, at: u64, id: Id, physics: &Physics) {
         let now = self.now(at);
         let Some(running) = &mut self.running else { return };
-        let open = running.engine.faults().filter(|fault| *fault.key.device == *name(id) && fault.acknowledged.is_none());
+        let open = running
+            .engine
+            .faults()
+            .filter(|fault| *fault.key.device == *name(id) && fault.acknowledged.is_none());
         for fault in open.map(|fault| fault.id).collect::<Vec<_>>() {
-            running.engine.handle(
-                fault::Event::Acknowledge { request: RequestId(1), fault, by: "王工".into() },
-                now,
-            );
+            running
+                .engine
+                .handle(fault::Event::Acknowledge { request: RequestId(1), fault, by: "王工".into() }, now);
         }
         self.drain(at, physics);
         self.second(at, physics);

@@ -124,8 +124,16 @@ fn the_store_says_what_the_world_did() {
     let times = [absent_ms, unknown_ms, hidden_ms, down_ms, up_ms, repeated_ms];
     assert!(times.iter().all(|&ms| ms > 600_000), "{times:?}");
     let Tally { carried_in, new, hidden, withdrawn, open, .. } = tally;
-    let counts =
-        [carried_in, new, hidden, withdrawn, open, tally.repair.count, tally.repair.unknown, tally.acknowledgement.count];
+    let counts = [
+        carried_in,
+        new,
+        hidden,
+        withdrawn,
+        open,
+        tally.repair.count,
+        tally.repair.unknown,
+        tally.acknowledgement.count,
+    ];
     assert!(counts.iter().all(|&count| count > 5), "{counts:?}");
     assert!(repeats > 5, "{repeats}");
 }

@@ -39,9 +39,7 @@ fn span(zone: &str, year: i16, week: i8) -> (i64, i64) {
     let first = date(year, 1, 4);
     let monday = first - jiff::Span::new().days(i64::from(first.weekday().to_monday_zero_offset()));
     let monday = monday + jiff::Span::new().weeks(i64::from(week) - 1);
-    let at = |day: jiff::civil::Date| {
-        day.to_zoned(zone.clone()).expect("a midnight").timestamp().as_second()
-    };
+    let at = |day: jiff::civil::Date| day.to_zoned(zone.clone()).expect("a midnight").timestamp().as_second();
     (at(monday), at(monday + jiff::Span::new().weeks(1)))
 }
 

@@ -147,14 +147,17 @@ enum Box {
 
 /// A script of so many ticks.
 pub(crate) fn script(dice: &mut Dice, ticks: u64) -> Script {
-    let mut script = vec![(0, Event::Boot(dice.pick(&[BootClock::Right, BootClock::Right, BootClock::Epoch])))];
+    let mut script =
+        vec![(0, Event::Boot(dice.pick(&[BootClock::Right, BootClock::Right, BootClock::Epoch])))];
     let (mut box_, mut synchronised) = (Box::Runs, script[0].1 == Event::Boot(BootClock::Right));
     let mut physics = Physics::new();
     for tick in 1..ticks {
         let at = tick * TICK;
         let mut happens = Vec::new();
         match box_ {
-            Box::Runs if dice.chance(40) => happens.push(dice.pick(&[Event::Stop, Event::Kill, Event::PowerOff])),
+            Box::Runs if dice.chance(40) => {
+                happens.push(dice.pick(&[Event::Stop, Event::Kill, Event::PowerOff]))
+            }
             Box::Stopped if dice.chance(8) => happens.push(Event::Start),
             Box::Stopped if dice.chance(30) => happens.push(Event::PowerOff),
             Box::Off if dice.chance(8) => {
@@ -181,7 +184,7 @@ pub(crate) fn script(dice: &mut Dice, ticks: u64) -> Script {
             }
         }
         // Seven minutes apart: what follows closer than the box takes to see one end would look like one.
-        if tick % 7 == 0 {
+        if tick.is_multiple_of(7) {
             happens.push(outage(dice, &physics));
         }
         let id = dice.below(DEVICES as u64) as Id;
