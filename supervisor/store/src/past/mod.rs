@@ -23,6 +23,11 @@ use roundsman_core::time::Wall;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long it may take to read: five weeks with as many faults as one answer may have, on a small box. It holds one of
+/// the two connections meanwhile, the panel has the other.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What happened in a span of time, as far as figures and reports need it.
 #[derive(Clone, Debug, Default)]
@@ -58,13 +63,14 @@ impl Reader {
     /// # Errors
     /// [`StoreError::TooMuch`] where an answer would have to leave something out; see [`StoreError`].
     pub async fn past(&self, from: Wall, to: Wall) -> Result<Past, StoreError> {
-        self.ask("read the past", move |conn| {
-            // One moment of the database for all the questions.
-            let snapshot =
-                conn.unchecked_transaction().map_err(|e| StoreError::sqlite("read the past", &e))?;
-            read(&snapshot, from, to)
-        })
-        .await
+        self.with_limit(LIMIT)
+            .ask("read the past", move |conn| {
+                // One moment of the database for all the questions.
+                let snapshot =
+                    conn.unchecked_transaction().map_err(|e| StoreError::sqlite("read the past", &e))?;
+                read(&snapshot, from, to)
+            })
+            .await
     }
 }
 
