@@ -54,6 +54,21 @@ fn presence_tells_unreachable_from_no_data() {
     }
 }
 
+/// Its time must not be counted as the other's too.
+#[test]
+fn what_turns_is_bad_since_the_turn() {
+    let dead = World { polls: false, reach: false, ..World::default() };
+    let deaf = World { polls: false, reach: true, ..World::default() };
+    for (first, then) in [(&dead, &deaf), (&deaf, &dead)] {
+        let mut rig = Rig::new();
+        rig.minutes(first, 1);
+        rig.minutes(then, 4);
+        let [_, ended, raised] = &rig.heard[..] else { panic!("{:?}", rig.story()) };
+        assert_eq!((raised.fault.first_bad, ended.fault.cleared), (raised.at, Some(raised.at)));
+        assert!(raised.at > ended.fault.first_bad);
+    }
+}
+
 #[test]
 fn one_answer_in_the_episode_ends_it() {
     let mut rig = Rig::new();
