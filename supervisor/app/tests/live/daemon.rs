@@ -14,7 +14,8 @@ use tokio::process::{Child, Command};
 pub(crate) struct Daemon {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
-    address: SocketAddr,
+    /// Where its panel listens.
+    pub(crate) address: SocketAddr,
 }
 
 /// A status and a body.
@@ -125,6 +126,21 @@ pub(crate) async fn post_control(store: &Path, path: &str) -> Answer {
 
 async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Answer {
     ask_with(stream, head, "").await
+}
+
+/// Asks a service that may be killed meanwhile: `None` unless the whole answer came.
+pub(crate) async fn try_ask(address: SocketAddr, head: &str, body: &str) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let whole = format!("{head}host: x\r\naccept-language: en\r\nconnection: close\r\n\r\n{body}");
+    stream.write_all(whole.as_bytes()).await.ok()?;
+    let mut text = String::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+    read.expect("an answer or an end in time").ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let whole = length.is_none_or(|length| length.parse() == Ok(body.len()));
+    whole.then(|| Answer { status, body: body.to_owned() })
 }
 
 async fn ask_with(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &str) -> Answer {

@@ -5,6 +5,7 @@
 
 mod backup;
 mod daemon;
+mod kills;
 mod peer;
 mod records;
 mod service;
