@@ -16,10 +16,10 @@ pub(super) struct Unsure {
 /// Everything that was confirmed.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Per number the record as the latest answer showed it.
-    pub(super) records: BTreeMap<String, Value>,
+    /// Per sequence of its number the record as the latest answer showed it.
+    pub(super) records: BTreeMap<u64, Value>,
     /// Records of the current life and the one before: looked at after each kill.
-    pub(super) recent: Vec<String>,
+    pub(super) recent: Vec<u64>,
     pub(super) amendments: u64,
     /// Per id of an acknowledged fault its number.
     pub(super) acknowledged: BTreeMap<u64, String>,
@@ -46,6 +46,11 @@ impl fmt::Display for Account {
     }
 }
 
+/// The number of a record.
+pub(super) fn number(record: &Value) -> &str {
+    record["number"].as_str().expect("a number")
+}
+
 impl Account {
     /// A key nobody has used.
     pub(super) fn key(&mut self) -> String {
@@ -60,9 +65,10 @@ impl Account {
 
     /// A record was answered.
     pub(super) fn note(&mut self, record: Value) {
-        let number = record["number"].as_str().expect("a number").to_owned();
-        self.recent.push(number.clone());
-        self.records.insert(number, record);
+        let sequence = number(&record).rsplit('-').next().and_then(|text| text.parse().ok());
+        let sequence = sequence.expect("a number such as M-2026-0042");
+        self.recent.push(sequence);
+        self.records.insert(sequence, record);
     }
 
     /// A transition was heard: the next one, or one that was heard before.
@@ -106,8 +112,9 @@ impl Account {
         for device in SILENT {
             assert_eq!(numbers.keys().filter(|key| key.contains(device)).count(), 1, "{device}");
         }
-        for (at, (number, record)) in self.records.iter().enumerate() {
-            assert!(number.ends_with(&format!("-{:04}", at + 1)), "a number was left out before {number}");
+        for (due, (sequence, record)) in (1..).zip(&self.records) {
+            let number = number(record);
+            assert_eq!(*sequence, due, "a number was left out before {number}");
             assert_eq!(record["original"]["symptom"], record["original"]["reporter"], "{number}");
         }
         let symptoms: BTreeSet<String> =

@@ -1,7 +1,7 @@
 //! One life of the service, from its start to the kill, and those who talk to it.
 
 use super::Dice;
-use super::account::{Account, Unsure};
+use super::account::{Account, Unsure, number};
 use super::virtual_site::VirtualSite;
 use crate::daemon::{Answer, Daemon, try_ask};
 use serde_json::{Value, json};
@@ -80,19 +80,20 @@ impl Life {
             }
         }
         let recent = std::mem::take(&mut self.account().recent);
-        let all: Vec<String> = self.account().records.keys().cloned().collect();
+        let all: Vec<u64> = self.account().records.keys().cloned().collect();
         let sampled =
-            (0..SAMPLED.min(all.len() as u64)).map(|_| &all[dice.within(0..all.len() as u64) as usize]);
-        for number in recent.iter().chain(sampled) {
-            self.look_at_record(number).await;
+            (0..SAMPLED.min(all.len() as u64)).map(|_| all[dice.within(0..all.len() as u64) as usize]);
+        for sequence in recent.iter().copied().chain(sampled) {
+            self.look_at_record(sequence).await;
         }
         self.look_at_acknowledged().await;
         self.one_open_fault_of_a_kind().await;
     }
 
-    async fn look_at_record(&self, number: &str) {
-        let found = self.json(&format!("/api/v1/records/{number}")).await;
-        assert_eq!(found, self.account().records[number], "{number} is not what was answered");
+    async fn look_at_record(&self, sequence: u64) {
+        let answered = self.account().records[&sequence].clone();
+        let found = self.json(&format!("/api/v1/records/{}", number(&answered))).await;
+        assert_eq!(found, answered, "not what was answered");
     }
 
     async fn look_at_acknowledged(&self) {
@@ -117,9 +118,9 @@ impl Life {
 
     /// Everything that was ever confirmed.
     pub(super) async fn look_at_everything(&self) {
-        let numbers: Vec<String> = self.account().records.keys().cloned().collect();
-        for number in numbers {
-            self.look_at_record(&number).await;
+        let all: Vec<u64> = self.account().records.keys().copied().collect();
+        for sequence in all {
+            self.look_at_record(sequence).await;
         }
         let newest = self.account().newest();
         for from in (0..newest).step_by(900) {
@@ -166,8 +167,8 @@ impl Life {
     /// Writes a record, or amends one.
     async fn write(&self, dice: &mut Dice) -> Option<()> {
         tokio::time::sleep(BREATH).await;
-        let number = self.account().records.keys().next_back().cloned();
-        let (path, body) = match number.filter(|_| dice.within(0..3) == 0) {
+        let newest = self.account().records.values().next_back().map(|record| number(record).to_owned());
+        let (path, body) = match newest.filter(|_| dice.within(0..3) == 0) {
             Some(number) => (
                 format!("/api/v1/records/{number}/amendments"),
                 json!({"field": "cause", "value": format!("原因 {}", dice.next()), "reason": "补记", "author": "李工"}),
