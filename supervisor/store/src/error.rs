@@ -77,6 +77,9 @@ pub enum StoreError {
         /// What came back.
         reason: String,
     },
+    /// Room is short: polls are not recorded, everything else is.
+    #[error("history pauses, the disk has little room left; free space on the store's file system")]
+    HistoryPaused,
     /// Somebody else holds the write lock for longer than the busy timeout.
     #[error("database locked during {doing}: {reason}; close other programs that have it open")]
     Locked {
@@ -142,6 +145,7 @@ impl StoreError {
         matches!(
             self,
             StoreError::Full { .. }
+                | StoreError::HistoryPaused
                 | StoreError::Locked { .. }
                 | StoreError::OutOfOrder { .. }
                 | StoreError::Overloaded { .. }
@@ -154,6 +158,10 @@ impl StoreError {
     pub(crate) fn sqlite(doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode as Code;
         let reason = error.to_string();
+        // The index of the journal could not grow: the same full disk by another name.
+        if error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return StoreError::Full { doing, reason };
+        }
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => StoreError::Full { doing, reason },
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreError::Locked { doing, reason },

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub const FILE: &str = "roundsman.db";
 /// Name of the lock file inside the store's directory.
 pub const LOCK: &str = "roundsman.lock";
+/// Name of the file inside the store's directory that holds room for a full disk.
+pub const RESERVE: &str = "roundsman.reserve";
 
 /// `application_id` of the file (`RNDS`): tells our database from another program's.
 const APPLICATION_ID: i64 = 0x524e_4453;

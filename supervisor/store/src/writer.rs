@@ -4,6 +4,7 @@ use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::records;
+use crate::space::Space;
 use crate::{Answer, ClockMark, DeviceRecord};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
@@ -63,15 +64,17 @@ pub(crate) struct Writer {
     /// Id of the transition that is due.
     pub(crate) next: u64,
     history: Keeper,
+    /// Room on the disk.
+    pub(crate) space: Space,
     /// The latest recorded cycle's clock, as long as history may have work since then.
     unsettled: Option<ClockMark>,
 }
 
 impl Writer {
     /// On an open database; `next` is the id of the transition that is due.
-    pub(crate) fn new(conn: Connection, next: u64) -> Result<Writer, StoreError> {
+    pub(crate) fn new(conn: Connection, next: u64, space: Space) -> Result<Writer, StoreError> {
         let history = Keeper::start(&conn)?;
-        Ok(Writer { conn, next, history, unsettled: None })
+        Ok(Writer { conn, next, history, space, unsettled: None })
     }
 
     /// Works until every sender is gone, then folds the journal into the file.
@@ -120,6 +123,10 @@ impl Writer {
 
     /// One step of history, one transaction. A failing one is tried again after the next recorded cycle.
     fn tidy(&mut self) {
+        self.space.look();
+        if self.space.is_paused() {
+            self.unsettled = None;
+        }
         let Some(mark) = self.unsettled.clone() else { return };
         match self.step(&mark) {
             Ok(Progress::More) => {}
@@ -149,19 +156,28 @@ impl Writer {
         }
     }
 
-    /// One transaction for all of them; a job that fails is taken back alone.
+    /// One transaction for all of them; a job that fails is taken back alone. Where the disk is full it is tried
+    /// again with the reserve, and without history.
     pub(crate) fn transact(&mut self, batch: &[Job]) -> Vec<Result<(), StoreError>> {
-        let before = self.next;
-        match self.attempt(batch) {
-            Ok(results) => results,
-            Err(error) => {
-                self.next = before;
-                self.history.doubt();
-                self.roll_back();
-                tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
-                vec![Err(error); batch.len()]
-            }
+        self.space.look();
+        let mut done = self.attempt_or_take_back(batch);
+        if matches!(done, Err(StoreError::Full { .. })) && self.space.give_up_reserve() {
+            done = self.attempt_or_take_back(batch);
         }
+        self.space.note_written(matches!(done, Err(StoreError::Full { .. })));
+        done.unwrap_or_else(|error| {
+            tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
+            vec![Err(error); batch.len()]
+        })
+    }
+
+    fn attempt_or_take_back(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let before = self.next;
+        self.attempt(batch).inspect_err(|_| {
+            self.next = before;
+            self.history.doubt();
+            self.roll_back();
+        })
     }
 
     fn attempt(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
@@ -173,8 +189,8 @@ impl Writer {
             let next = self.next;
             let result = self.apply(&job.work);
             if let Err(error) = &result {
-                // SQLite ends the whole transaction by itself on a full disk or an I/O error.
-                if self.conn.is_autocommit() {
+                // SQLite ends the whole transaction by itself on an I/O error; on a full disk the others fail too.
+                if self.conn.is_autocommit() || matches!(error, StoreError::Full { .. }) {
                     return Err(error.clone());
                 }
                 self.next = next;
@@ -223,6 +239,9 @@ impl Writer {
     }
 
     fn record(&mut self, mark: &ClockMark, polls: &mut dyn Iterator<Item = Poll>) -> Result<(), StoreError> {
+        if self.space.is_paused() {
+            return Err(StoreError::HistoryPaused);
+        }
         self.history.append(&self.conn, mark, polls)?;
         mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))?;
         self.unsettled = Some(mark.clone());

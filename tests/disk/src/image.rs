@@ -58,17 +58,20 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// With the files of a folder as they are, all of them flushed.
+    /// With the files of a folder whose names begin so as they are, all of them flushed.
     ///
     /// # Errors
     /// What reading them brings.
-    pub fn of(folder: &Path) -> std::io::Result<Disk> {
+    pub fn of(folder: &Path, names: &str) -> std::io::Result<Disk> {
         let mut disk = Disk::default();
         for file in std::fs::read_dir(folder)? {
             let file = file?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            if !name.starts_with(names) {
+                continue;
+            }
             let flushed = std::fs::read(file.path())?;
             let content = Some(Content { flushed, pending: Vec::new() });
-            let name = file.file_name().to_string_lossy().into_owned();
             disk.entries.insert(name, Entry { content, is_durable: true, removed: None });
         }
         Ok(disk)

@@ -53,7 +53,7 @@ fn opened(ledger: &Ledger, noted: &Noted, folder: &Path, place: &str) -> Store {
 
 /// Cuts the power while the store is opened again and closed.
 fn cut_again(recorder: &Recorder, dice: &mut Dice, ledger: &Ledger, noted: &Noted, folder: &Path) -> usize {
-    let mut disk = Disk::of(folder).expect("its files");
+    let mut disk = Disk::of(folder, FILE).expect("its files");
     recorder.watch(folder);
     opened(ledger, noted, folder, "first").close();
     let log = recorder.take();
@@ -76,7 +76,7 @@ fn a_power_cut_anywhere_loses_nothing_that_was_answered() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().canonicalize().expect("its path");
     Store::open(&path, Wall(T0)).expect("a new store").0.close();
-    let mut disk = Disk::of(&path).expect("its files");
+    let mut disk = Disk::of(&path, FILE).expect("its files");
     recorder.watch(&path);
     let ledger = work::lives(&path, recorder, &mut dice);
     let log = recorder.take();
