@@ -16,6 +16,7 @@
 pub(crate) mod commit;
 mod load;
 mod marks;
+mod nightly;
 mod numbers;
 mod polled;
 mod record;
@@ -28,6 +29,7 @@ use crate::site::Site;
 use anyhow::{Context, Result};
 use commit::Committer;
 use marks::Marker;
+use nightly::Nightly;
 use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
@@ -122,6 +124,7 @@ pub(crate) struct Supervisor {
     store: Arc<Store>,
     committer: Committer,
     recorder: Recorder,
+    nightly: Nightly,
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
     requests: mpsc::Receiver<Request>,
@@ -197,6 +200,7 @@ impl Supervisor {
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
             committer: Committer::new(store.clone()),
             recorder: Recorder::new(store.clone(), Marker::new(clock, site.clock)),
+            nightly: Nightly::new(&site.store, view.backups()),
             store,
             events,
             sender: sender.clone(),
@@ -282,6 +286,7 @@ impl Supervisor {
         if now.mono >= self.record_at {
             self.record_at = now.mono.plus_ms(RECORD_EVERY_MS);
             self.recorder.go_on(now);
+            self.nightly.go_on(now, &self.site.zone).await;
         }
         if self.shows && now.mono >= self.show_at {
             self.shows = false;

@@ -35,6 +35,6 @@ pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
     About, ActionError, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later, Limit,
-    Numbers, PollStatistics, Recent, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
+    Numbers, PollStatistics, Recent, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Trunk,
     Unavailable, Which,
 };

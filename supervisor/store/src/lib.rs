@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod latest;
 mod maintenance;
+mod nightly;
 mod reader;
 mod records;
 mod restore;
@@ -33,6 +34,7 @@ pub use history::{
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
+pub use nightly::{BACKUPS, Copy, back_up_nightly, newest_good, nightly};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
 pub use schema::{FILE, LOCK, RESERVE};

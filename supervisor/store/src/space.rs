@@ -174,6 +174,11 @@ pub(crate) fn free(dir: &Path) -> Option<u64> {
     statvfs(dir).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Size of the file system of `dir`, bytes.
+pub(crate) fn size(dir: &Path) -> Option<u64> {
+    statvfs(dir).ok().map(|stat| stat.f_blocks.saturating_mul(stat.f_frsize))
+}
+
 /// Room that is really taken, not only promised.
 fn allocate(path: &Path) -> io::Result<()> {
     let file = File::create(path)?;

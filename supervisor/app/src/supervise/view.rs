@@ -17,6 +17,7 @@ pub(crate) use lens::{Lens, Lenses};
 pub(crate) use shown::Latest;
 
 use super::Request;
+use super::nightly::Backups;
 use super::numbers::Measured;
 use super::polled::Runtime;
 use crate::site::Site;
@@ -43,6 +44,9 @@ pub(crate) struct View {
     feed: Feed,
     reader: Reader,
     store: Arc<Store>,
+    /// The store's folder.
+    folder: Arc<str>,
+    backups: Arc<Backups>,
     requests: mpsc::Sender<Request>,
 }
 
@@ -71,6 +75,8 @@ impl View {
             feed: Feed::default(),
             reader: store.reader(),
             store,
+            folder: site.store.display().to_string().into(),
+            backups: Arc::default(),
             requests,
         }
     }
@@ -89,6 +95,11 @@ impl View {
         about.name = site.name.clone();
         about.language = site.language;
         about.zone = site.zone.clone();
+    }
+
+    /// Where the newest backup is noted.
+    pub(super) fn backups(&self) -> Arc<Backups> {
+        self.backups.clone()
     }
 
     /// Counters of the running service.

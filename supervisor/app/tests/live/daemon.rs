@@ -48,7 +48,19 @@ pub(crate) fn run(site: &Path, log: &str) -> Command {
 impl Daemon {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(site: &Path, filter: &str) -> Daemon {
-        let mut child = run(site, filter).spawn().expect("the binary starts");
+        Daemon::ready(run(site, filter)).await
+    }
+
+    /// Starts it by way of another program, which is given its command line.
+    pub(crate) async fn start_as(mut by: Command, service: Command) -> Daemon {
+        let service = service.as_std();
+        by.arg(service.get_program()).args(service.get_args()).env("RUST_LOG", "info");
+        by.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        Daemon::ready(by).await
+    }
+
+    async fn ready(mut command: Command) -> Daemon {
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         let kept = log.clone();
@@ -70,6 +82,11 @@ impl Daemon {
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().expect("the log").clone()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -9,16 +9,16 @@
 
 mod account;
 mod life;
-mod virtual_site;
 
 use crate::daemon::Daemon;
+use crate::dice::Dice;
 use crate::until;
+use crate::virtual_site::VirtualSite;
 use account::Account;
 use rustix::process::Signal;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use virtual_site::VirtualSite;
 
 /// Kills of an ordinary run.
 const KILLS: u64 = 20;
@@ -26,23 +26,6 @@ const KILLS: u64 = 20;
 /// When the service is killed, in ms after it is up: sometimes before it has polled, sometimes after faults of the
 /// poll before last were raised.
 const KILL_AFTER_MS: std::ops::Range<u64> = 20..2_600;
-
-/// A generator of numbers that follow from the seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn within(&mut self, range: std::ops::Range<u64>) -> u64 {
-        range.start + self.next() % (range.end - range.start)
-    }
-}
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))

@@ -17,6 +17,7 @@ mod readings;
 pub(crate) mod record;
 mod rows;
 mod sight;
+mod storage;
 #[cfg(any(test, feature = "styleguide"))]
 pub(crate) mod styleguide;
 pub(crate) mod wall;
@@ -176,6 +177,7 @@ impl<'a> Page<'a> {
     fn answer(&self, panel: &Panel, viewer: &Viewer, sight: &Sight, parts: Parts) -> Response {
         let mut ids = String::new();
         let rendered = parts.and_then(|mut parts| {
+            parts.extend(storage::notice(panel, &viewer.voice)?);
             if self.layout != "wall" {
                 parts.push(Part::of("places", &Places::of(self.place, sight, &viewer.voice))?);
             }

@@ -8,7 +8,7 @@ use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal}
 use roundsman_core::time::Wall;
 use roundsman_panel::{
     About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
-    SiteReading, Unavailable, Which,
+    SiteReading, Storage, Unavailable, Which,
 };
 use roundsman_store::{Answer, FaultFilter, NewAmendment, NewRecord, RecordFilter, StoreError};
 use std::sync::{Arc, PoisonError};
@@ -107,6 +107,17 @@ impl roundsman_panel::Site for View {
             resident_bytes,
             uptime_s: self.clock.now().mono.since_ms(self.started) / 1000,
             store_bytes: self.store.bytes(),
+        }
+    }
+
+    fn storage(&self) -> Storage {
+        let room = self.store.room();
+        Storage {
+            folder: self.folder.clone(),
+            free_bytes: room.free,
+            history_paused: room.history_paused,
+            writes_refused: room.writes_refused,
+            backup: self.backups.newest(),
         }
     }
 

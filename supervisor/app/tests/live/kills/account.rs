@@ -1,6 +1,6 @@
 //! What the service confirmed, kept beside it by those who asked.
 
-use super::virtual_site::SILENT;
+use crate::virtual_site::SILENT;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! `roundsman simulate` with faults that come and go as the dice fall.
 
-use super::Dice;
+use crate::dice::Dice;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 const CHANGING: usize = 40;
 
 /// Devices that are silent from beginning to end: outages that go on through every kill.
-pub(super) const SILENT: [&str; 3] = ["silent-0", "silent-1", "silent-2"];
+pub(crate) const SILENT: [&str; 3] = ["silent-0", "silent-1", "silent-2"];
 
 /// Pause between two changes of the site, in ms.
 const CHANGE_EVERY_MS: std::ops::Range<u64> = 30..160;
 
 /// The running virtual site and the folder of the service that watches it.
-pub(super) struct VirtualSite {
+pub(crate) struct VirtualSite {
     folder: tempfile::TempDir,
     _simulator: Child,
     changes: JoinHandle<()>,
@@ -32,18 +32,18 @@ impl Drop for VirtualSite {
 }
 
 impl VirtualSite {
-    pub(super) fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("site.toml")
     }
 
     /// The head that makes its sender the operator.
-    pub(super) fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let token = std::fs::read_to_string(self.folder.path().join("store/panel.token")).expect("the token");
         format!("authorization: Bearer {}\r\n", token.trim())
     }
 
     /// Starts it; faults begin at once.
-    pub(super) async fn start(mut dice: Dice) -> VirtualSite {
+    pub(crate) async fn start(mut dice: Dice) -> VirtualSite {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let changing: Vec<String> = (0..CHANGING).map(|n| format!("changing-{n}")).collect();
         let ids = changing.iter().map(String::as_str).chain(SILENT);
