@@ -19,6 +19,9 @@ use tokio::process::Command;
 /// Size of the file system: what history needs to go on, the reserve, and some room to fill.
 const SIZE: &str = "160m";
 
+/// Records written out of the reserve.
+const AFTER_RESERVE: usize = 40;
+
 const MIB: u64 = 1 << 20;
 
 /// A service on a small disk.
@@ -179,6 +182,9 @@ async fn a_full_disk_stops_history_and_nothing_else() {
     small.fill(0);
     let long = "长".repeat(1_000);
     while small.has_reserve() {
+        confirmed.push(small.write(&long).await.expect("faults and records have the reserve"));
+    }
+    for _ in 0..AFTER_RESERVE {
         confirmed.push(small.write(&long).await.expect("faults and records have the reserve"));
     }
     small.faults_go_on().await;

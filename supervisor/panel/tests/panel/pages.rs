@@ -327,8 +327,8 @@ async fn a_full_disk_is_said_on_every_page_in_both_languages() {
         *server.site.storage.lock().unwrap() = Storage { writes_refused: refused, ..full.clone() };
         for path in PAGES {
             for (language, words) in ["zh-CN", "en"].into_iter().zip(words) {
-                let page =
-                    server.ask(&format!("GET {path} HTTP/1.1\r\naccept-language: {language}\r\n")).await.body;
+                let mark = if path.contains('?') { '&' } else { '?' };
+                let page = server.get(&format!("{path}{mark}lang={language}")).await.body;
                 let (_, notice) =
                     page.split_once("id=\"storage\" role=\"alert\"").unwrap_or_else(|| panic!("{path}"));
                 let notice = notice.split("</div>").next().unwrap();
