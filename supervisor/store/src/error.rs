@@ -13,8 +13,8 @@ pub enum StoreError {
     },
     /// The file is not a whole database.
     #[error(
-        "database {path} is damaged ({reason}); nothing was changed. Move it and its -wal file aside and restore \
-         a backup or the newest *.before-v* copy beside it"
+        "database {path} is damaged ({reason}); nothing was changed. `roundsman restore FILE` puts a backup in its \
+         place and keeps it beside"
     )]
     Damaged {
         /// The database file.
@@ -127,6 +127,14 @@ pub enum StoreError {
         /// What came back.
         reason: String,
     },
+    /// A page of the open database is damaged.
+    #[error("{doing} met damage in the database ({reason}); stop the service and run `roundsman verify`")]
+    Corrupt {
+        /// What was attempted.
+        doing: &'static str,
+        /// What came back.
+        reason: String,
+    },
     /// A stored row holds something this program never writes.
     #[error(
         "the stored {what} cannot be read: {reason}; run `roundsman verify`, restore a backup if it persists"
@@ -164,6 +172,7 @@ impl StoreError {
         }
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => StoreError::Full { doing, reason },
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => StoreError::Corrupt { doing, reason },
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreError::Locked { doing, reason },
             Some(Code::ConstraintViolation) => StoreError::Contradiction { doing, reason },
             _ => StoreError::Sqlite { doing, reason },
@@ -181,6 +190,20 @@ impl StoreError {
                 StoreError::File { doing, path: path.to_owned(), reason: error.to_string() }
             }
             _ => StoreError::sqlite(doing, error),
+        }
+    }
+
+    /// The error of what a start reads: a page or row that cannot be read is damage then.
+    pub(crate) fn at_start(self, dir: &Path) -> StoreError {
+        match self {
+            StoreError::Unreadable { what, reason } => StoreError::Damaged {
+                path: dir.join(crate::schema::FILE),
+                reason: format!("the stored {what} cannot be read: {reason}"),
+            },
+            StoreError::Corrupt { reason, .. } => {
+                StoreError::Damaged { path: dir.join(crate::schema::FILE), reason }
+            }
+            error => error,
         }
     }
 

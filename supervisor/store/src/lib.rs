@@ -14,6 +14,7 @@ mod backup;
 mod bytes;
 mod error;
 mod history;
+mod journal;
 mod latest;
 mod maintenance;
 mod nightly;
@@ -111,10 +112,12 @@ impl Store {
     pub fn open(dir: &Path, now: Wall) -> Result<(Store, Restored), StoreError> {
         let lock = schema::lock(dir)?;
         let conn = schema::open_writer(dir)?;
-        let restored = restore::restore(&conn, now)?;
+        maintenance::check(&conn, &dir.join(FILE))?;
+        let restored = restore::restore(&conn, now).map_err(|error| error.at_start(dir))?;
         let reader = Reader::start(dir)?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        let work = Writer::new(conn, restored.next_transition, Space::of(dir))?;
+        let work =
+            Writer::new(conn, restored.next_transition, Space::of(dir)).map_err(|e| e.at_start(dir))?;
         let room = work.space.shared();
         let writer = std::thread::Builder::new()
             .name("store-write".to_owned())

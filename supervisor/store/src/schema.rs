@@ -4,6 +4,7 @@
 //! name is always damage and never taken for a fresh start.
 
 use crate::error::StoreError;
+use crate::journal;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ pub(crate) fn open_with(dir: &Path, migrations: &[&str]) -> Result<Connection, S
         let reason = "the file is empty".to_owned();
         return Err(StoreError::Damaged { path, reason });
     }
+    journal::check(&path)?;
     let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|e| StoreError::opening(&path, "open", &e))?;
     configure(&conn).map_err(|e| StoreError::opening(&path, "set up", &e))?;
