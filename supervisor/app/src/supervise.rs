@@ -26,7 +26,7 @@ pub(crate) use polled::{identified, identity_plan};
 pub(crate) use view::View;
 
 use crate::site::Site;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use commit::Committer;
 use marks::Marker;
 use nightly::Nightly;
@@ -41,9 +41,8 @@ use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
-use roundsman_store::{Store, StoreError};
+use roundsman_store::{Restored, Store, StoreError};
 use std::collections::HashMap;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,17 +158,15 @@ impl Handle {
 }
 
 impl Supervisor {
-    /// Opens the store, takes over what it kept, and gets everything ready; nothing is polled yet.
-    pub(crate) async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
+    /// Takes over the store and what it kept, and gets everything ready; nothing is polled yet.
+    pub(crate) async fn start(
+        site_path: PathBuf,
+        site: Site,
+        (store, restored): (Store, Restored),
+        version: &str,
+    ) -> Result<(Supervisor, Handle)> {
         let clock = Clock::new();
         let now = clock.now();
-        // Names, addresses and readings of the site are not for everybody on the box.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(&site.store)
-            .with_context(|| format!("the store's folder {} cannot be made", site.store.display()))?;
-        let (store, restored) = Store::open(&site.store, now.wall)?;
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let (sender, events) = mpsc::channel(MOST_EVENTS);

@@ -4,7 +4,7 @@ use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
 use crate::viewer::Viewer;
 use crate::voice::Voice;
-use crate::{actions, api, events, metrics, page, record};
+use crate::{actions, api, events, history, metrics, page, record};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
@@ -71,7 +71,7 @@ impl utoipa::Modify for Token {
 }
 
 /// Media type of a page.
-const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
@@ -90,6 +90,7 @@ fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::devices))
         .routes(routes!(api::device))
         .routes(routes!(api::readings))
+        .routes(routes!(history::history))
         .routes(routes!(api::faults))
         .routes(routes!(api::fault))
         .routes(routes!(actions::acknowledge))
@@ -125,6 +126,7 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .route("/", get(page::overview::overview))
         .route("/devices", get(page::devices::devices))
         .route("/devices/{id}", get(page::device::device))
+        .route("/devices/{id}/history", get(page::history::list::history))
         .route("/faults", get(page::faults::faults))
         .route("/faults/{id}", get(page::fault::fault))
         .route("/records", get(page::record::records))
@@ -153,6 +155,25 @@ async fn wrong_method(State(_): State<Panel>, voice: Voice) -> Response {
     Kind::WrongMethod.answer(&voice)
 }
 
+/// What every answer tells the browser to keep to.
+pub(crate) fn fixed_headers(response: &mut Response) {
+    let fixed = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
 /// Limits before every route, headers after it.
 async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Next) -> Response {
     let uri: &Uri = request.uri();
@@ -169,21 +190,8 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
             Err(_) => Kind::TooSlow.answer(&voice),
         }
     };
-    let fixed = [
-        (
-            "content-security-policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        ),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-    ];
+    fixed_headers(&mut response);
     let headers = response.headers_mut();
-    for (name, value) in fixed {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
     if !is_asset {
         headers.insert("cache-control", HeaderValue::from_static("no-store"));
         headers.insert("vary", HeaderValue::from_static("accept-language, cookie, x-held"));

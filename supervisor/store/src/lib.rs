@@ -31,7 +31,8 @@ mod tests;
 pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use error::StoreError;
 pub use history::{
-    Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
+    Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, PastBucket, PastDay, Poll, Retention,
+    Run, RunState, SeriesDay, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
@@ -185,6 +186,19 @@ impl Store {
         to: Arc<str>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         self.submit(Work::Renamed { device, from, to })
+    }
+
+    /// Stores a day of a past that was not polled here, in one transaction: for a demonstration, or what another system
+    /// measured. `now` is said as the time of its making.
+    ///
+    /// # Errors
+    /// [`StoreError::Contradiction`] if history has samples of that time already, or buckets do not fit.
+    pub fn fill(
+        &self,
+        day: PastDay,
+        now: Wall,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Fill(Box::new(day), now))
     }
 
     /// Says how long history is kept from now on; [`Retention::default`] until then.

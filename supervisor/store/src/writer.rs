@@ -5,7 +5,7 @@ use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::records;
 use crate::space::Space;
-use crate::{Answer, ClockMark, DeviceRecord};
+use crate::{Answer, ClockMark, DeviceRecord, PastDay};
 use roundsman_core::fault::Transition;
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
@@ -46,6 +46,7 @@ pub(crate) enum Work {
         to: Arc<str>,
     },
     Keep(Retention),
+    Fill(Box<PastDay>, Wall),
     /// Clears the flag if history has nothing to do.
     Ask(Arc<AtomicBool>),
     /// A maintenance record or an amendment, and where to leave what came of it.
@@ -226,6 +227,7 @@ impl Writer {
                 self.history.keep(*retention);
                 Ok(())
             }
+            Work::Fill(day, now) => history::fill(&self.conn, day, *now),
             Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
                 Ok(())

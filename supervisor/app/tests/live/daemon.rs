@@ -48,7 +48,7 @@ pub(crate) fn run(site: &Path, log: &str) -> Command {
 impl Daemon {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(site: &Path, filter: &str) -> Daemon {
-        Daemon::ready(run(site, filter)).await
+        Daemon::ready(run(site, filter), "ready panel=").await
     }
 
     /// Starts it by way of another program, which is given its command line.
@@ -56,10 +56,16 @@ impl Daemon {
         let service = service.as_std();
         by.arg(service.get_program()).args(service.get_args()).env("RUST_LOG", "info");
         by.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        Daemon::ready(by).await
+        Daemon::ready(by, "ready panel=").await
     }
 
-    async fn ready(mut command: Command) -> Daemon {
+    /// Starts it on a damaged database and waits until it shows that.
+    pub(crate) async fn start_damaged(site: &Path) -> Daemon {
+        Daemon::ready(run(site, "info"), "nothing is watched").await
+    }
+
+    /// Waits for the line with these words, which names the panel's address.
+    async fn ready(mut command: Command, words: &str) -> Daemon {
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -71,7 +77,7 @@ impl Daemon {
         });
         let address = until("the line that says it is ready", async || {
             let log = log.lock().expect("the log");
-            let ready = log.iter().find(|line| line.contains("ready panel="))?;
+            let ready = log.iter().find(|line| line.contains(words))?;
             let address = ready.split_once("panel=")?.1.split_whitespace().next()?;
             Some(address.parse().expect("an address"))
         })

@@ -9,6 +9,7 @@ pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod fault;
 pub(crate) mod faults;
+pub(crate) mod history;
 mod interfaces;
 mod link;
 pub(crate) mod overview;
@@ -22,7 +23,7 @@ mod storage;
 pub(crate) mod styleguide;
 pub(crate) mod wall;
 
-pub(crate) use assets::asset;
+pub(crate) use assets::{asset, style};
 
 use crate::problem::Kind;
 use crate::router::{Door, Panel};
