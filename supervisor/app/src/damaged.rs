@@ -50,9 +50,10 @@ async fn restored_by_hand(
 ) -> Result<bool> {
     let dir = site.store.clone();
     let good = tokio::task::spawn_blocking(move || newest_good(&dir)).await?;
-    let file = good.as_ref().map(|(copy, _)| copy.path.clone());
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let file = good.as_ref().map(|(copy, _)| whole(&copy.path));
     let shown = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| file.display().to_string());
-    let command = format!("roundsman restore {shown} --config {}", config.display());
+    let command = format!("roundsman restore {shown} --config {}", whole(config).display());
     let panel = listener.local_addr()?;
     match &file {
         Some(_) => {
@@ -66,7 +67,8 @@ async fn restored_by_hand(
         site: site.name.clone(),
         zone: site.zone.clone(),
         what: error.to_string(),
-        backup: good.map(|(copy, contents)| (copy.path.display().to_string(), copy.at, contents.total())),
+        backup: good
+            .map(|(copy, contents)| (whole(&copy.path).display().to_string(), copy.at, contents.total())),
         command,
         found: Clock::new().now().wall,
         token: token(&site.store.join("panel.token"))?,

@@ -174,7 +174,7 @@ fn damage_anywhere_is_refused_with_words_or_harmless() {
         *seen.entry((how, is_journal, outcome)).or_default() += 1;
     }
     for ((how, is_journal, outcome), count) in &seen {
-        println!("{how:?} in {}: {outcome} {count}", if *is_journal { "the journal" } else { "the file" });
+        eprintln!("{how:?} in {}: {outcome} {count}", if *is_journal { "the journal" } else { "the file" });
     }
     let count = |wanted: &str| {
         seen.iter().filter(|((_, _, outcome), _)| *outcome == wanted).map(|(_, n)| n).sum::<usize>()

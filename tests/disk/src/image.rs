@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn names_come_and_go_with_their_flush() {
-        let (name, sync) = || -> (String, Op) { ("f".to_owned(), Op::Sync("f".to_owned())) }();
+        let (name, sync) = ("f".to_owned(), Op::Sync("f".to_owned()));
         let made = [Op::Create(name.clone()), write(0, b"a")];
         assert!(left(&made).contains(&None) && left(&made).contains(&Some(b"a".to_vec())));
         let removed = |flushed| {

@@ -74,7 +74,11 @@ impl View {
             feed: Feed::default(),
             reader: store.reader(),
             store,
-            folder: site.store.display().to_string().into(),
+            folder: std::path::absolute(&site.store)
+                .unwrap_or(site.store.clone())
+                .display()
+                .to_string()
+                .into(),
             backups: Arc::default(),
             requests,
         }

@@ -215,6 +215,6 @@ async fn a_full_disk_stops_history_and_nothing_else() {
     }
     let page = small.daemon.get("/devices").await.body;
     assert!(!page.contains("id=\"storage\""), "nothing is left to say");
-    println!("{} records were confirmed on the way to the last byte", confirmed.len());
+    eprintln!("{} records were confirmed on the way to the last byte", confirmed.len());
     assert!(small.daemon.end(Signal::TERM).await.success());
 }

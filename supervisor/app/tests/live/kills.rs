@@ -43,7 +43,7 @@ fn verified(site: &VirtualSite) {
 #[tokio::test]
 async fn what_was_answered_survives_every_kill() {
     let (kills, seed) = (number("KILLS", KILLS), number("KILLS_SEED", 1));
-    println!("KILLS={kills} KILLS_SEED={seed}");
+    eprintln!("KILLS={kills} KILLS_SEED={seed}");
     let mut dice = Dice(seed);
     let site = VirtualSite::start(Dice(dice.next())).await;
     let account = Arc::new(Mutex::new(Account::default()));
@@ -64,7 +64,7 @@ async fn what_was_answered_survives_every_kill() {
         assert_eq!(daemon.end(Signal::KILL).await.code(), None);
         clients.ended().await;
         verified(&site);
-        println!("kill {kill} after {after} ms: {}", account.lock().expect("the account"));
+        eprintln!("kill {kill} after {after} ms: {}", account.lock().expect("the account"));
     }
     let daemon = Daemon::start(&site.config(), "warn,roundsman=info").await;
     let life = life::Life::new(&site, &daemon, account.clone());

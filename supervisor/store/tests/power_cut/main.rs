@@ -97,6 +97,6 @@ fn a_power_cut_anywhere_loses_nothing_that_was_answered() {
         }
         cuts += 1;
     }
-    println!("CUTS_SEED={seed}: {cuts} cuts in {} operations, {at_risk} with unflushed bytes", log.len());
+    eprintln!("CUTS_SEED={seed}: {cuts} cuts in {} operations, {at_risk} with unflushed bytes", log.len());
     assert!(cuts >= CUTS && at_risk > CUTS / 4, "the cuts hit nothing: {at_risk}");
 }
