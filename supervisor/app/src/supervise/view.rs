@@ -84,6 +84,12 @@ impl View {
         }
     }
 
+    /// Where what is shown comes from.
+    #[cfg(feature = "demo")]
+    pub(crate) fn store(&self) -> Arc<Store> {
+        self.store.clone()
+    }
+
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -112,7 +118,7 @@ impl View {
 
     /// Open faults that the store kept.
     pub(super) fn take_over(&self, open: &[Fault]) {
-        self.write(|state| state.open = open.iter().map(|fault| (fault.id, fault.clone())).collect());
+        self.write(|state| state.take_over(open));
     }
 
     /// Devices after a start or reload.
