@@ -1,8 +1,8 @@
 //! `roundsman run`: the service with its doors, signals, and an orderly end.
 
-use crate::print;
 use crate::site::{self, Site};
 use crate::supervise::{Handle, Supervisor, View};
+use crate::{damaged, print};
 use anyhow::{Context, Result};
 use roundsman_panel::{Door, serve};
 use std::fs::{OpenOptions, Permissions};
@@ -68,15 +68,15 @@ pub(crate) async fn supervise(path: PathBuf, site: Site, ready: impl FnOnce(&Rea
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("the panel cannot listen on {listen}; is another program there?"))?;
-    let (supervisor, handle) = Supervisor::start(path, site, env!("CARGO_PKG_VERSION")).await?;
+    let listener = listener.into_std()?;
+    let Some(opened) = damaged::open_store(&path, &site, &listener).await? else { return Ok(()) };
+    let (supervisor, handle) = Supervisor::start(path, site, opened, env!("CARGO_PKG_VERSION")).await?;
     let control = control_socket(&store)?;
     let token_file = store.join("panel.token");
     let token = token(&token_file)?;
     let (stop, stopped) = watch::channel(false);
-    let ended = |mut stopped: watch::Receiver<bool>| async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
     let address = listener.local_addr()?;
+    let listener = TcpListener::from_std(listener)?;
     let panel = tokio::spawn(serve(
         listener,
         handle.view.clone(),
@@ -90,6 +90,11 @@ pub(crate) async fn supervise(path: PathBuf, site: Site, ready: impl FnOnce(&Rea
     let _ = tokio::join!(panel, control);
     let _ = std::fs::remove_file(store.join("control.sock"));
     result
+}
+
+/// Ready when the service ends.
+pub(crate) async fn ended(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn until_signal(supervisor: Supervisor, handle: &Handle) -> Result<()> {
@@ -126,7 +131,7 @@ fn control_socket(store: &Path) -> Result<UnixListener> {
 }
 
 /// The panel's token, made at the first start and kept in a file for the service's user alone.
-fn token(path: &Path) -> Result<Arc<str>> {
+pub(crate) fn token(path: &Path) -> Result<Arc<str>> {
     if let Ok(text) = std::fs::read_to_string(path) {
         let token = text.trim();
         if token.len() >= 2 * TOKEN_BYTES {

@@ -16,6 +16,7 @@
 pub(crate) mod commit;
 mod load;
 mod marks;
+mod nightly;
 mod numbers;
 mod polled;
 mod record;
@@ -25,9 +26,10 @@ pub(crate) use polled::{identified, identity_plan};
 pub(crate) use view::View;
 
 use crate::site::Site;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use commit::Committer;
 use marks::Marker;
+use nightly::Nightly;
 use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
@@ -39,9 +41,8 @@ use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
-use roundsman_store::{Store, StoreError};
+use roundsman_store::{Restored, Store, StoreError};
 use std::collections::HashMap;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +126,7 @@ pub(crate) struct Supervisor {
     seen: Now,
     committer: Committer,
     recorder: Recorder,
+    nightly: Nightly,
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
     requests: mpsc::Receiver<Request>,
@@ -159,17 +161,15 @@ impl Handle {
 }
 
 impl Supervisor {
-    /// Opens the store, takes over what it kept, and gets everything ready; nothing is polled yet.
-    pub(crate) async fn start(site_path: PathBuf, site: Site, version: &str) -> Result<(Supervisor, Handle)> {
+    /// Takes over the store and what it kept, and gets everything ready; nothing is polled yet.
+    pub(crate) async fn start(
+        site_path: PathBuf,
+        site: Site,
+        (store, restored): (Store, Restored),
+        version: &str,
+    ) -> Result<(Supervisor, Handle)> {
         let clock = Clock::new();
         let now = clock.now();
-        // Names, addresses and readings of the site are not for everybody on the box.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(&site.store)
-            .with_context(|| format!("the store's folder {} cannot be made", site.store.display()))?;
-        let (store, restored) = Store::open(&site.store, now.wall)?;
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let marker = Marker::new(clock, site.clock);
@@ -201,6 +201,7 @@ impl Supervisor {
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
             committer: Committer::new(store.clone(), marker.clone(), &restored),
             recorder: Recorder::new(store.clone(), marker.clone()),
+            nightly: Nightly::new(&site.store, view.backups()),
             store,
             marker,
             seen: now,
@@ -290,6 +291,7 @@ impl Supervisor {
         if now.mono >= self.record_at {
             self.record_at = now.mono.plus_ms(RECORD_EVERY_MS);
             self.recorder.go_on(now);
+            self.nightly.go_on(now, &self.site.zone).await;
         }
         if self.shows && now.mono >= self.show_at {
             self.shows = false;

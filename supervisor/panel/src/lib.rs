@@ -15,6 +15,7 @@ rust_i18n::i18n!("locales", fallback = "zh-CN");
 
 mod actions;
 mod api;
+mod damaged;
 mod events;
 mod feed;
 mod figure;
@@ -31,11 +32,12 @@ mod view;
 mod viewer;
 mod voice;
 
+pub use damaged::{Damage, RestoreRequest, serve_damaged};
 pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
     About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later,
-    Limit, Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
+    Limit, Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Trunk,
     Unavailable, Which,
 };

@@ -93,6 +93,26 @@ fn registry(panel: &Panel) -> Registry {
             age,
         );
     }
+    let storage = panel.site.storage();
+    if let Some(free) = storage.free_bytes {
+        r.register_with_unit("store_free", "Room on the store's disk", Unit::Bytes, ConstGauge::new(free));
+    }
+    let flags = [
+        ("history_paused", "1 while polls are not recorded for lack of room", storage.history_paused),
+        ("store_refused", "1 while not even faults and records find room", storage.writes_refused),
+    ];
+    for (name, help, is_set) in flags {
+        r.register(name, help, ConstGauge::new(u64::from(is_set)));
+    }
+    if let Some((at, _)) = storage.backup {
+        let at = ConstGauge::new(at.0 as f64 / 1_000.0);
+        r.register_with_unit(
+            "backup_time",
+            "When the newest nightly backup was made, Unix time",
+            Unit::Seconds,
+            at,
+        );
+    }
     let watchers = crate::events::MOST_WATCHERS - panel.watchers.available_permits();
     r.register("watchers", "Live connections to the event stream", ConstGauge::new(watchers as u64));
     r.register_with_unit("process_cpu", "CPU time of the process", Unit::Seconds, ConstCounter::new(n.cpu_s));

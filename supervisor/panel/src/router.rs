@@ -71,7 +71,7 @@ impl utoipa::Modify for Token {
 }
 
 /// Media type of a page.
-const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
@@ -155,6 +155,25 @@ async fn wrong_method(State(_): State<Panel>, voice: Voice) -> Response {
     Kind::WrongMethod.answer(&voice)
 }
 
+/// What every answer tells the browser to keep to.
+pub(crate) fn fixed_headers(response: &mut Response) {
+    let fixed = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
 /// Limits before every route, headers after it.
 async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Next) -> Response {
     let uri: &Uri = request.uri();
@@ -171,21 +190,8 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
             Err(_) => Kind::TooSlow.answer(&voice),
         }
     };
-    let fixed = [
-        (
-            "content-security-policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        ),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-    ];
+    fixed_headers(&mut response);
     let headers = response.headers_mut();
-    for (name, value) in fixed {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
     if !is_asset {
         headers.insert("cache-control", HeaderValue::from_static("no-store"));
         headers.insert("vary", HeaderValue::from_static("accept-language, cookie, x-held"));

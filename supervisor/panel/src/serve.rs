@@ -84,9 +84,18 @@ pub async fn serve(
     door: Door,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let listener = listener.into();
     let (stop, stopping) = watch::channel(false);
     let routes = router(site, door, stopping.clone());
+    serve_routes(listener.into(), routes, (stop, stopping), shutdown).await;
+}
+
+/// Serves these routes; `stop` is set behind the shutdown, for streams that would go on.
+pub(crate) async fn serve_routes(
+    listener: Listener,
+    routes: Router,
+    (stop, stopping): (watch::Sender<bool>, watch::Receiver<bool>),
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);

@@ -51,6 +51,8 @@ pub trait Site: Send + Sync + 'static {
     fn last_transition(&self) -> u64;
     /// What the metrics page shows.
     fn numbers(&self) -> Numbers;
+    /// How much room the store has, and when it was last backed up.
+    fn storage(&self) -> Storage;
     /// Where transitions and changes of device states are published; the site publishes, the panel listens.
     fn feed(&self) -> &Feed;
 
@@ -406,6 +408,21 @@ pub struct Kept {
     pub status: u16,
     /// JSON body.
     pub body: String,
+}
+
+/// The disk under the store, and the backups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The store's folder, for people who free space there.
+    pub folder: Arc<str>,
+    /// Bytes left on its file system, where that says so.
+    pub free_bytes: Option<u64>,
+    /// Polls are not recorded: room is short.
+    pub history_paused: bool,
+    /// Not even faults and records find room.
+    pub writes_refused: bool,
+    /// The newest nightly backup: when it was made, and its bytes.
+    pub backup: Option<(Wall, u64)>,
 }
 
 /// A distribution of durations for the metrics page.

@@ -130,7 +130,11 @@ pub fn restore(dir: &Path, from: &Path, now: Wall) -> Result<Replaced, StoreErro
 
 /// Gives database and journal another name together: without its journal the newest transactions would be lost.
 fn set_aside(path: &Path, now: Wall) -> Result<PathBuf, StoreError> {
-    let kept = schema::sibling(path, &format!(".before-restore-{}", now.0 / 1_000));
+    let mut kept = schema::sibling(path, &format!(".before-restore-{}", now.0 / 1_000));
+    // Restored twice within a second, or by a clock that stepped back: nothing that was kept is overwritten.
+    while kept.exists() || schema::sibling(&kept, "-wal").exists() {
+        kept = schema::sibling(&kept, "x");
+    }
     // The shared-memory file is made anew by whoever opens the database next.
     let _ = fs::remove_file(schema::sibling(path, "-shm"));
     for suffix in ["-wal", ""] {

@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::maintenance::{self, NewRecord, Write};
+use crate::space::Space;
 use crate::writer::Writer;
 use crate::{Batch, ClockMark, DeviceRecord, restore, schema};
 use roundsman_core::time::Wall;
@@ -38,7 +39,7 @@ pub fn begin_with(dir: &Path, past: impl IntoIterator<Item = Happened>) -> Resul
         let reason = "the store has a past of its own".to_owned();
         return Err(StoreError::Contradiction { doing, reason });
     }
-    let mut writer = Writer::new(conn, 1)?;
+    let mut writer = Writer::new(conn, 1, Space::of(dir))?;
     writer.conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
     for happened in past {
         match happened {

@@ -13,8 +13,8 @@ pub enum StoreError {
     },
     /// The file is not a whole database.
     #[error(
-        "database {path} is damaged ({reason}); nothing was changed. Move it and its -wal file aside and restore \
-         a backup or the newest *.before-v* copy beside it"
+        "database {path} is damaged ({reason}); nothing was changed. `roundsman restore FILE` puts a backup in its \
+         place and keeps it beside"
     )]
     Damaged {
         /// The database file.
@@ -77,6 +77,9 @@ pub enum StoreError {
         /// What came back.
         reason: String,
     },
+    /// Room is short: polls are not recorded, everything else is.
+    #[error("history pauses, the disk has little room left; free space on the store's file system")]
+    HistoryPaused,
     /// Somebody else holds the write lock for longer than the busy timeout.
     #[error("database locked during {doing}: {reason}; close other programs that have it open")]
     Locked {
@@ -132,6 +135,14 @@ pub enum StoreError {
         /// What came back.
         reason: String,
     },
+    /// A page of the open database is damaged.
+    #[error("{doing} met damage in the database ({reason}); stop the service and run `roundsman verify`")]
+    Corrupt {
+        /// What was attempted.
+        doing: &'static str,
+        /// What came back.
+        reason: String,
+    },
     /// A stored row holds something this program never writes.
     #[error(
         "the stored {what} cannot be read: {reason}; run `roundsman verify`, restore a backup if it persists"
@@ -150,6 +161,7 @@ impl StoreError {
         matches!(
             self,
             StoreError::Full { .. }
+                | StoreError::HistoryPaused
                 | StoreError::Locked { .. }
                 | StoreError::OutOfOrder { .. }
                 | StoreError::Overloaded { .. }
@@ -162,8 +174,13 @@ impl StoreError {
     pub(crate) fn sqlite(doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode as Code;
         let reason = error.to_string();
+        // The index of the journal could not grow: the same full disk by another name.
+        if error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return StoreError::Full { doing, reason };
+        }
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => StoreError::Full { doing, reason },
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => StoreError::Corrupt { doing, reason },
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreError::Locked { doing, reason },
             Some(Code::ConstraintViolation) => StoreError::Contradiction { doing, reason },
             _ => StoreError::Sqlite { doing, reason },
@@ -181,6 +198,20 @@ impl StoreError {
                 StoreError::File { doing, path: path.to_owned(), reason: error.to_string() }
             }
             _ => StoreError::sqlite(doing, error),
+        }
+    }
+
+    /// The error of what a start reads: a page or row that cannot be read is damage then.
+    pub(crate) fn at_start(self, dir: &Path) -> StoreError {
+        match self {
+            StoreError::Unreadable { what, reason } => StoreError::Damaged {
+                path: dir.join(crate::schema::FILE),
+                reason: format!("the stored {what} cannot be read: {reason}"),
+            },
+            StoreError::Corrupt { reason, .. } => {
+                StoreError::Damaged { path: dir.join(crate::schema::FILE), reason }
+            }
+            error => error,
         }
     }
 

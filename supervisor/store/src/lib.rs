@@ -17,14 +17,17 @@ mod clock;
 mod error;
 mod hidden;
 mod history;
+mod journal;
 mod latest;
 mod maintenance;
+mod nightly;
 mod past;
 mod presence;
 mod reader;
 mod records;
 mod restore;
 mod schema;
+mod space;
 mod watches;
 mod writer;
 
@@ -41,10 +44,12 @@ pub use history::{
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
+pub use nightly::{BACKUPS, Copy, back_up_nightly, newest_good, nightly};
 pub use past::{Past, PastDevice};
 pub use reader::{FaultFilter, MOST_ROWS, Reader};
 pub use restore::Restored;
-pub use schema::{FILE, LOCK};
+pub use schema::{FILE, LOCK, RESERVE};
+pub use space::{HISTORY_PAUSES_BELOW, HISTORY_RESUMES_FROM, RESERVE_BYTES, Room};
 pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
@@ -53,6 +58,7 @@ use roundsman_core::fault::Transition;
 use roundsman_core::hidden::Hiding;
 use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
+use space::Space;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -141,6 +147,7 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     writer: JoinHandle<()>,
     reader: Reader,
+    room: Arc<space::Shared>,
     dir: PathBuf,
     _lock: File,
 }
@@ -154,15 +161,18 @@ impl Store {
     pub fn open(dir: &Path, now: Wall) -> Result<(Store, Restored), StoreError> {
         let lock = schema::lock(dir)?;
         let conn = schema::open_writer(dir)?;
-        let restored = restore::restore(&conn, now)?;
+        maintenance::check(&conn, &dir.join(FILE))?;
+        let restored = restore::restore(&conn, now).map_err(|error| error.at_start(dir))?;
         let reader = Reader::start(dir)?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        let work = Writer::new(conn, restored.next_transition)?;
+        let work =
+            Writer::new(conn, restored.next_transition, Space::of(dir)).map_err(|e| e.at_start(dir))?;
+        let room = work.space.shared();
         let writer = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || work.run(waiting))
             .map_err(|e| StoreError::file(dir, "start the writer thread for", &e))?;
-        let store = Store { jobs, writer, reader, dir: dir.to_owned(), _lock: lock };
+        let store = Store { jobs, writer, reader, room, dir: dir.to_owned(), _lock: lock };
         Ok((store, restored))
     }
 
@@ -200,7 +210,8 @@ impl Store {
     /// the calls come in the order of their marks.
     ///
     /// # Errors
-    /// Nothing of the call is stored then; see [`StoreError`].
+    /// Nothing of the call is stored then; [`StoreError::HistoryPaused`] while the disk has little room, see
+    /// [`StoreError`].
     pub fn record<Polls>(
         &self,
         mark: ClockMark,
@@ -327,9 +338,14 @@ impl Store {
         schema::bytes(&self.dir)
     }
 
+    /// How much room the disk has, and what waits for more; as the writer saw it before its latest transaction.
+    pub fn room(&self) -> Room {
+        self.room.room()
+    }
+
     /// Finishes what waits, folds the journal in and closes; blocks meanwhile.
     pub fn close(self) {
-        let Store { jobs, writer, reader, dir: _, _lock } = self;
+        let Store { jobs, writer, reader, room: _, dir: _, _lock } = self;
         drop(jobs);
         drop(reader);
         if writer.join().is_err() {

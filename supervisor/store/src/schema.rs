@@ -4,6 +4,7 @@
 //! name is always damage and never taken for a fresh start.
 
 use crate::error::StoreError;
+use crate::journal;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub const FILE: &str = "roundsman.db";
 /// Name of the lock file inside the store's directory.
 pub const LOCK: &str = "roundsman.lock";
+/// Name of the file inside the store's directory that holds room for a full disk.
+pub const RESERVE: &str = "roundsman.reserve";
 
 /// `application_id` of the file (`RNDS`): tells our database from another program's.
 const APPLICATION_ID: i64 = 0x524e_4453;
@@ -64,6 +67,7 @@ pub(crate) fn open_with(dir: &Path, migrations: &[&str]) -> Result<Connection, S
         let reason = "the file is empty".to_owned();
         return Err(StoreError::Damaged { path, reason });
     }
+    journal::check(&path)?;
     let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|e| StoreError::opening(&path, "open", &e))?;
     configure(&conn).map_err(|e| StoreError::opening(&path, "set up", &e))?;

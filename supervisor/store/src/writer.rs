@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
+use crate::space::Space;
 use crate::watches::At;
 use crate::{Answer, Batch, ClockMark, DeviceRecord, PastDay, hidden, presence, records, watches};
 use roundsman_core::time::Wall;
@@ -62,15 +63,17 @@ pub(crate) struct Writer {
     pub(crate) next: u64,
     watches: watches::Keeper,
     history: Keeper,
+    /// Room on the disk.
+    pub(crate) space: Space,
     /// The latest recorded cycle's clock, as long as history may have work since then.
     unsettled: Option<ClockMark>,
 }
 
 impl Writer {
     /// On an open database; `next` is the id of the transition that is due.
-    pub(crate) fn new(conn: Connection, next: u64) -> Result<Writer, StoreError> {
+    pub(crate) fn new(conn: Connection, next: u64, space: Space) -> Result<Writer, StoreError> {
         let history = Keeper::start(&conn)?;
-        Ok(Writer { conn, next, watches: watches::Keeper::default(), history, unsettled: None })
+        Ok(Writer { conn, next, watches: watches::Keeper::default(), history, space, unsettled: None })
     }
 
     /// Works until every sender is gone, then folds the journal into the file.
@@ -119,6 +122,10 @@ impl Writer {
 
     /// One step of history, one transaction. A failing one is tried again after the next recorded cycle.
     fn tidy(&mut self) {
+        self.space.look();
+        if self.space.is_paused() {
+            self.unsettled = None;
+        }
         let Some(mark) = self.unsettled.clone() else { return };
         match self.step(&mark) {
             Ok(Progress::More) => {}
@@ -148,19 +155,28 @@ impl Writer {
         }
     }
 
-    /// One transaction for all of them; a job that fails is taken back alone.
+    /// One transaction for all of them; a job that fails is taken back alone. Where the disk is full it is tried
+    /// again with the reserve, and without history.
     pub(crate) fn transact(&mut self, batch: &[Job]) -> Vec<Result<(), StoreError>> {
-        let before = (self.next, self.watches.clone());
-        match self.attempt(batch) {
-            Ok(results) => results,
-            Err(error) => {
-                (self.next, self.watches) = before;
-                self.history.doubt();
-                self.roll_back();
-                tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
-                vec![Err(error); batch.len()]
-            }
+        self.space.look();
+        let mut done = self.attempt_or_take_back(batch);
+        if matches!(done, Err(StoreError::Full { .. })) && self.space.give_up_reserve() {
+            done = self.attempt_or_take_back(batch);
         }
+        self.space.note_written(matches!(done, Err(StoreError::Full { .. })));
+        done.unwrap_or_else(|error| {
+            tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
+            vec![Err(error); batch.len()]
+        })
+    }
+
+    fn attempt_or_take_back(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let before = (self.next, self.watches.clone());
+        self.attempt(batch).inspect_err(|_| {
+            (self.next, self.watches) = before;
+            self.history.doubt();
+            self.roll_back();
+        })
     }
 
     fn attempt(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
@@ -172,8 +188,8 @@ impl Writer {
             let before = (self.next, self.watches.clone());
             let result = self.apply(&job.work);
             if let Err(error) = &result {
-                // SQLite ends the whole transaction by itself on a full disk or an I/O error.
-                if self.conn.is_autocommit() {
+                // SQLite ends the whole transaction by itself on an I/O error; on a full disk the others fail too.
+                if self.conn.is_autocommit() || matches!(error, StoreError::Full { .. }) {
                     return Err(error.clone());
                 }
                 (self.next, self.watches) = before;
@@ -219,6 +235,9 @@ impl Writer {
     }
 
     fn record(&mut self, mark: &ClockMark, polls: &mut dyn Iterator<Item = Poll>) -> Result<(), StoreError> {
+        if self.space.is_paused() {
+            return Err(StoreError::HistoryPaused);
+        }
         self.history.append(&self.conn, mark, polls)?;
         self.mark(mark)?;
         self.unsettled = Some(mark.clone());

@@ -7,7 +7,7 @@
 use super::marks::Marker;
 use super::view::Latest;
 use roundsman_core::time::Now;
-use roundsman_store::{MOST_POLLS, Poll, Store};
+use roundsman_store::{MOST_POLLS, Poll, Store, StoreError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -87,8 +87,11 @@ impl Recorder {
                         Poll { taken_at: latest.readings.taken_at.mono, poll: latest.for_store(device) }
                     })
                 };
-                if let Err(error) = store.record(mark.clone(), polls).await {
-                    tracing::error!(%error, "polls were not stored, history has a gap");
+                match store.record(mark.clone(), polls).await {
+                    Ok(()) => {}
+                    // Said once by the store and shown on the panel; a line for each cycle would help to fill the disk.
+                    Err(StoreError::HistoryPaused) => drop(store.mark_clock(mark.clone()).await),
+                    Err(error) => tracing::error!(%error, "polls were not stored, history has a gap"),
                 }
             }
         }

@@ -16,6 +16,7 @@ pub(crate) use lens::{Lens, Lenses};
 pub(crate) use shown::Latest;
 
 use super::Request;
+use super::nightly::Backups;
 use super::numbers::Measured;
 use super::polled::Runtime;
 use crate::site::Site;
@@ -42,6 +43,9 @@ pub(crate) struct View {
     feed: Feed,
     reader: Reader,
     store: Arc<Store>,
+    /// The store's folder.
+    folder: Arc<str>,
+    backups: Arc<Backups>,
     requests: mpsc::Sender<Request>,
 }
 
@@ -70,6 +74,12 @@ impl View {
             feed: Feed::default(),
             reader: store.reader(),
             store,
+            folder: std::path::absolute(&site.store)
+                .unwrap_or(site.store.clone())
+                .display()
+                .to_string()
+                .into(),
+            backups: Arc::default(),
             requests,
         }
     }
@@ -94,6 +104,11 @@ impl View {
         about.name = site.name.clone();
         about.language = site.language;
         about.zone = site.zone.clone();
+    }
+
+    /// Where the newest backup is noted.
+    pub(super) fn backups(&self) -> Arc<Backups> {
+        self.backups.clone()
     }
 
     /// Counters of the running service.

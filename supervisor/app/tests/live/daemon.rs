@@ -14,7 +14,8 @@ use tokio::process::{Child, Command};
 pub(crate) struct Daemon {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
-    address: SocketAddr,
+    /// Where its panel listens.
+    pub(crate) address: SocketAddr,
 }
 
 /// A status and a body.
@@ -47,7 +48,25 @@ pub(crate) fn run(site: &Path, log: &str) -> Command {
 impl Daemon {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(site: &Path, filter: &str) -> Daemon {
-        let mut child = run(site, filter).spawn().expect("the binary starts");
+        Daemon::ready(run(site, filter), "ready panel=").await
+    }
+
+    /// Starts it by way of another program, which is given its command line.
+    pub(crate) async fn start_as(mut by: Command, service: Command) -> Daemon {
+        let service = service.as_std();
+        by.arg(service.get_program()).args(service.get_args()).env("RUST_LOG", "info");
+        by.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        Daemon::ready(by, "ready panel=").await
+    }
+
+    /// Starts it on a damaged database and waits until it shows that.
+    pub(crate) async fn start_damaged(site: &Path) -> Daemon {
+        Daemon::ready(run(site, "info"), "nothing is watched").await
+    }
+
+    /// Waits for the line with these words, which names the panel's address.
+    async fn ready(mut command: Command, words: &str) -> Daemon {
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         let kept = log.clone();
@@ -58,7 +77,7 @@ impl Daemon {
         });
         let address = until("the line that says it is ready", async || {
             let log = log.lock().expect("the log");
-            let ready = log.iter().find(|line| line.contains("ready panel="))?;
+            let ready = log.iter().find(|line| line.contains(words))?;
             let address = ready.split_once("panel=")?.1.split_whitespace().next()?;
             Some(address.parse().expect("an address"))
         })
@@ -69,6 +88,11 @@ impl Daemon {
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().expect("the log").clone()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -125,6 +149,21 @@ pub(crate) async fn post_control(store: &Path, path: &str) -> Answer {
 
 async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Answer {
     ask_with(stream, head, "").await
+}
+
+/// Asks a service that may be killed meanwhile: `None` unless the whole answer came.
+pub(crate) async fn try_ask(address: SocketAddr, head: &str, body: &str) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let whole = format!("{head}host: x\r\naccept-language: en\r\nconnection: close\r\n\r\n{body}");
+    stream.write_all(whole.as_bytes()).await.ok()?;
+    let mut text = String::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+    read.expect("an answer or an end in time").ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let whole = length.is_none_or(|length| length.parse() == Ok(body.len()));
+    whole.then(|| Answer { status, body: body.to_owned() })
 }
 
 async fn ask_with(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &str) -> Answer {

@@ -5,11 +5,15 @@
 
 mod backup;
 mod daemon;
+mod dice;
+mod full;
+mod kills;
 mod peer;
 mod records;
 mod service;
 mod shown;
 mod snmpd;
+mod virtual_site;
 mod way;
 
 use std::time::Duration;

@@ -16,7 +16,8 @@ use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
     About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies,
-    Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
+    Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Unavailable,
+    Which,
 };
 use roundsman_store::{History, SeriesName, Span};
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +46,7 @@ pub struct SampleSite {
     pub feed: Feed,
     pub now: AtomicI64,
     pub store_down: AtomicBool,
+    pub storage: Mutex<Storage>,
 }
 
 pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
@@ -327,6 +329,9 @@ impl Site for SampleSite {
             zone: TimeZone::get("Asia/Shanghai").unwrap(),
             version: "0.1.0".into(),
         }
+    }
+    fn storage(&self) -> Storage {
+        self.storage.lock().unwrap().clone()
     }
     fn now(&self) -> Wall {
         Wall(self.now.load(Ordering::Relaxed))

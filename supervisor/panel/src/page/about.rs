@@ -36,6 +36,13 @@ fn program(panel: &Panel, numbers: &Numbers, sight: &Sight, v: &Voice) -> Facts 
         0 => "—".to_owned(),
         uptime_s => number(numbers.cpu_s / uptime_s as f64 * 100.0, "%").line(),
     };
+    let storage = panel.site.storage();
+    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "—".to_owned(), |n| number(n as f64, "By").line());
+    let history = if storage.history_paused { "about.history-paused" } else { "about.history-recorded" };
+    let backup = match storage.backup {
+        Some((at, size)) => format!("{} · {}", v.long(at), bytes(Some(size))),
+        None => v.t("about.no-backup").into_owned(),
+    };
     Facts {
         title: v.t("about.program").into_owned(),
         facts: vec![
@@ -47,6 +54,9 @@ fn program(panel: &Panel, numbers: &Numbers, sight: &Sight, v: &Voice) -> Facts 
             line("about.cpu", cpu),
             line("about.memory", number(numbers.resident_bytes as f64, "By").line()),
             line("about.store", number(numbers.store_bytes as f64, "By").line()),
+            line("about.free", bytes(storage.free_bytes)),
+            line("about.history", v.t(history).into_owned()),
+            line("about.backup", backup),
         ],
     }
 }

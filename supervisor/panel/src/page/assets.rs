@@ -34,6 +34,11 @@ pub(super) fn stamp() -> &'static str {
     })
 }
 
+/// The style sheet alone, for a page without a site behind it.
+pub(crate) async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
+
 /// `/assets/{name}`; `mm-588.css` says that a millimetre has 5.88 pixels.
 pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path<String>) -> Response {
     let (media, text) = match name.as_str() {

@@ -18,11 +18,12 @@ mod readings;
 pub(crate) mod record;
 mod rows;
 mod sight;
+mod storage;
 #[cfg(any(test, feature = "styleguide"))]
 pub(crate) mod styleguide;
 pub(crate) mod wall;
 
-pub(crate) use assets::asset;
+pub(crate) use assets::{asset, style};
 
 use crate::problem::Kind;
 use crate::router::{Door, Panel};
@@ -177,6 +178,7 @@ impl<'a> Page<'a> {
     fn answer(&self, panel: &Panel, viewer: &Viewer, sight: &Sight, parts: Parts) -> Response {
         let mut ids = String::new();
         let rendered = parts.and_then(|mut parts| {
+            parts.extend(storage::notice(panel, &viewer.voice)?);
             if self.layout != "wall" {
                 parts.push(Part::of("places", &Places::of(self.place, sight, &viewer.voice))?);
             }

@@ -6,6 +6,7 @@ use roundsman_core::fault::Ending;
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
+use roundsman_panel::Storage;
 use site::{T0, device, fault};
 
 /// All pages of the small site.
@@ -302,6 +303,43 @@ async fn names_from_the_network_are_text_and_never_markup() {
         for tag in page.split('<').skip(1).filter_map(|t| t.split('>').next()) {
             let bare: String = tag.split('"').step_by(2).collect();
             assert!(!bare.contains("alert"), "{tag}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_on_every_page_in_both_languages() {
+    let server = Server::start(SampleSite::small()).await;
+    let full = Storage {
+        folder: "/var/lib/roundsman".into(),
+        free_bytes: Some(12 << 20),
+        history_paused: true,
+        ..Storage::default()
+    };
+    for path in PAGES {
+        assert!(!server.get(path).await.body.contains("id=\"storage\""), "{path}: a disk with room");
+    }
+    for (refused, words) in [
+        (
+            false,
+            [
+                "历史数据已暂停记录；故障与维保记录照常保存。",
+                "History is not recorded; faults and maintenance records are.",
+            ],
+        ),
+        (true, ["无法保存，正在重试", "cannot be stored and are tried again"]),
+    ] {
+        *server.site.storage.lock().unwrap() = Storage { writes_refused: refused, ..full.clone() };
+        for path in PAGES {
+            for (language, words) in ["zh-CN", "en"].into_iter().zip(words) {
+                let mark = if path.contains('?') { '&' } else { '?' };
+                let page = server.get(&format!("{path}{mark}lang={language}")).await.body;
+                let (_, notice) =
+                    page.split_once("id=\"storage\" role=\"alert\"").unwrap_or_else(|| panic!("{path}"));
+                let notice = notice.split("</div>").next().unwrap();
+                assert!(notice.contains(words) && notice.contains("/var/lib/roundsman"), "{path}: {notice}");
+                assert!(notice.contains("12"), "how much is left: {notice}");
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::reader::rows;
 use roundsman_core::record::{Amendment, Content, Correction, Field, Record, RecordNumber};
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, Row, params};
+use std::path::Path;
 
 /// A record to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,32 @@ pub struct NewAmendment {
     pub correction: Correction,
     /// Idempotency-Key, made unique to its caller and route.
     pub key: Option<std::sync::Arc<str>>,
+}
+
+/// Reads every text of every record: long ones lie on pages of their own, which a check of the database's structure
+/// does not look into. Some thousand records take some milliseconds.
+///
+/// # Errors
+/// [`StoreError::Damaged`] if one is no text any more.
+pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |e: rusqlite::Error| StoreError::opening(path, "check the records of", &e);
+    let sql = "SELECT record, value FROM maintenance_field
+               UNION ALL SELECT record, value || reason || author FROM maintenance_amendment";
+    let mut statement = conn.prepare(sql).map_err(failed)?;
+    let mut found = statement.query([]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        let text = row.get_ref(1).map_err(failed)?;
+        // What people write has no zero bytes; a page that was lost has nothing else.
+        let is_legible = text.as_str().is_ok_and(|text| !text.contains('\0'));
+        if !is_legible {
+            let reason = format!(
+                "the text of maintenance record {:?} is not legible",
+                row.get_ref(0).map_err(failed)?
+            );
+            return Err(StoreError::Damaged { path: path.to_owned(), reason });
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(reason: String) -> StoreError {

@@ -98,7 +98,7 @@ fn a_damaged_file_is_refused_and_says_what_to_do() {
         fs::write(&file, bytes).unwrap();
         let error = refused(dir.path());
         assert!(matches!(error, StoreError::Damaged { .. }), "{name}: {error}");
-        assert!(error.to_string().contains("restore a backup"), "{name}: {error}");
+        assert!(error.to_string().contains("roundsman restore FILE"), "{name}: {error}");
     }
     fs::write(&file, &good[..good.len() / 2]).unwrap();
     assert!(matches!(refused(dir.path()), StoreError::Damaged { .. }));

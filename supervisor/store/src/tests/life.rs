@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::reader::{MOST_ROWS, rows};
+use crate::space::Space;
 use crate::writer::{Job, Work, Writer};
 use crate::{
     Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Poll, StoreError, schema,
@@ -121,7 +122,7 @@ fn what_is_out_of_order_or_contradicts_is_refused_alone() {
 fn several_calls_share_one_transaction() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open_writer(dir.path()).unwrap();
-    let mut writer = Writer::new(conn, 1).unwrap();
+    let mut writer = Writer::new(conn, 1, Space::of(dir.path())).unwrap();
     let watcher = schema::open_reader(dir.path()).unwrap();
     let data_version = || watcher.pragma_query_value(None, "data_version", |r| r.get::<_, i64>(0)).unwrap();
     let before = data_version();
@@ -147,7 +148,7 @@ fn a_full_disk_is_an_error_with_a_reason_and_passes() {
         conn.pragma_update_and_check(None, "max_page_count", n, |_| Ok(())).unwrap();
     };
     limit(&conn, pages);
-    let mut writer = Writer::new(conn, 1).unwrap();
+    let mut writer = Writer::new(conn, 1, Space::of(dir.path())).unwrap();
     let mut big = fault(1, "d1");
     big.summary.zh = "满".repeat(50_000).into();
     let job = |f: &Fault| Job {
@@ -165,7 +166,7 @@ fn a_lock_held_by_another_program_is_an_error_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open_writer(dir.path()).unwrap();
     conn.busy_timeout(Duration::ZERO).unwrap();
-    let mut writer = Writer::new(conn, 1).unwrap();
+    let mut writer = Writer::new(conn, 1, Space::of(dir.path())).unwrap();
     let other = rusqlite::Connection::open(dir.path().join(crate::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let job =

@@ -8,7 +8,7 @@ use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal}
 use roundsman_core::time::Wall;
 use roundsman_panel::{
     About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
-    SiteDevice, SiteReading, Unavailable, Which,
+    SiteDevice, SiteReading, Storage, Unavailable, Which,
 };
 use roundsman_store::{
     Answer, FaultFilter, History, NewAmendment, NewRecord, RecordFilter, SeriesName, Span, StoreError,
@@ -113,6 +113,17 @@ impl roundsman_panel::Site for View {
             resident_bytes,
             uptime_s: self.clock.now().mono.since_ms(self.started) / 1000,
             store_bytes: self.store.bytes(),
+        }
+    }
+
+    fn storage(&self) -> Storage {
+        let room = self.store.room();
+        Storage {
+            folder: self.folder.clone(),
+            free_bytes: room.free,
+            history_paused: room.history_paused,
+            writes_refused: room.writes_refused,
+            backup: self.backups.newest(),
         }
     }
 
