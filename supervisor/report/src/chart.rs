@@ -8,14 +8,14 @@ use crate::weekly::{Day, TARGET_BASIS_POINTS};
 use roundsman_core::rule::Severity;
 use std::fmt::Write;
 
-/// Size of both, in units of the view box; text is 14 of them, so that it stays readable on a phone.
-const WIDTH: u32 = 336;
-const HEIGHT: u32 = 150;
+/// Size of both, in units of the view box; text is 14 of them, more on a phone: the style says it.
+const WIDTH: u32 = 400;
+const HEIGHT: u32 = 164;
 /// Where the plot is.
-const LEFT: u32 = 52;
-const RIGHT: u32 = 332;
+const LEFT: u32 = 60;
+const RIGHT: u32 = 396;
 const TOP: u32 = 16;
-const BOTTOM: u32 = 124;
+const BOTTOM: u32 = 128;
 /// Width of a day.
 const DAY: u32 = (RIGHT - LEFT) / 7;
 /// Lower ends of the scale of availability, basis points: the highest that shows the worst day is taken, and it is
@@ -36,7 +36,7 @@ fn names(out: &mut String, days: &[Day], v: &Voice) {
         let _ = write!(
             out,
             r#"<text class="{class}" x="{x}" y="{}" text-anchor="middle">{}</text>"#,
-            HEIGHT - 6,
+            HEIGHT - 5,
             v.weekday(n)
         );
     }
@@ -51,12 +51,8 @@ fn line(out: &mut String, class: &str, y: u32) {
 }
 
 fn label(out: &mut String, y: u32, text: &str) {
-    let _ = write!(
-        out,
-        r#"<text class="axis" x="{}" y="{}" text-anchor="end">{text}</text>"#,
-        LEFT - 6,
-        y + 5
-    );
+    let _ =
+        write!(out, r#"<text class="axis" x="{}" y="{}" text-anchor="end">{text}</text>"#, LEFT - 6, y + 5);
 }
 
 /// Marks a day of which nothing is known.
@@ -82,7 +78,8 @@ pub(crate) fn availability(days: &[Day], v: &Voice) -> String {
     let worst = known.min().unwrap_or(10_000);
     let floor = FLOORS.into_iter().find(|floor| *floor <= worst).unwrap_or(0);
     let y = |points: u32| {
-        let height = u64::from(BOTTOM - TOP) * u64::from(points.saturating_sub(floor)) / u64::from(10_000 - floor);
+        let height =
+            u64::from(BOTTOM - TOP) * u64::from(points.saturating_sub(floor)) / u64::from(10_000 - floor);
         BOTTOM - height as u32
     };
     let mut out = String::new();
@@ -112,13 +109,12 @@ pub(crate) fn availability(days: &[Day], v: &Voice) -> String {
         let _ = write!(out, r#"<circle class="{class}" cx="{}" cy="{}" r="4.5"/>"#, middle(n), y(points));
         if points == worst && points < 10_000 && !is_marked {
             is_marked = true;
-            // Beside the point where there is room, never below the axis.
-            let above = y(points) < TOP + 24;
-            let at = if above { y(points) + 20 } else { y(points).saturating_sub(10) };
+            // Below the point: the course comes from above on both sides.
+            let at = y(points) + 19;
             let _ = write!(
                 out,
                 r#"<text class="value" x="{}" y="{at}" text-anchor="middle">{}</text>"#,
-                middle(n).clamp(LEFT + 24, RIGHT - 26),
+                middle(n).clamp(LEFT + 26, RIGHT - 26),
                 percent(points)
             );
         }
@@ -145,7 +141,7 @@ pub(crate) fn faults(days: &[Day], v: &Voice) -> String {
     label(&mut out, BOTTOM - height(most), &most.to_string());
     label(&mut out, BOTTOM, "0");
     for (n, day) in days.iter().enumerate() {
-        let (x, mut y, mut below) = (middle(n) - 10, BOTTOM, 0);
+        let (x, mut y, mut below) = (middle(n) - 12, BOTTOM, 0);
         if day.has_begun && day.availability.is_none() && day.coverage.is_none_or(|coverage| coverage == 0) {
             unknown(&mut out, n, v);
             continue;
@@ -155,7 +151,7 @@ pub(crate) fn faults(days: &[Day], v: &Voice) -> String {
             let top = BOTTOM - height(below);
             let _ = write!(
                 out,
-                r#"<rect class="bar is-{}" x="{x}" y="{top}" width="20" height="{}"/>"#,
+                r#"<rect class="bar is-{}" x="{x}" y="{top}" width="24" height="{}"/>"#,
                 severity.word(),
                 y - top
             );

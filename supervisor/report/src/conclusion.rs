@@ -146,7 +146,7 @@ fn unobserved(grounds: &Grounds) -> Option<Bilingual> {
     let box_off = (grounds.unwatched_ms >= 60_000).then(|| lasting(grounds.unwatched_ms));
     Some(match box_off {
         Some(off) => Bilingual::new(
-            format!("巡检主机有 {} 未在监控，设备时间的 {missing} 无数据，未按正常计。", off.zh),
+            format!("巡检主机有 {}未在监控，设备时间的 {missing} 无数据，未按正常计。", off.zh),
             format!(
                 "The supervisor did not watch for {}; {missing} of the devices' time has no data and is not counted \
                  as normal.",
@@ -210,12 +210,21 @@ fn spaced(name: &str) -> String {
 
 fn repeated(grounds: &Grounds) -> Option<Bilingual> {
     let (name, times) = grounds.most_repeated.as_ref()?;
-    let n = grounds.repeats;
-    let others = if n > 1 { (format!("等 {n} 项"), format!(" and {} more", n - 1)) } else { Default::default() };
-    Some(Bilingual::new(
-        format!("{}{}反复故障（最多 {times} 次），原因待查。", spaced(name).trim_start(), others.0),
-        format!("{name}{} failed again and again (up to {times} times): the cause is to be found.", others.1),
-    ))
+    let name_zh = spaced(name);
+    let name_zh = name_zh.trim_start();
+    Some(match grounds.repeats {
+        0 | 1 => Bilingual::new(
+            format!("{name_zh}反复故障（本周 {times} 次），原因待查。"),
+            format!("{name} failed again and again ({times} times this week): find the cause."),
+        ),
+        n => Bilingual::new(
+            format!("{name_zh}等 {n} 项反复故障（最多 {times} 次），原因待查。"),
+            format!(
+                "{name} and {} more failed again and again (up to {times} times): find the cause.",
+                n - 1
+            ),
+        ),
+    })
 }
 
 fn lesser_open(grounds: &Grounds) -> Option<Bilingual> {
@@ -279,6 +288,14 @@ fn lead(grounds: &Grounds) -> (Level, &'static str, Bilingual) {
         return (Level::Trouble, "below-target", text);
     }
     if let Some(text) = major_open(grounds) {
+        // Below the target it would have been said before.
+        let text = match grounds.availability {
+            Some(_) => Bilingual::new(
+                format!("本周可用率达标，但 {}", text.zh),
+                format!("Availability met its target, but {}", text.en),
+            ),
+            None => text,
+        };
         return (Level::Watch, "major-open", text);
     }
     if let Some(text) = repeated(grounds) {

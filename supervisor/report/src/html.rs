@@ -6,8 +6,8 @@
 use crate::chart;
 use crate::voice::{Voice, percent};
 use crate::weekly::{
-    FaultRow, Group, Grouping, Indicator, LeftOver, Measure, RecordRow, RepeatRow, RootRow, Treatment, Unit, Weekly,
-    abnormal, lines_by,
+    FaultRow, Group, Grouping, Indicator, LeftOver, Measure, RecordRow, RepeatRow, RootRow, Treatment, Unit,
+    Weekly, abnormal, lines_by,
 };
 use askama::Template;
 use roundsman_core::fault::{Ending, FaultNumber};
@@ -95,7 +95,10 @@ fn names(names: &[Arc<str>], v: &Voice) -> String {
     let list = shown.join(v.say("、", ", "));
     match names.len() {
         0..=3 => list,
-        n => v.say("%l 等 %n 台", "%l and others, %n in all").replace("%l", &list).replace("%n", &n.to_string()),
+        n => v
+            .say("%l 等 %n 台", "%l and others, %n in all")
+            .replace("%l", &list)
+            .replace("%n", &n.to_string()),
     }
 }
 
@@ -114,10 +117,14 @@ impl Sheet<'_> {
         let (v, w) = (self.v, self.w);
         let hours = w.period.length_ms() / 3_600_000;
         match w.is_running {
-            true => v.say("进行中，数据截至 %n", "running, data up to %n").replace("%n", &v.minute(w.period.to())),
+            true => {
+                v.say("进行中，数据截至 %n", "running, data up to %n").replace("%n", &v.minute(w.period.to()))
+            }
             false if hours == 168 => v.say("整周", "whole week").to_owned(),
             // Clocks were changed in it.
-            false => v.say("整周（%n 小时，含夏令时切换）", "whole week (%n hours, clocks were changed)").replace("%n", &hours.to_string()),
+            false => v
+                .say("整周（%n 小时，含夏令时切换）", "whole week (%n hours, clocks were changed)")
+                .replace("%n", &hours.to_string()),
         }
     }
 
@@ -143,7 +150,7 @@ impl Sheet<'_> {
         let by = change.by.abs();
         let text = match indicator.measure.unit() {
             _ if change.direction == Direction::Level => return v.say("持平", "level").to_owned(),
-            Unit::Percent => format!("{by:.2} {}", v.say("个百分点", "points")),
+            Unit::Percent => format!("{by:.2} {}", v.say("个百分点", "pp")),
             Unit::Points => format!("{by:.1} {}", v.say("分", "points")),
             Unit::Count => self.with_share(format!("{by:.0}"), &change),
             Unit::Minutes => self.with_share(v.lasting((by * 60_000.0) as u64), &change),
@@ -162,7 +169,7 @@ impl Sheet<'_> {
         match indicator.comparison.against_previous.map(|change| change.verdict) {
             Some(Verdict::Better) => "better",
             Some(Verdict::Worse) => "worse",
-            _ => "level",
+            _ => "same",
         }
     }
 
@@ -181,6 +188,14 @@ impl Sheet<'_> {
 
     fn misses(&self, indicator: &Indicator) -> bool {
         indicator.target.zip(indicator.comparison.this).is_some_and(|(target, this)| this < target - 0.000_1)
+    }
+
+    /// The mean of the weeks before; of counts with a decimal.
+    fn mean(&self, indicator: &Indicator) -> String {
+        match (indicator.measure.unit(), indicator.comparison.mean) {
+            (Unit::Count, Some(mean)) => format!("{mean:.1}"),
+            (_, mean) => self.figure(&indicator.measure, &mean),
+        }
     }
 
     /// How many weeks the mean is of, where it is not the usual four.
@@ -220,7 +235,12 @@ impl Sheet<'_> {
     /// New faults of the week by severity, those that came.
     fn severities(&self) -> Vec<(Severity, u32)> {
         let count = |at: usize| self.w.days.iter().map(|day| day.new.get(at).copied().unwrap_or(0)).sum();
-        Severity::ALL.iter().enumerate().map(|(at, severity)| (*severity, count(at))).filter(|(_, n)| *n > 0).collect()
+        Severity::ALL
+            .iter()
+            .enumerate()
+            .map(|(at, severity)| (*severity, count(at)))
+            .filter(|(_, n)| *n > 0)
+            .collect()
     }
 
     fn lasted(&self, row: &FaultRow) -> String {
@@ -228,6 +248,22 @@ impl Sheet<'_> {
             (None, _) => self.v.say("无法判定", "not known").to_owned(),
             (Some(ms), Some(_)) => self.v.lasting(ms),
             (Some(ms), None) => self.v.say("已 %n", "%n so far").replace("%n", &self.v.lasting(ms)),
+        }
+    }
+
+    /// How old an open fault is.
+    fn age(&self, row: &FaultRow) -> String {
+        row.lasted_ms.map_or_else(|| self.v.say("无法判定", "not known").to_owned(), |ms| self.v.lasting(ms))
+    }
+
+    /// What stands where a list is empty: nothing happened, or nobody watched.
+    fn nothing(&self, zh: &'static str, en: &'static str) -> String {
+        match self.w.watched_ms {
+            0 => self
+                .v
+                .say("本期无监控数据，情况不明。", "Nothing was watched in the week: not known.")
+                .to_owned(),
+            _ => self.v.say(zh, en).to_owned(),
         }
     }
 
@@ -245,11 +281,15 @@ impl Sheet<'_> {
     fn treatment(&self, row: &FaultRow) -> String {
         let v = self.v;
         match &row.treatment {
-            Treatment::Recorded { number, process } => format!("{number} {}", clipped(process, LONGEST_PROCESS)),
-            Treatment::Acknowledged if row.ended.is_some() => v.say("已确认，已恢复", "acknowledged, recovered").to_owned(),
+            Treatment::Recorded { number, process } => {
+                format!("{number} {}", clipped(process, LONGEST_PROCESS))
+            }
+            Treatment::Acknowledged if row.ended.is_some() => {
+                v.say("已确认，已恢复", "acknowledged, recovered").to_owned()
+            }
             Treatment::Acknowledged => v.say("已确认，处理中", "acknowledged, in hand").to_owned(),
             Treatment::Unattended => v.say("无人确认", "nobody took note").to_owned(),
-            Treatment::EndedByItself => v.say("自行恢复，未处置", "recovered by itself").to_owned(),
+            Treatment::EndedByItself => v.say("已恢复，无人确认", "recovered, nobody took note").to_owned(),
         }
     }
 
@@ -270,7 +310,10 @@ impl Sheet<'_> {
         let what = clipped(&row.process, 2 * LONGEST_PROCESS);
         match row.parts.is_empty() {
             true => what,
-            false => format!("{what} {}", self.v.say("更换：%n", "Replaced: %n").replace("%n", &names(&row.parts, self.v))),
+            false => format!(
+                "{what} {}",
+                self.v.say("更换：%n", "Replaced: %n").replace("%n", &names(&row.parts, self.v))
+            ),
         }
     }
 
@@ -296,16 +339,25 @@ impl Sheet<'_> {
         let mut found = Vec::new();
         let unwatched = w.period.length_ms().saturating_sub(w.watched_ms.saturating_sub(w.repeated_ms));
         if unwatched >= 60_000 {
-            let text = v.say("本期有 %n 未监控（主机停机或时钟未校准），计为无数据。", "%n of the period were not watched (the box was off or its clock not set): no data.");
+            let text = v.say(
+                "本期有 %n未监控（主机停机或时钟未校准），计为无数据。",
+                "%n of the period were not watched (the box was off or its clock not set): no data.",
+            );
             found.push(text.replace("%n", &v.lasting(unwatched)));
         }
         if w.repeated_ms > 0 {
-            let text = v.say("时钟回拨使 %n 重复记录，按实际经过的时间统计。", "The clock was set back: %n were lived twice and are counted as they were lived.");
+            let text = v.say(
+                "时钟回拨使 %n重复记录，按实际经过的时间统计。",
+                "The clock was set back: %n were lived twice and are counted as they were lived.",
+            );
             found.push(text.replace("%n", &v.lasting(w.repeated_ms)));
         }
         let unknown: u32 = w.indicators.iter().map(|indicator| indicator.unknown).sum();
         if unknown > 0 {
-            let text = v.say("有 %n 项时长跨越停机，无法判定，未计入平均值。", "%n durations cross a time without watch and cannot be known; the means leave them out.");
+            let text = v.say(
+                "有 %n 项时长跨越停机，无法判定，未计入平均值。",
+                "%n durations cross a time without watch and cannot be known; the means leave them out.",
+            );
             found.push(text.replace("%n", &unknown.to_string()));
         }
         found
@@ -317,7 +369,12 @@ impl Sheet<'_> {
             "监控覆盖率 = 已监控时长 / 在册时长。完好率 = 期末正常台数 / 总台数。百分数向下取至 0.01%，100.00% 表示毫无缺失。环比 = 本期 − 上期；四周均值取前四周中有数据的各周。",
             "Coverage = time watched / time in the site. Serviceability = devices that are well at the end / devices. Percentages are rounded down to 0.01%: 100.00% means that nothing is missing. Change = this week − the week before; the mean is of those of the four weeks before that have data.",
         );
-        [v.text(&Durations::formula()), v.text(&Health::formula()), v.text(&FaultFigures::formula()), own.to_owned()]
+        [
+            v.text(&Durations::formula()),
+            v.text(&Health::formula()),
+            v.text(&FaultFigures::formula()),
+            own.to_owned(),
+        ]
     }
 
     fn signs(&self) -> Vec<&'static str> {

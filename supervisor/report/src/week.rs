@@ -196,23 +196,98 @@ mod tests {
     #[test]
     fn spans_of_weeks() {
         for (week, name, from, to, hours, before, after) in [
-            ("2026-W47", "Asia/Shanghai", "2026-11-16T00:00:00+08", "2026-11-23T00:00:00+08", 168, "2026-W46", "2026-W48"),
-            ("2026-W53", "Asia/Shanghai", "2026-12-28T00:00:00+08", "2027-01-04T00:00:00+08", 168, "2026-W52", "2027-W01"),
-            ("2020-W53", "Asia/Shanghai", "2020-12-28T00:00:00+08", "2021-01-04T00:00:00+08", 168, "2020-W52", "2021-W01"),
-            ("2027-W01", "Asia/Shanghai", "2027-01-04T00:00:00+08", "2027-01-11T00:00:00+08", 168, "2026-W53", "2027-W02"),
-            ("2026-W13", "Europe/Berlin", "2026-03-23T00:00:00+01", "2026-03-30T00:00:00+02", 167, "2026-W12", "2026-W14"),
-            ("2026-W43", "Europe/Berlin", "2026-10-19T00:00:00+02", "2026-10-26T00:00:00+01", 169, "2026-W42", "2026-W44"),
-            ("2026-W10", "America/New_York", "2026-03-02T00:00:00-05", "2026-03-09T00:00:00-04", 167, "2026-W09", "2026-W11"),
-            ("2026-W44", "America/New_York", "2026-10-26T00:00:00-04", "2026-11-02T00:00:00-05", 169, "2026-W43", "2026-W45"),
+            (
+                "2026-W47",
+                "Asia/Shanghai",
+                "2026-11-16T00:00:00+08",
+                "2026-11-23T00:00:00+08",
+                168,
+                "2026-W46",
+                "2026-W48",
+            ),
+            (
+                "2026-W53",
+                "Asia/Shanghai",
+                "2026-12-28T00:00:00+08",
+                "2027-01-04T00:00:00+08",
+                168,
+                "2026-W52",
+                "2027-W01",
+            ),
+            (
+                "2020-W53",
+                "Asia/Shanghai",
+                "2020-12-28T00:00:00+08",
+                "2021-01-04T00:00:00+08",
+                168,
+                "2020-W52",
+                "2021-W01",
+            ),
+            (
+                "2027-W01",
+                "Asia/Shanghai",
+                "2027-01-04T00:00:00+08",
+                "2027-01-11T00:00:00+08",
+                168,
+                "2026-W53",
+                "2027-W02",
+            ),
+            (
+                "2026-W13",
+                "Europe/Berlin",
+                "2026-03-23T00:00:00+01",
+                "2026-03-30T00:00:00+02",
+                167,
+                "2026-W12",
+                "2026-W14",
+            ),
+            (
+                "2026-W43",
+                "Europe/Berlin",
+                "2026-10-19T00:00:00+02",
+                "2026-10-26T00:00:00+01",
+                169,
+                "2026-W42",
+                "2026-W44",
+            ),
+            (
+                "2026-W10",
+                "America/New_York",
+                "2026-03-02T00:00:00-05",
+                "2026-03-09T00:00:00-04",
+                167,
+                "2026-W09",
+                "2026-W11",
+            ),
+            (
+                "2026-W44",
+                "America/New_York",
+                "2026-10-26T00:00:00-04",
+                "2026-11-02T00:00:00-05",
+                169,
+                "2026-W43",
+                "2026-W45",
+            ),
             // Clocks went from 23:59:59 on Saturday to 01:00 on Sunday: that day has no midnight.
-            ("2018-W44", "America/Sao_Paulo", "2018-10-29T00:00:00-03", "2018-11-05T00:00:00-02", 167, "2018-W43", "2018-W45"),
+            (
+                "2018-W44",
+                "America/Sao_Paulo",
+                "2018-10-29T00:00:00-03",
+                "2018-11-05T00:00:00-02",
+                167,
+                "2018-W43",
+                "2018-W45",
+            ),
         ] {
             let (week, zone) = (Week::parse(week).unwrap(), zone(name));
             let wall = |text: &str| Wall(text.parse::<Timestamp>().unwrap().as_millisecond());
             let span = week.span(&zone);
             assert_eq!((span.from(), span.to()), (wall(from), wall(to)), "{week} {name}");
             assert_eq!(span.length_ms(), hours * 3_600_000, "{week} {name}");
-            assert_eq!((week.previous().to_string(), week.next().to_string()), (before.to_owned(), after.to_owned()));
+            assert_eq!(
+                (week.previous().to_string(), week.next().to_string()),
+                (before.to_owned(), after.to_owned())
+            );
             assert_eq!(Week::holding(span.from(), &zone), week);
             assert_eq!(Week::holding(Wall(span.to().0 - 1), &zone), week);
             assert_eq!(Week::holding(span.to(), &zone), week.next());

@@ -1,7 +1,13 @@
 use super::*;
 
 fn calm_week() -> Grounds {
-    Grounds { devices: 60, observed: Some(10_000), availability: Some(10_000), target: 9_990, ..Grounds::default() }
+    Grounds {
+        devices: 60,
+        observed: Some(10_000),
+        availability: Some(10_000),
+        target: 9_990,
+        ..Grounds::default()
+    }
 }
 
 /// A change of a calm week.

@@ -114,9 +114,9 @@ pub(super) struct Own<'a> {
 /// The faults of the period that are behind no other, as [`Figures`] counts them.
 pub(super) fn own(period: Period, past: &Past) -> impl Iterator<Item = Own<'_>> {
     let by_id: BTreeMap<FaultId, &FaultLife> = past.faults.iter().map(|fault| (fault.id, fault)).collect();
-    let own: Vec<&FaultLife> = by_id.values().filter(|fault| root(fault, &by_id).is_none()).copied().collect();
-    own.into_iter()
-        .filter_map(move |fault| Some(Own { fault, course: fault.course(period, &past.watches)? }))
+    let own: Vec<&FaultLife> =
+        by_id.values().filter(|fault| root(fault, &by_id).is_none()).copied().collect();
+    own.into_iter().filter_map(move |fault| Some(Own { fault, course: fault.course(period, &past.watches)? }))
 }
 
 /// Rows of all of them, the worst first: by severity, open before ended, then the longest.

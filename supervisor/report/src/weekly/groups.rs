@@ -56,7 +56,8 @@ pub(super) fn all(figures: &Figures) -> Vec<Group> {
                 health: health.copied().flatten(),
             }
         };
-    let mut lines = vec![line(Grouping::All, "all", whole, &time.all, Some(&standing.all), Some(&health.all))];
+    let mut lines =
+        vec![line(Grouping::All, "all", whole, &time.all, Some(&standing.all), Some(&health.all))];
     macro_rules! each {
         ($by:expr, $field:ident) => {
             lines.extend(time.$field.iter().map(|(key, total)| {

@@ -128,12 +128,12 @@ impl Measure {
 }
 
 impl Unit {
-    /// The last digit that is printed.
+    /// The last digit that is printed; a mean of counts has a decimal.
     fn step(self) -> f64 {
         match self {
             Unit::Percent => 0.01,
-            Unit::Points => 0.1,
-            Unit::Count | Unit::Minutes => 1.0,
+            Unit::Points | Unit::Count => 0.1,
+            Unit::Minutes => 1.0,
         }
     }
 }

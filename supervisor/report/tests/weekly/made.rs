@@ -84,7 +84,14 @@ impl Made {
         Moment::new(held.or(self.watches.first()).map_or(1, |watch| watch.number.0), at)
     }
 
-    pub fn device(&mut self, id: &str, name: &str, location: &str, place: (Class, Tier, Network), since: i64) {
+    pub fn device(
+        &mut self,
+        id: &str,
+        name: &str,
+        location: &str,
+        place: (Class, Tier, Network),
+        since: i64,
+    ) {
         let (class, tier, network) = place;
         let life = DeviceLife {
             id: id.into(),
@@ -176,7 +183,11 @@ impl Made {
         let life = self.past.faults.iter().find(|fault| fault.id == root).expect("a root").clone();
         let lasted = life.cleared.map(|over| over.wall.0 - life.first_bad.wall.0 - 60_000);
         let id = self.fault(device, Severity::Minor, SILENT, life.first_bad.wall.0 + 30_000, lasted, None);
-        self.past.faults.iter_mut().filter(|fault| fault.id == id).for_each(|fault| fault.behind = Some(root));
+        self.past
+            .faults
+            .iter_mut()
+            .filter(|fault| fault.id == id)
+            .for_each(|fault| fault.behind = Some(root));
         let stretch = Stretch::Lived { from: life.first_bad, to: life.cleared };
         self.life(device).hidden.push(stretch);
     }
@@ -194,10 +205,17 @@ impl Made {
         ];
         fields.extend(fault.map(|id| (Field::Faults, number(id))));
         fields.extend(words.map(|(field, text)| (field, text.to_owned())));
-        let original = Content::read(fields.iter().map(|(field, text)| (*field, &**text))).expect("a whole record");
+        let original =
+            Content::read(fields.iter().map(|(field, text)| (*field, &**text))).expect("a whole record");
         let sequence = self.past.records.len() as u32 + 38;
         let number = RecordNumber { year: 2026, sequence };
-        self.past.records.push(Record { number, at: Wall(at), by: "panel".into(), original, amendments: vec![] });
+        self.past.records.push(Record {
+            number,
+            at: Wall(at),
+            by: "panel".into(),
+            original,
+            amendments: vec![],
+        });
     }
 
     pub fn build(mut self) -> Past {
@@ -227,9 +245,10 @@ pub fn town(made: &mut Made, since: i64) {
     made.device("sw-lan", "机关局域网核心交换机", "1F 机房 / A2", city(Class::Switch, Network::Lan), since);
     made.device("srv-app", "业务应用服务器", "1F 机房 / B1", city(Class::Server, BUSINESS), since);
     made.device("ups-1", "机房 UPS", "1F 机房 / B3", city(Class::Ups, Network::Lan), since);
-    for (n, name) in ["尧都区局", "侯马市局", "霍州市局", "曲沃县局", "翼城县局", "襄汾县局", "洪洞县局", "古县局"]
-        .into_iter()
-        .enumerate()
+    for (n, name) in
+        ["尧都区局", "侯马市局", "霍州市局", "曲沃县局", "翼城县局", "襄汾县局", "洪洞县局", "古县局"]
+            .into_iter()
+            .enumerate()
     {
         made.device(&format!("rt-county-{n}"), name, "", (Class::Router, Tier::County, BUSINESS), since);
         for (at, part) in ["城关", "城东"].into_iter().enumerate() {
@@ -253,7 +272,8 @@ pub fn five_weeks(end: i64, now: i64) -> Past {
         for _ in 0..4 + lottery.below(4) {
             let at = start + week * WEEK + lottery.below(WEEK - DAY);
             let station = format!("rt-station-{}-{}", lottery.below(8), lottery.below(2));
-            let (lasted, noted) = (12 * MINUTE + lottery.below(3 * HOUR), 2 * MINUTE + lottery.below(20 * MINUTE));
+            let (lasted, noted) =
+                (12 * MINUTE + lottery.below(3 * HOUR), 2 * MINUTE + lottery.below(20 * MINUTE));
             made.fault(&station, Severity::Minor, SILENT, at, Some(lasted), Some(noted));
         }
         let at = start + week * WEEK + lottery.below(5 * DAY);

@@ -12,7 +12,9 @@ fn words(html: &str) -> String {
         let Some((tag, said)) = piece.split_once('>') else { continue };
         let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
         match &*name {
-            "/tr" | "/p" | "/li" | "/h1" | "/h2" | "/h3" | "/svg" | "/figcaption" | "/div" | "/ul" => text.push('\n'),
+            "/tr" | "/p" | "/li" | "/h1" | "/h2" | "/h3" | "/svg" | "/figcaption" | "/div" | "/ul" => {
+                text.push('\n')
+            }
             "/td" | "/th" => text.push_str(" | "),
             "small" | "span" | "text" | "dt" => text.push(' '),
             _ => {}
@@ -80,8 +82,12 @@ fn text_of_strangers_stays_text() {
             made.behind(root, "rt");
         }
         made.fault("rt", Severity::Major, made::HOT, MONDAY + 70 * HOUR, None, None);
-        let words =
-            [(Field::Process, evil), (Field::Remaining, evil), (Field::Engineer, evil), (Field::Parts, evil)];
+        let words = [
+            (Field::Process, evil),
+            (Field::Remaining, evil),
+            (Field::Engineer, evil),
+            (Field::Parts, "<script>alert(1)</script>\t\t"),
+        ];
         made.record("rt", None, MONDAY + 60 * HOUR, words);
         made.build()
     };
@@ -117,7 +123,13 @@ fn a_terrible_week_is_still_two_pages_and_drops_nothing_silently() {
     }
     let weekly = of_week_47(&made.build());
     let text = words(&html::page(&weekly, Language::Chinese).unwrap());
-    for said in ["共 1000 起", "另有 988 起较轻的故障未列出", "未恢复故障 100 起", "另有 88 起未恢复故障未列出", "另有 11 项"] {
+    for said in [
+        "共 1000 起",
+        "另有 988 起较轻的故障未列出",
+        "未恢复故障 100 起",
+        "另有 88 起未恢复故障未列出",
+        "另有 11 项",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(text.lines().count() < 140, "{}", text.lines().count());
