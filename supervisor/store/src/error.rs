@@ -113,6 +113,14 @@ pub enum StoreError {
         /// The limit.
         limit_ms: u64,
     },
+    /// An answer would be larger than is good for the box; it is not cut, it would be wrong.
+    #[error("more than {limit} {what} in the time asked for; ask for a shorter one")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,

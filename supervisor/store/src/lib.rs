@@ -1,8 +1,8 @@
 //! The store: what must survive a power cut, in one SQLite file.
 //!
 //! **Duty.** Makes transitions durable before anybody hears of them; keeps faults with their transitions, the
-//! site's devices, maintenance records, the history of the polls, the clock of each boot, and the answers to repeated
-//! requests; gives all of it back at the next start.
+//! site's devices, when the box watched them, maintenance records, the history of the polls, and the answers to
+//! repeated requests; gives all of it back at the next start, and the past of a week to who reckons it.
 //!
 //! **Place in the flow.** The shell hands in the fault engine's `Commit` effects ([`Store::commit`]) and publishes
 //! them after the answer; the panel's questions go through [`Reader`].
@@ -11,21 +11,27 @@
 //! damaged file, never stores transitions out of order or with a gap, and never lets a question hold up a write.
 
 mod backup;
+mod beginning;
 mod bytes;
+mod clock;
 mod error;
+mod hidden;
 mod history;
 mod latest;
 mod maintenance;
 mod past;
+mod presence;
 mod reader;
 mod records;
 mod restore;
 mod schema;
+mod watches;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use beginning::{Happened, begin_with};
 pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use error::StoreError;
 pub use history::{
@@ -40,8 +46,8 @@ pub use schema::{FILE, LOCK};
 pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
-use roundsman_core::device::Class;
-use roundsman_core::fault::Transition;
+use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::fault::{FaultId, Transition};
 use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
@@ -63,6 +69,12 @@ pub struct DeviceRecord {
     pub class: Class,
     /// Id of the resolved profile.
     pub profile: Arc<str>,
+    /// Its tier.
+    pub tier: Tier,
+    /// Its network.
+    pub network: Network,
+    /// Where it stands; may be empty.
+    pub location: Arc<str>,
 }
 
 /// Both clocks of one moment and the boot they belong to.
@@ -74,6 +86,47 @@ pub struct ClockMark {
     pub now: Now,
     /// Whether the kernel reports the wall clock as synchronised.
     pub synchronised: bool,
+}
+
+/// A device that is hidden behind a failed one from now on, or is hidden no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hiding {
+    /// The site file's id.
+    pub device: Arc<str>,
+    /// The open fault that it stands behind; `None`: it stands for itself again.
+    pub behind: Option<FaultId>,
+}
+
+/// What happened at one moment, to be made durable together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When it was judged, by both clocks; the wall half is the transition's `at`.
+    pub now: Now,
+    /// The transition; `None` where only who is hidden changed.
+    pub transition: Option<Transition>,
+    /// Whom it hid and whom it revealed.
+    pub hidden: Vec<Hiding>,
+}
+
+/// Steps to be made durable, all or none, in the order they were judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The clock when they are handed over. Transitions without it have an order and no length: nobody can know how
+    /// much time passed between them.
+    pub mark: Option<ClockMark>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl From<Vec<Transition>> for Batch {
+    fn from(transitions: Vec<Transition>) -> Batch {
+        let step = |transition: Transition| Step {
+            now: Now { wall: transition.at, ..Now::default() },
+            transition: Some(transition),
+            hidden: Vec::new(),
+        };
+        Batch { mark: None, steps: transitions.into_iter().map(step).collect() }
+    }
 }
 
 /// The answer given to a request that carried an Idempotency-Key.
@@ -119,7 +172,7 @@ impl Store {
         Ok((store, restored))
     }
 
-    /// Makes transitions durable, all or none; the future answers after the flush. The order is the order of the
+    /// Makes a batch of transitions durable, all or none, with whom they hid; the future answers after the flush. The order is the order of the
     /// calls, not of the awaits, and dropping the future cancels nothing. Calls waiting at the same time share one
     /// transaction.
     ///
@@ -128,22 +181,22 @@ impl Store {
     /// refused as [`StoreError::OutOfOrder`] until the missing ones are in.
     pub fn commit(
         &self,
-        transitions: Vec<Transition>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.submit(Work::Commit(transitions))
+        batch: impl Into<Batch>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+        self.submit(Work::Commit(batch.into()))
     }
 
     /// Stores the site's devices: new ones get a row number of their own for ever, missing ones are marked as
-    /// removed at `now`.
+    /// removed at `mark`.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn save_devices(
         &self,
         devices: Vec<DeviceRecord>,
-        now: Wall,
+        mark: ClockMark,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.submit(Work::Devices(devices, now))
+        self.submit(Work::Devices(devices, mark))
     }
 
     /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute and at the end. `polls` is

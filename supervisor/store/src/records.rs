@@ -40,10 +40,14 @@ pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
     Ok(conn.last_insert_rowid())
 }
 
-/// Writes one transition and the fault as it stands after it.
-pub(crate) fn write(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
+/// Writes one transition, the watch it happened in where that is known, and the fault as it stands after it.
+pub(crate) fn write(
+    conn: &Connection,
+    transition: &Transition,
+    watch: Option<i64>,
+) -> rusqlite::Result<()> {
     write_fault(conn, transition)?;
-    write_transition(conn, transition)
+    write_transition(conn, transition, watch)
 }
 
 fn acknowledgement_cells(fault: &Fault) -> (Option<&str>, Option<i64>) {
@@ -102,7 +106,11 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
     Ok(())
 }
 
-fn write_transition(conn: &Connection, transition: &Transition) -> rusqlite::Result<()> {
+fn write_transition(
+    conn: &Connection,
+    transition: &Transition,
+    watch: Option<i64>,
+) -> rusqlite::Result<()> {
     let f = &transition.fault;
     let (value_kind, value) = value_cells(f.value.as_ref());
     let (by, at) = acknowledgement_cells(f);
@@ -113,8 +121,8 @@ fn write_transition(conn: &Connection, transition: &Transition) -> rusqlite::Res
     conn.prepare_cached(
         "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
-           closed_by)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+           closed_by, watch)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
     )?
     .execute(params![
         integer(transition.id)?,
@@ -136,6 +144,7 @@ fn write_transition(conn: &Connection, transition: &Transition) -> rusqlite::Res
         f.summary.zh,
         f.summary.en,
         f.closed_by,
+        watch,
     ])?;
     Ok(())
 }

@@ -1,14 +1,13 @@
 //! What a start finds: everything the fault engine and the pages need to go on where they stopped.
 
-use crate::ClockMark;
 use crate::error::StoreError;
-use crate::history;
+use crate::{ClockMark, Hiding, hidden, history, watches};
 use crate::latest::LatestDevice;
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
 use roundsman_core::fault::{Fault, FaultId};
-use roundsman_core::time::{Now, Wall};
-use rusqlite::{Connection, OptionalExtension};
+use roundsman_core::time::Wall;
+use rusqlite::Connection;
 
 /// How long an ended fault may be reopened under its number (DESIGN section 3).
 const REOPEN_WINDOW_MS: i64 = 30 * 60 * 1_000;
@@ -31,6 +30,8 @@ pub struct Restored {
     pub latest: Vec<LatestDevice>,
     /// Where the clocks stood at the latest mark.
     pub clock: Option<ClockMark>,
+    /// Who stood behind whom, as it was stored last.
+    pub hidden: Vec<Hiding>,
 }
 
 /// Reads it.
@@ -59,21 +60,7 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         next_transition,
         numbers,
         latest: history::latest_readings(conn)?,
-        clock: clock(conn).map_err(failed)?,
+        clock: watches::latest(conn).map_err(failed)?,
+        hidden: hidden::open(conn)?,
     })
-}
-
-fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockMark>> {
-    conn.query_row(
-        "SELECT boot, boottime_ms, wall, synchronised FROM clock ORDER BY ordinal DESC LIMIT 1",
-        [],
-        |row| {
-            Ok(ClockMark {
-                boot: row.get::<_, String>(0)?.into(),
-                now: Now::at(row.get(1)?, row.get(2)?),
-                synchronised: row.get(3)?,
-            })
-        },
-    )
-    .optional()
 }

@@ -3,10 +3,8 @@
 use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
-use crate::records;
-use crate::{Answer, ClockMark, DeviceRecord};
-use roundsman_core::fault::Transition;
-use roundsman_core::time::Wall;
+use crate::watches::At;
+use crate::{Answer, Batch, ClockMark, DeviceRecord, hidden, presence, records, watches};
 use rusqlite::{Connection, params};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -25,16 +23,14 @@ pub const MOST_POLLS: usize = 64;
 const MOST_ANSWERS: i64 = 10_000;
 /// How long an answer is kept.
 pub(crate) const ANSWER_LIFE_MS: i64 = 24 * 3_600 * 1_000;
-/// Boots whose clock marks are kept.
-const MOST_BOOTS: i64 = 1_000;
 
 /// Makes the polls of a cycle.
 pub(crate) type Polls = Box<dyn Fn() -> Box<dyn Iterator<Item = Poll>> + Send>;
 
 /// What the writer can be asked to do.
 pub(crate) enum Work {
-    Commit(Vec<Transition>),
-    Devices(Vec<DeviceRecord>, Wall),
+    Commit(Batch),
+    Devices(Vec<DeviceRecord>, ClockMark),
     Clock(ClockMark),
     Remember(Answer),
     /// The closure makes the polls, one after the other, on the writer's thread.
@@ -62,6 +58,7 @@ pub(crate) struct Writer {
     pub(crate) conn: Connection,
     /// Id of the transition that is due.
     pub(crate) next: u64,
+    watches: watches::Keeper,
     history: Keeper,
     /// The latest recorded cycle's clock, as long as history may have work since then.
     unsettled: Option<ClockMark>,
@@ -71,7 +68,7 @@ impl Writer {
     /// On an open database; `next` is the id of the transition that is due.
     pub(crate) fn new(conn: Connection, next: u64) -> Result<Writer, StoreError> {
         let history = Keeper::start(&conn)?;
-        Ok(Writer { conn, next, history, unsettled: None })
+        Ok(Writer { conn, next, watches: watches::Keeper::default(), history, unsettled: None })
     }
 
     /// Works until every sender is gone, then folds the journal into the file.
@@ -151,11 +148,11 @@ impl Writer {
 
     /// One transaction for all of them; a job that fails is taken back alone.
     pub(crate) fn transact(&mut self, batch: &[Job]) -> Vec<Result<(), StoreError>> {
-        let before = self.next;
+        let before = (self.next, self.watches.clone());
         match self.attempt(batch) {
             Ok(results) => results,
             Err(error) => {
-                self.next = before;
+                (self.next, self.watches) = before;
                 self.history.doubt();
                 self.roll_back();
                 tracing::warn!(%error, jobs = batch.len(), "a transaction failed");
@@ -170,14 +167,14 @@ impl Writer {
         let mut results = Vec::with_capacity(batch.len());
         for job in batch {
             self.conn.execute_batch("SAVEPOINT job").map_err(failed)?;
-            let next = self.next;
+            let before = (self.next, self.watches.clone());
             let result = self.apply(&job.work);
             if let Err(error) = &result {
                 // SQLite ends the whole transaction by itself on a full disk or an I/O error.
                 if self.conn.is_autocommit() {
                     return Err(error.clone());
                 }
-                self.next = next;
+                (self.next, self.watches) = before;
                 if matches!(job.work, Work::Record(..)) {
                     self.history.doubt();
                 }
@@ -192,13 +189,9 @@ impl Writer {
 
     fn apply(&mut self, work: &Work) -> Result<(), StoreError> {
         match work {
-            Work::Commit(transitions) => self.commit(transitions),
-            Work::Devices(devices, now) => {
-                save_devices(&self.conn, devices, *now).map_err(|e| StoreError::sqlite("save devices", &e))
-            }
-            Work::Clock(mark) => {
-                mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))
-            }
+            Work::Commit(batch) => self.commit(batch),
+            Work::Devices(devices, mark) => self.save_devices(devices, mark),
+            Work::Clock(mark) => self.mark(mark).map(|_| ()),
             Work::Remember(answer) => {
                 remember(&self.conn, answer).map_err(|e| StoreError::sqlite("keep an answer", &e))
             }
@@ -224,53 +217,54 @@ impl Writer {
 
     fn record(&mut self, mark: &ClockMark, polls: &mut dyn Iterator<Item = Poll>) -> Result<(), StoreError> {
         self.history.append(&self.conn, mark, polls)?;
-        mark_clock(&self.conn, mark).map_err(|e| StoreError::sqlite("mark clock", &e))?;
+        self.mark(mark)?;
         self.unsettled = Some(mark.clone());
         Ok(())
     }
 
-    fn commit(&mut self, transitions: &[Transition]) -> Result<(), StoreError> {
-        for transition in transitions {
-            if transition.id != self.next {
-                let (expected, got) = (self.next, transition.id);
-                return Err(StoreError::OutOfOrder { expected, got });
+    /// What is marked from now on is another run of the supervisor.
+    pub(crate) fn restart(&mut self) {
+        self.watches.restart();
+    }
+
+    /// The watch goes on until `mark`.
+    pub(crate) fn mark(&mut self, mark: &ClockMark) -> Result<At, StoreError> {
+        self.watches.mark(&self.conn, mark).map_err(|e| StoreError::sqlite("mark the clock", &e))
+    }
+
+    pub(crate) fn save_devices(
+        &mut self,
+        devices: &[DeviceRecord],
+        mark: &ClockMark,
+    ) -> Result<(), StoreError> {
+        let at = self.mark(mark)?;
+        presence::save(&self.conn, devices, at).map_err(|e| StoreError::sqlite("save devices", &e))
+    }
+
+    pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let failed = |e: rusqlite::Error| StoreError::sqlite("store a transition", &e);
+        for step in &batch.steps {
+            let at = batch.mark.as_ref().map(|mark| self.mark(&ClockMark { now: step.now, ..mark.clone() }));
+            let at = at.transpose()?;
+            if let Some(transition) = &step.transition {
+                if transition.id != self.next {
+                    let (expected, got) = (self.next, transition.id);
+                    return Err(StoreError::OutOfOrder { expected, got });
+                }
+                let watch = at.map(|at| at.watch).or(self.watches.current());
+                records::write(&self.conn, transition, watch).map_err(failed)?;
+                self.next += 1;
             }
-            records::write(&self.conn, transition)
-                .map_err(|e| StoreError::sqlite("store a transition", &e))?;
-            self.next += 1;
+            // Without a clock there is no saying how long.
+            if let Some(at) = at {
+                hidden::write(&self.conn, &step.hidden, at).map_err(failed)?;
+            }
+        }
+        if let Some(mark) = &batch.mark {
+            self.mark(mark)?;
         }
         Ok(())
     }
-}
-
-fn save_devices(conn: &Connection, devices: &[DeviceRecord], now: Wall) -> rusqlite::Result<()> {
-    conn.execute("UPDATE device SET removed_at = ?1 WHERE removed_at IS NULL", [now.0])?;
-    let mut upsert = conn.prepare_cached(
-        "INSERT INTO device (id, name, class, profile) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, profile = excluded.profile,
-           removed_at = NULL",
-    )?;
-    for device in devices {
-        upsert.execute(params![device.id, device.name, device.class.word(), device.profile])?;
-    }
-    Ok(())
-}
-
-fn mark_clock(conn: &Connection, mark: &ClockMark) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO clock (boot, boottime_ms, wall, synchronised) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (boot) DO UPDATE SET boottime_ms = excluded.boottime_ms, wall = excluded.wall,
-           synchronised = excluded.synchronised",
-    )?
-    .execute(params![
-        mark.boot,
-        records::integer(mark.now.mono.0)?,
-        mark.now.wall.0,
-        mark.synchronised
-    ])?;
-    conn.prepare_cached("DELETE FROM clock WHERE ordinal <= (SELECT max(ordinal) FROM clock) - ?1")?
-        .execute([MOST_BOOTS])?;
-    Ok(())
 }
 
 fn remember(conn: &Connection, answer: &Answer) -> rusqlite::Result<()> {

@@ -6,13 +6,10 @@
 //! A clock that has been synchronised in this boot is believed until its end: losing the time server moves nothing.
 
 use crate::ClockMark;
+use crate::clock::{offset, step_ms};
 use roundsman_core::time::Now;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
-
-/// How far the wall clock may fall behind the steady one between two cycles before it has stepped: slewing takes at
-/// most 30 ms from a minute.
-const STEP_MS: i64 = 1_000;
 
 /// How long the rows of a boot that is not synchronised wait in `hot`. After that they become segments without a
 /// date, so that a box that never hears of the time does not fill its disk with uncompressed rows.
@@ -129,9 +126,8 @@ pub(crate) fn advance(
     let now = mark.now;
     let same_boot = current.filter(|current| current.boot == mark.boot && current.now.mono <= now.mono);
     let synchronised = mark.synchronised || same_boot.is_some_and(|current| current.synchronised);
-    let offset = |now: Now| now.wall.0.saturating_sub_unsigned(now.mono.0);
     if let Some(current) = same_boot {
-        let stepped_back = synchronised && offset(now) < offset(current.now).saturating_sub(STEP_MS);
+        let stepped_back = synchronised && step_ms(current.now, now) < 0;
         if current.synchronised == synchronised && !stepped_back {
             return Ok(Stretch { now, ..current.clone() });
         }

@@ -6,7 +6,7 @@ use crate::writer::{Job, Work, Writer};
 use crate::{
     Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Poll, StoreError, schema,
 };
-use roundsman_core::device::Class;
+use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::Acknowledgement;
 use roundsman_core::reading::Absence;
 use roundsman_core::time::{Mono, Now};
@@ -86,7 +86,7 @@ fn lists_page_from_the_newest_and_are_bounded() {
     let many = MOST_ROWS as u64 + 5;
     let all = (1..=many).map(|id| raised(id, fault(id, &format!("d{id}"))));
     block_on(async {
-        store.commit(all.collect()).await.unwrap();
+        store.commit(all.collect::<Vec<_>>()).await.unwrap();
         store.commit(vec![ended(many + 1, fault(3, "d3"), T0)]).await.unwrap();
         let reader = store.reader();
         let ids = |faults: Vec<Fault>| faults.iter().map(|f| f.id.0).collect::<Vec<_>>();
@@ -127,7 +127,7 @@ fn several_calls_share_one_transaction() {
     let before = data_version();
     let batch: Vec<Job> = (1..=20)
         .map(|id| Job {
-            work: Work::Commit(vec![raised(id, fault(id, &format!("d{id}")))]),
+            work: Work::Commit(vec![raised(id, fault(id, &format!("d{id}")))].into()),
             reply: oneshot::channel().0,
         })
         .collect();
@@ -150,7 +150,7 @@ fn a_full_disk_is_an_error_with_a_reason_and_passes() {
     let mut writer = Writer::new(conn, 1).unwrap();
     let mut big = fault(1, "d1");
     big.summary.zh = "满".repeat(50_000).into();
-    let job = |f: &Fault| Job { work: Work::Commit(vec![raised(1, f.clone())]), reply: oneshot::channel().0 };
+    let job = |f: &Fault| Job { work: Work::Commit(vec![raised(1, f.clone())].into()), reply: oneshot::channel().0 };
     let results = writer.transact(&[job(&big)]);
     assert!(matches!(&results[0], Err(e @ StoreError::Full { .. }) if e.is_passing()), "{results:?}");
     limit(&writer.conn, pages + 1_000);
@@ -165,7 +165,7 @@ fn a_lock_held_by_another_program_is_an_error_with_a_reason() {
     let mut writer = Writer::new(conn, 1).unwrap();
     let other = rusqlite::Connection::open(dir.path().join(crate::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let job = || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))]), reply: oneshot::channel().0 };
+    let job = || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))].into()), reply: oneshot::channel().0 };
     let results = writer.transact(&[job()]);
     assert!(matches!(&results[0], Err(e @ StoreError::Locked { .. }) if e.is_passing()), "{results:?}");
     other.execute_batch("ROLLBACK").unwrap();
@@ -181,13 +181,18 @@ fn devices_keep_their_row_for_ever() {
         name: name.into(),
         class: Class::Router,
         profile: "huawei-vrp".into(),
+        tier: Tier::City,
+        network: Network::Business,
+        location: "机房".into(),
     };
+    let mark =
+        |ms: i64| ClockMark { boot: "b".into(), now: Now::at(ms.unsigned_abs(), ms), synchronised: true };
     block_on(async {
-        store.save_devices(vec![device("a", "甲"), device("b", "乙")], Wall(1)).await.unwrap();
-        store.save_devices(vec![device("b", "乙二")], Wall(2)).await.unwrap();
+        store.save_devices(vec![device("a", "甲"), device("b", "乙")], mark(1)).await.unwrap();
+        store.save_devices(vec![device("b", "乙二")], mark(2)).await.unwrap();
         store.commit(vec![raised(1, fault(1, "unsaved"))]).await.unwrap();
         store
-            .save_devices(vec![device("c", "丙"), device("b", "乙二"), device("a", "甲")], Wall(3))
+            .save_devices(vec![device("c", "丙"), device("b", "乙二"), device("a", "甲")], mark(3))
             .await
             .unwrap();
     });
