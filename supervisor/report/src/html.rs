@@ -28,8 +28,10 @@ pub const STYLE: &str = include_str!("../assets/weekly.css");
 const PAGE_STYLE: &str = include_str!("../assets/page.css");
 /// Characters of what was done in the table of faults; the record has the rest.
 const LONGEST_PROCESS: usize = 36;
-/// Fault numbers in one cell.
+/// Fault numbers of a repeat offender.
 const MOST_NUMBERS: usize = 6;
+/// Fault numbers beside a maintenance record.
+const MOST_NUMBERS_BESIDE: usize = 2;
 
 #[derive(Template)]
 #[template(path = "sheet.html")]
@@ -102,9 +104,9 @@ fn names(names: &[Arc<str>], v: &Voice) -> String {
     }
 }
 
-fn numbers(numbers: &[FaultNumber]) -> String {
-    let shown: Vec<String> = numbers.iter().take(MOST_NUMBERS).map(FaultNumber::to_string).collect();
-    let more = if numbers.len() > MOST_NUMBERS { " …" } else { "" };
+fn numbers(numbers: &[FaultNumber], most: usize) -> String {
+    let shown: Vec<String> = numbers.iter().take(most).map(FaultNumber::to_string).collect();
+    let more = if numbers.len() > most { " …" } else { "" };
     format!("{}{more}", shown.join(" "))
 }
 
@@ -294,7 +296,7 @@ impl Sheet<'_> {
     }
 
     fn repeat_numbers(&self, row: &RepeatRow) -> String {
-        numbers(&row.numbers)
+        numbers(&row.numbers, MOST_NUMBERS)
     }
 
     fn root_words(&self, row: &RootRow) -> String {
@@ -318,7 +320,7 @@ impl Sheet<'_> {
     }
 
     fn record_faults(&self, row: &RecordRow) -> String {
-        if row.faults.is_empty() { "—".to_owned() } else { numbers(&row.faults) }
+        if row.faults.is_empty() { "—".to_owned() } else { numbers(&row.faults, MOST_NUMBERS_BESIDE) }
     }
 
     fn kind(&self, row: &RecordRow) -> String {
