@@ -22,6 +22,7 @@ mod metrics;
 mod page;
 mod problem;
 mod record;
+mod report;
 mod router;
 mod serve;
 mod site;

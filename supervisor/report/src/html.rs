@@ -3,6 +3,7 @@
 //! The page has its style inside and fetches nothing; it holds no script. Printed it is A4, portrait, made for two
 //! sides. Everything that devices and people wrote is escaped by the template.
 
+use crate::Week;
 use crate::chart;
 use crate::voice::{Voice, percent};
 use crate::weekly::{
@@ -10,6 +11,7 @@ use crate::weekly::{
     Weekly, abnormal, lines_by,
 };
 use askama::Template;
+use jiff::tz::TimeZone;
 use roundsman_core::fault::{Ending, FaultNumber};
 use roundsman_core::figures::availability::Durations;
 use roundsman_core::figures::comparison::{Change, Direction, Verdict};
@@ -75,12 +77,23 @@ pub fn page(weekly: &Weekly, language: Language) -> Result<String, askama::Error
     Page { v, title, style: STYLE, page_style: PAGE_STYLE, sheet }.render()
 }
 
-fn title(v: &Voice) -> &'static str {
-    v.say("设备健康周报", "Weekly equipment health summary")
+/// What a week is called: `2026 年第 47 周`.
+pub fn week_name(week: Week, language: Language) -> String {
+    Voice { language, zone: TimeZone::UTC }.week(week)
 }
 
-fn share(points: Option<u32>) -> String {
+/// Its first and last day.
+pub fn week_days(week: Week, language: Language) -> String {
+    Voice { language, zone: TimeZone::UTC }.days(week)
+}
+
+/// A share in basis points as the sheet prints it: `99.91%`; a dash where nothing was observed.
+pub fn share(points: Option<u32>) -> String {
     points.map_or_else(|| "—".to_owned(), percent)
+}
+
+fn title(v: &Voice) -> &'static str {
+    v.say("设备健康周报", "Weekly equipment health summary")
 }
 
 /// A text cut at so many characters.

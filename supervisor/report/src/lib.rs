@@ -21,4 +21,4 @@ pub mod weekly;
 
 pub use past::{About, Named, Past};
 pub use week::{Week, WeekError};
-pub use weekly::{Weekly, weekly};
+pub use weekly::{Brief, Weekly, brief, weekly};

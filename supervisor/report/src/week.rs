@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use roundsman_core::figures::account::Period;
 use roundsman_core::figures::comparison::PAST_PERIODS;
+use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
 use std::fmt;
 
@@ -45,6 +46,20 @@ pub enum WeekError {
         /// The one that is running.
         running: Week,
     },
+}
+
+impl WeekError {
+    /// The same for people in both languages.
+    pub fn text(&self) -> Bilingual {
+        let zh = match self {
+            WeekError::Form(text) => format!("“{text}”不是 ISO 周，请写作 2026-W47 的形式。"),
+            WeekError::NoSuch { year, number, weeks } => {
+                format!("{year}-W{number:02} 不存在：{year} 年共 {weeks} 周。")
+            }
+            WeekError::NotYet { week, running } => format!("{week} 尚未开始，当前为 {running}。"),
+        };
+        Bilingual::new(zh, format!("{self}."))
+    }
 }
 
 impl fmt::Display for Week {

@@ -10,6 +10,7 @@ use roundsman_panel::{
     About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
     SiteReading, Unavailable, Which,
 };
+use roundsman_report::Past;
 use roundsman_store::{Answer, FaultFilter, NewAmendment, NewRecord, RecordFilter, StoreError};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
@@ -165,6 +166,10 @@ impl roundsman_panel::Site for View {
         let RecordQuery { device, fault, kind, from, to, text } = query;
         let filter = RecordFilter { device, fault, kind, from, to, text };
         Box::pin(async move { self.reader.records(filter, limit, before).await.map_err(unavailable) })
+    }
+
+    fn past(&self, from: Wall, to: Wall) -> Later<'_, Result<Past, Unavailable>> {
+        Box::pin(async move { crate::report::past(&self.reader, from, to).await.map_err(unavailable) })
     }
 
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
