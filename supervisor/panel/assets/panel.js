@@ -93,6 +93,7 @@ if (channel) channel.onmessage = ({ data }) => take(data);
 const REFRESH_MS = 1_000;
 const SLOW_MS = 60_000;
 let asked_at = Date.now();
+document.querySelector(".place.here")?.scrollIntoView({ block: "nearest" }); // on a low panel the rail is longer than the screen
 let wanted = false, running = false;
 async function refresh() {
   wanted = true;

@@ -10,7 +10,7 @@
 //! | `nothing-observed` | no device was observed at all | unknown |
 //! | `mostly-unobserved` | less than half of the devices' time was observed | unknown |
 //! | `critical-open` | a device has an open critical fault at the end | trouble |
-//! | `below-target` | availability is below the target | trouble |
+//! | `below-target` | availability is below the target | watch; trouble at ten times the downtime it allows |
 //! | `major-open` | a device has an open major fault at the end | watch |
 //! | `repeated` | a device had the same fault again and again | watch |
 //! | `unobserved` | some of the time was not observed (more than half a percent) | watch |
@@ -27,6 +27,8 @@ use std::sync::Arc;
 const HALF: u32 = 5_000;
 /// Time without data is said from this share of observed time on (basis points): half a percent, an hour of the week.
 const NEARLY_ALL: u32 = 9_950;
+/// A target missed by this many times the downtime it allows is more than a bad week.
+const FAR: u32 = 10;
 /// Devices that a sentence names.
 const MOST_NAMED: usize = 3;
 
@@ -285,7 +287,10 @@ fn lead(grounds: &Grounds) -> (Level, &'static str, Bilingual) {
         return (Level::Trouble, "critical-open", text);
     }
     if let Some(text) = below_target(grounds) {
-        return (Level::Trouble, "below-target", text);
+        let missing = 10_000_u32.saturating_sub(grounds.availability.unwrap_or(0));
+        let allowed = 10_000_u32.saturating_sub(grounds.target);
+        let level = if missing >= FAR * allowed { Level::Trouble } else { Level::Watch };
+        return (level, "below-target", text);
     }
     if let Some(text) = major_open(grounds) {
         // Below the target it would have been said before.

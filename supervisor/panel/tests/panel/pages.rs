@@ -9,7 +9,7 @@ use roundsman_core::time::Wall;
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/",
     "/devices",
     "/devices?under=rt-province",
@@ -25,6 +25,7 @@ const PAGES: [&str; 17] = [
     "/records/M-2026-0001/amend",
     "/records/M-2026-0001/amend?field=cost",
     "/records/new?fault=1",
+    "/reports",
     "/about",
     "/wall",
 ];

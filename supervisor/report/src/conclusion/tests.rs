@@ -26,7 +26,7 @@ fn the_first_rule_that_holds_gives_the_verdict() {
         (|g| (g.open, g.open_major) = (1, vec!["核心路由器".into()]), "major-open", Level::Watch),
         (
             |g| {
-                g.availability = Some(9_912);
+                g.availability = Some(8_912);
                 g.worst = Some(WorstDevice { name: "洪洞县局".into(), down_ms: 31_020_000 });
             },
             "below-target",
@@ -64,6 +64,8 @@ fn the_edges_of_the_rules() {
     };
     assert_eq!(with(|g| g.availability = Some(9_990)), "quiet", "the target is reached");
     assert_eq!(with(|g| g.availability = Some(9_989)), "below-target");
+    let level = |availability| conclude(&Grounds { availability: Some(availability), ..calm_week() }).level;
+    assert_eq!([9_989, 9_901, 9_900].map(level), [Level::Watch, Level::Watch, Level::Trouble]);
     assert_eq!(with(|g| g.observed = Some(9_950)), "quiet");
     assert_eq!(with(|g| g.observed = Some(9_949)), "unobserved");
     assert_eq!(with(|g| g.observed = Some(5_000)), "unobserved");
