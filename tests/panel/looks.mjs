@@ -12,7 +12,10 @@ const pagesOf = (devices, faults, records) => {
   const county = one((d) => d.tier === 'county');
   const pages = {
     overview: '/', devices: '/devices', county: `/devices?under=${county}`, nothing: '/devices?q=nothing-like-this',
-    device: `/devices/${router}`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
+    device: `/devices/${router}`, devicepast: `/devices/${router}?span=13w`, history: `/devices/${router}/history`,
+    series: `/devices/${router}/history?metric=cpu.load`,
+    states: `/devices/${router}/history?metric=interface.oper-status&instance=GigabitEthernet0%2F0%2F1`,
+    noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
     records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',
     about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
   };

@@ -15,6 +15,7 @@
 
 pub(crate) mod commit;
 mod load;
+mod marks;
 mod numbers;
 mod polled;
 mod record;
@@ -26,6 +27,7 @@ pub(crate) use view::View;
 use crate::site::Site;
 use anyhow::{Context, Result};
 use commit::Committer;
+use marks::Marker;
 use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
@@ -194,7 +196,7 @@ impl Supervisor {
             prober: Arc::new(Prober::new(clock)),
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
             committer: Committer::new(store.clone()),
-            recorder: Recorder::new(store.clone()),
+            recorder: Recorder::new(store.clone(), Marker::new(clock, site.clock)),
             store,
             events,
             sender: sender.clone(),

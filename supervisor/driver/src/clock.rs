@@ -6,6 +6,10 @@
 use roundsman_core::time::{Mono, Now, Wall};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
+/// The largest error that the kernel gives, in µs: nobody has set the clock, or not for a long time (NTP_PHASE_LIMIT,
+/// include/linux/timex.h).
+const UNKNOWN_ERROR_US: i64 = 16_000_000;
+
 /// Reads both clocks. A value without content: copy it where it is needed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock;
@@ -23,6 +27,14 @@ impl Clock {
             mono: Mono(micros(clock_gettime(ClockId::Boottime)) / 1_000),
             wall: Wall(wall.tv_sec.saturating_mul(1_000).saturating_add(wall.tv_nsec / 1_000_000)),
         }
+    }
+
+    /// Whether the kernel calls the wall clock set from outside: its largest error (adjtimex(2)) is known, whichever
+    /// daemon looks after it. The flag STA_UNSYNC is not asked: daemons keep it to stop the kernel from writing the
+    /// hardware clock. `false` where the kernel may not be asked.
+    pub fn is_synchronised(self) -> bool {
+        let mut timex = rtime_clock::adjtime::Timex::new();
+        rtime_clock::adjtime::adjtimex(&mut timex).is_ok() && timex.0.maxerror < UNKNOWN_ERROR_US
     }
 
     /// Monotonic microseconds, for round trips. Only differences mean anything.

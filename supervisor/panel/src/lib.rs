@@ -18,6 +18,7 @@ mod api;
 mod events;
 mod feed;
 mod figure;
+mod history;
 mod metrics;
 mod page;
 mod problem;
@@ -35,7 +36,7 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later, Limit,
-    Numbers, PollStatistics, Recent, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
+    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later,
+    Limit, Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Trunk,
     Unavailable, Which,
 };

@@ -39,6 +39,7 @@ pub(crate) struct FieldProblem {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     NoSuchDevice,
+    NoSuchSeries,
     NoSuchFault,
     NoSuchRecord,
     NoSuchWeek,
@@ -46,6 +47,7 @@ pub(crate) enum Kind {
     NoSuchPath,
     WrongMethod,
     BadQuery,
+    BadHistoryQuery,
     BadRecordQuery,
     BadBody,
     BadRecord,
@@ -75,6 +77,17 @@ impl Kind {
                     "No such device",
                     "请核对设备编号，见 GET /api/v1/devices。",
                     "Check the id; GET /api/v1/devices lists them.",
+                ],
+            ),
+            Kind::NoSuchSeries => (
+                404,
+                "no-such-series",
+                [
+                    "没有该测点的历史",
+                    "No history of this point",
+                    "请核对 metric 与 instance，见 GET /api/v1/devices/{id}/readings；原始计数器不留历史，只留其速率。",
+                    "Check metric and instance; GET /api/v1/devices/{id}/readings lists them. Raw counters have none, \
+                     their rates do.",
                 ],
             ),
             Kind::NoSuchFault => (
@@ -145,6 +158,17 @@ impl Kind {
                     "Bad query",
                     "state 取 open、closed 或 all；limit 取 1 至 1000；before 为故障编号。",
                     "state is open, closed or all; limit 1 to 1000; before a fault id.",
+                ],
+            ),
+            Kind::BadHistoryQuery => (
+                400,
+                "bad-history-query",
+                [
+                    "查询参数有误",
+                    "Bad query",
+                    "metric 必填；from、to 为 RFC 3339 时间，from 早于 to，缺省为最近 24 小时；points 取 1 至 2000。",
+                    "metric is needed; from and to are RFC 3339, from before to, the last 24 hours by default; points \
+                     1 to 2000.",
                 ],
             ),
             Kind::BadRecordQuery => (

@@ -4,7 +4,7 @@ use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
 use crate::viewer::Viewer;
 use crate::voice::Voice;
-use crate::{actions, api, events, metrics, page, record, report};
+use crate::{actions, api, events, history, metrics, page, record, report};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
@@ -90,6 +90,7 @@ fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::devices))
         .routes(routes!(api::device))
         .routes(routes!(api::readings))
+        .routes(routes!(history::history))
         .routes(routes!(api::faults))
         .routes(routes!(api::fault))
         .routes(routes!(actions::acknowledge))
@@ -126,6 +127,7 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .route("/", get(page::overview::overview))
         .route("/devices", get(page::devices::devices))
         .route("/devices/{id}", get(page::device::device))
+        .route("/devices/{id}/history", get(page::history::list::history))
         .route("/faults", get(page::faults::faults))
         .route("/faults/{id}", get(page::fault::fault))
         .route("/records", get(page::record::records))

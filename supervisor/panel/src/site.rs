@@ -11,6 +11,7 @@ use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_report::Past;
+use roundsman_store::{History, SeriesName, Span};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub trait Site: Send + Sync + 'static {
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>>;
     /// What only the page of one device shows; `None` if there is no such device.
     fn detail(&self, device: &str) -> Option<DeviceDetail>;
+    /// What the rule of a fault watches on this device, if that is a number; `None` where rule or device are gone.
+    fn watched(&self, device: &str, rule: &str, instance: &str) -> Option<Charted>;
     /// The open faults, in any order.
     fn open_faults(&self) -> Vec<Fault>;
     /// Milliseconds since the newest good answer of any device; `None` before the first one.
@@ -52,6 +55,8 @@ pub trait Site: Send + Sync + 'static {
     /// Where transitions and changes of device states are published; the site publishes, the panel listens.
     fn feed(&self) -> &Feed;
 
+    /// The past of a series; `None` if history has no such series.
+    fn history(&self, series: SeriesName, span: Span) -> Later<'_, Result<Option<History>, Unavailable>>;
     /// Faults, newest first, at most `limit`, with ids below `before`; of one device if it is named.
     fn faults(
         &self,
@@ -274,8 +279,8 @@ pub struct DeviceDetail {
     pub tags: Vec<(Arc<str>, Arc<str>)>,
     /// How its polls went since the start of the process.
     pub polls: PollStatistics,
-    /// The last hour or so of its headline figures; at most 8 series of 60 points.
-    pub recent: Vec<Recent>,
+    /// Its headline figures, of which the page shows the past; at most 8.
+    pub figures: Vec<Charted>,
 }
 
 /// How the polls of a device went since the start of the process.
@@ -299,9 +304,9 @@ pub struct PollStatistics {
     pub longest_ms: Option<u32>,
 }
 
-/// The latest points of one series, oldest first.
+/// A series of numbers that pages chart.
 #[derive(Clone, Debug)]
-pub struct Recent {
+pub struct Charted {
     /// Metric name.
     pub metric: Arc<str>,
     /// Its name for people; may be empty.
@@ -310,8 +315,8 @@ pub struct Recent {
     pub instance: Arc<str>,
     /// UCUM unit; empty where there is none.
     pub unit: Arc<str>,
-    /// When, and the value; `None` where the poll brought none.
-    pub points: Vec<(Wall, Option<f64>)>,
+    /// What the latest poll brought.
+    pub now: Option<f64>,
     /// Where its rules draw the line, worst first.
     pub limits: Arc<[Limit]>,
 }

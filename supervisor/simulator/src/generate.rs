@@ -213,7 +213,7 @@ impl VirtualSite {
     pub fn text(&self) -> String {
         let mut out = format!(
             "# The demo's site: every device is virtual and lives on a loopback address of this machine.\n\n\
-             [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\n\
+             [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\nclock = \"trusted\"\n\
              attached_to = \"{MACHINE_ROOM}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
              [credentials.demo]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n",
             self.store, self.listen

@@ -199,7 +199,8 @@ impl Store {
         self.submit(Work::Devices(devices, mark))
     }
 
-    /// Records a cycle of polls and marks the clock, in one transaction; meant once a minute and at the end. `polls` is
+    /// Records a cycle of polls and marks the clock, in one transaction; meant for whenever [`MOST_POLLS`] have gathered,
+    /// once a minute, and at the end. `polls` is
     /// called on the writer's thread, and its polls are taken one at a time. A large site hands them in by several
     /// calls of at most [`MOST_POLLS`], each after the answer to the one before, so that a transition never waits long;
     /// the calls come in the order of their marks.

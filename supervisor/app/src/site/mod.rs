@@ -17,6 +17,7 @@ use roundsman_driver::reach::Reach;
 use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::{Diagnostic, Rejected, Source};
 use roundsman_profile::schema::Profile;
+use roundsman_store::Retention;
 use roundsman_wire::snmp::session::Target;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -37,10 +38,14 @@ pub(crate) struct Site {
     pub zone: TimeZone,
     /// Language where a visitor asks for none.
     pub language: Language,
+    /// When the box's wall clock is believed.
+    pub clock: ClockSource,
     /// The device that the box plugs into; without it nothing is ever hidden.
     pub attached_to: Option<DeviceIx>,
     /// The folder of the store.
     pub store: PathBuf,
+    /// How long history is kept.
+    pub keep: Retention,
     /// Where the panel listens; loopback.
     pub listen: SocketAddr,
     /// All profiles.
@@ -51,6 +56,15 @@ pub(crate) struct Site {
     pub limits: Limits,
     /// What is allowed but not good.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// When the box's wall clock is believed: what is recorded under a clock that is not has no date and is in no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClockSource {
+    /// Once the kernel says that it was set from the network since the boot.
+    Network,
+    /// Always: the box has a clock with a battery, and somebody looks after it. For a box that never hears of the time.
+    Trusted,
 }
 
 /// A device of the site and how it is asked.

@@ -2,7 +2,7 @@
 
 use super::device::{self, Credentials, Draft};
 use super::limits::{self, Limits};
-use super::{MOST_DEVICES, Site, SiteEntry, values};
+use super::{ClockSource, MOST_DEVICES, Site, SiteEntry, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
 use roundsman_core::text::Language;
@@ -10,6 +10,7 @@ use roundsman_core::topology::Topology;
 use roundsman_profile::catalogue::{Catalogue, GENERIC};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source, did_you_mean, quoted};
 use roundsman_profile::document::{self, Fields, Node, Value};
+use roundsman_store::Retention;
 use roundsman_wire::snmp::session::Target;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ struct Head {
     name: Arc<str>,
     zone: TimeZone,
     language: Language,
+    clock: ClockSource,
 }
 
 fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
@@ -44,7 +46,10 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let head_node = values::must(&mut fields, "the site file", "site", example, found);
     let mut attached_to = None;
     let head = head_node.and_then(|node| read_head(node, &mut attached_to, found));
-    let store = fields.maybe("store").map(|node| read_store(node, folder, found));
+    let store = match fields.maybe("store") {
+        Some(node) => read_store(node, folder, found),
+        None => Some(Kept { path: PathBuf::from(DEFAULT_STORE), keep: Retention::default() }),
+    };
     let listen = fields.maybe("panel").map(|node| read_panel(node, found));
     let catalogue = read_profiles(fields.maybe("profiles"), folder, found);
     let mut warnings = Vec::new();
@@ -71,13 +76,15 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
         }
         at.map(|at| DeviceIx(at as u32))
     });
-    let head = head?;
+    let (head, store) = (head?, store?);
     Some(Site {
         name: head.name,
         zone: head.zone,
         language: head.language,
+        clock: head.clock,
         attached_to,
-        store: store.unwrap_or_else(|| Some(PathBuf::from(DEFAULT_STORE)))?,
+        store: store.path,
+        keep: store.keep,
         listen: listen.unwrap_or_else(|| DEFAULT_LISTEN.parse().ok())?,
         catalogue: Arc::new(catalogue),
         devices: devices?,
@@ -110,6 +117,7 @@ fn read_head<'a>(
     let name = must("name", "name = \"临汾市市场监督管理局\"", found).and_then(|n| values::name(n, found));
     let zone_node = must("timezone", "timezone = \"Asia/Shanghai\"", found);
     let language_node = fields.maybe("language");
+    let clock_node = fields.maybe("clock");
     *attached_to = fields.maybe("attached_to").and_then(|n| Some((n, n.text(found)?)));
     fields.finish(found);
     let zone_node = zone_node?;
@@ -136,14 +144,54 @@ fn read_head<'a>(
             }
         },
     };
-    Some(Head { name: name?.into(), zone: zone?, language: language? })
+    let clock = match clock_node {
+        None => Some(ClockSource::Network),
+        Some(node) => values::clock(node, found),
+    };
+    Some(Head { name: name?.into(), zone: zone?, language: language?, clock: clock? })
 }
 
-fn read_store(node: &Node, folder: &Path, found: &mut Findings) -> Option<PathBuf> {
+/// The `[store]` section.
+struct Kept {
+    path: PathBuf,
+    keep: Retention,
+}
+
+fn read_store(node: &Node, folder: &Path, found: &mut Findings) -> Option<Kept> {
     let mut fields = Fields::of(node, "`store`", found)?;
     let path = fields.must("path", found).and_then(|n| values::path(n, folder, found));
+    let keep = fields.maybe("keep").map_or_else(|| Some(Retention::default()), |n| read_keep(n, found));
     fields.finish(found);
-    path
+    Some(Kept { path: path?, keep: keep? })
+}
+
+/// How long history is kept: what is not named stays as it is by default.
+fn read_keep(node: &Node, found: &mut Findings) -> Option<Retention> {
+    if !values::is_table(node, "{ samples = \"14d\", five_minutes = \"91d\", hours = \"1098d\" }", found) {
+        return None;
+    }
+    let mut fields = Fields::of(node, "`keep`", found)?;
+    let mut keep = Retention::default();
+    let mut good = true;
+    for (key, kept_ms) in [
+        ("samples", &mut keep.raw_ms),
+        ("five_minutes", &mut keep.five_minutes_ms),
+        ("hours", &mut keep.hours_ms),
+    ] {
+        let Some(node) = fields.maybe(key) else { continue };
+        match values::days_ms(node, found) {
+            Some(ms) => *kept_ms = ms,
+            None => good = false,
+        }
+    }
+    fields.finish(found);
+    if good && !(keep.raw_ms <= keep.five_minutes_ms && keep.five_minutes_ms <= keep.hours_ms) {
+        let what = "what is coarser must be kept at least as long: samples, then five_minutes, then hours";
+        let hint = "by default 14d, 91d and 1098d; name all three where one of them passes the next";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+        return None;
+    }
+    good.then_some(keep)
 }
 
 fn read_panel(node: &Node, found: &mut Findings) -> Option<std::net::SocketAddr> {

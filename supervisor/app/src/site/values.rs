@@ -1,6 +1,6 @@
 //! Single values of the site file.
 
-use super::Line;
+use super::{ClockSource, Line};
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::text::is_hidden;
 use roundsman_driver::reach::Reach;
@@ -240,4 +240,33 @@ pub(super) fn interval_s(node: &Node, found: &mut Findings) -> Option<u32> {
         return None;
     }
     Some((ms / 1000) as u32)
+}
+
+/// How long something is kept, in ms: whole days, at most ten years, written as a duration.
+pub(super) fn days_ms(node: &Node, found: &mut Findings) -> Option<i64> {
+    const DAY_MS: i64 = 86_400_000;
+    const MOST_DAYS: i64 = 3_660;
+    let text = node.text(found)?;
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    let Some(days) = days.filter(|days| (1..=MOST_DAYS).contains(days)) else {
+        let what = format!("whole days from 1d to {MOST_DAYS}d are expected, this is {}", quoted(text));
+        found.note(Diagnostic::new(&node.at, what).hint("in quotes with its unit, such as \"14d\""));
+        return None;
+    };
+    Some(days * DAY_MS)
+}
+
+/// When the wall clock is believed.
+pub(super) fn clock(node: &Node, found: &mut Findings) -> Option<ClockSource> {
+    match node.text(found)? {
+        "network" => Some(ClockSource::Network),
+        "trusted" => Some(ClockSource::Trusted),
+        other => {
+            let what = format!("{} says not when the clock is believed", quoted(other));
+            let hint = "\"network\": once the kernel says that a time server set it; \"trusted\": always, for a box \
+                        with a battery-backed clock and no time server";
+            found.note(Diagnostic::new(&node.at, what).hint(hint));
+            None
+        }
+    }
 }

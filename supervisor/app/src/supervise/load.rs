@@ -58,7 +58,18 @@ impl Supervisor {
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
         self.view.load(&self.devices, &self.engine, self.site.attached_to);
         self.save_devices(now);
+        self.keep_history();
         self.carry_out(now);
+    }
+
+    /// Tells the store how long the site wants history kept.
+    fn keep_history(&self) {
+        let kept = self.store.keep_history(self.site.keep);
+        tokio::spawn(async move {
+            if let Err(error) = kept.await {
+                tracing::error!(%error, "the store was not told how long history is kept");
+            }
+        });
     }
 
     /// Shows what the store had until the first polls bring news; a device whose profile was found keeps it.
@@ -87,8 +98,9 @@ impl Supervisor {
                 return;
             }
         };
-        if site.store != self.site.store || site.listen != self.site.listen {
-            tracing::warn!("a change of [store] path or [panel] listen takes a restart");
+        let fixed = (&self.site.store, self.site.listen, self.site.clock);
+        if (&site.store, site.listen, site.clock) != fixed {
+            tracing::warn!("a change of [store] path, [panel] listen or [site] clock takes a restart");
         }
         for warning in &site.warnings {
             tracing::warn!("{warning}");

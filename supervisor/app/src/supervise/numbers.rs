@@ -1,10 +1,8 @@
 //! What the supervisor knows of itself.
 
-use roundsman_core::time::Now;
 use roundsman_driver::snmp::Finished;
 use roundsman_panel::Latencies;
-use roundsman_store::ClockMark;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the latency buckets in seconds.
@@ -101,17 +99,4 @@ pub(super) fn process() -> (f64, u64) {
     let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
     let cpu_s = (field(14) + field(15)) as f64 / ticks_a_second as f64;
     (cpu_s, field(24) * rustix::param::page_size() as u64)
-}
-
-/// The kernel's id of this boot (random(4)); empty where /proc is missing.
-pub(super) fn boot() -> Arc<str> {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().into()
-}
-
-/// Both clocks, the boot they belong to, and whether the wall clock was set from the network since: the file that
-/// systemd-timesyncd makes then, and that systemd's `time-sync.target` waits for. Without it the clock counts as not
-/// synchronised.
-pub(super) fn clock_mark(boot: &Arc<str>, now: Now) -> ClockMark {
-    let synchronised = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
-    ClockMark { boot: boot.clone(), now, synchronised }
 }

@@ -4,7 +4,7 @@
 //! A cycle takes so many polls anyway: waiting for the minute would write nothing less and hold all of them, with
 //! every reading, in memory meanwhile.
 
-use super::numbers;
+use super::marks::Marker;
 use super::view::Latest;
 use roundsman_core::time::Now;
 use roundsman_store::{MOST_POLLS, Poll, Store};
@@ -21,8 +21,7 @@ type Waiting = (Arc<str>, Arc<Latest>);
 /// Gathers polls.
 pub(super) struct Recorder {
     store: Arc<Store>,
-    /// Id of this boot.
-    boot: Arc<str>,
+    marker: Marker,
     waiting: VecDeque<Waiting>,
     /// Polls that had no place since the store last took some.
     left_out: usize,
@@ -31,8 +30,8 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(store: Arc<Store>) -> Recorder {
-        Recorder { store, boot: numbers::boot(), waiting: VecDeque::new(), left_out: 0, under_way: None }
+    pub(super) fn new(store: Arc<Store>, marker: Marker) -> Recorder {
+        Recorder { store, marker, waiting: VecDeque::new(), left_out: 0, under_way: None }
     }
 
     /// Takes a poll that ended.
@@ -69,7 +68,7 @@ impl Recorder {
         if left_out > 0 {
             tracing::error!(polls = left_out, "the store did not keep up, history has a gap");
         }
-        let mark = numbers::clock_mark(&self.boot, now);
+        let mark = self.marker.mark(now);
         let waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into();
         let store = self.store.clone();
         async move {

@@ -1,13 +1,12 @@
 //! The running system as the panel sees it: the latest readings and the durable faults, in memory.
 //!
 //! The loop writes, the panel reads ([`answers`]). What both look at is a value of its own ([`state`]) with what it
-//! knows of each device ([`shown`]): the figures that lists show ([`headlines`]) and the latest polls ([`recent`]), found
-//! by a [`lens`] per profile. A fault shows up here after its commit, never before.
+//! knows of each device ([`shown`]): the figures that lists show ([`headlines`]), found by a [`lens`] per
+//! profile. A fault shows up here after its commit, never before.
 
 mod answers;
 mod headlines;
 mod lens;
-mod recent;
 mod shown;
 mod state;
 #[cfg(test)]

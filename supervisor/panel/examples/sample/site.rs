@@ -18,13 +18,17 @@ use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies, Later,
-    Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies,
+    Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_report::Past;
+use roundsman_store::{History, SeriesName, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+
+#[path = "past.rs"]
+mod past;
 
 /// 2026-11-18 14:03:22 in Shanghai.
 pub const T0: i64 = 1_794_981_802_000;
@@ -357,7 +361,30 @@ impl Site for SampleSite {
     }
     fn detail(&self, device: &str) -> Option<DeviceDetail> {
         self.device(device)?;
-        Some(DeviceDetail::default())
+        let figure = |metric: &str, title, instance: &str, unit: &str, now| Charted {
+            metric: metric.into(),
+            title,
+            instance: instance.into(),
+            unit: unit.into(),
+            now,
+            limits: [].into(),
+        };
+        let figures = vec![
+            figure("cpu.load", Bilingual::new("CPU 负载", "CPU load"), "", "%", Some(38.5)),
+            figure("interface.in-rate", Bilingual::new("入向速率", "In"), "GE1/0/1", "bit/s", None),
+            figure("memory.used", Bilingual::new("内存使用率", "Memory used"), "", "%", Some(61.0)),
+        ];
+        Some(DeviceDetail { figures, ..DeviceDetail::default() })
+    }
+    fn watched(&self, _device: &str, rule: &str, instance: &str) -> Option<Charted> {
+        (rule == "board-hot").then(|| Charted {
+            metric: "board.temperature".into(),
+            title: Bilingual::new("板卡温度", "Board temperature"),
+            instance: instance.into(),
+            unit: "Cel".into(),
+            now: Some(68.5),
+            limits: [Limit { severity: Severity::Major, at: 65.0, above: true }].into(),
+        })
     }
     fn open_faults(&self) -> Vec<Fault> {
         self.state.lock().unwrap().faults.values().filter(|f| f.is_open()).cloned().collect()
@@ -381,6 +408,9 @@ impl Site for SampleSite {
     }
     fn feed(&self) -> &Feed {
         &self.feed
+    }
+    fn history(&self, series: SeriesName, span: Span) -> Later<'_, Result<Option<History>, Unavailable>> {
+        self.answer(past::of(&series, span, self.now()))
     }
     fn faults(
         &self,

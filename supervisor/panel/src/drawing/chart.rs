@@ -1,11 +1,10 @@
 //! A value over time: line, band, limits, axes, and the value under the finger.
 
-mod axis;
+pub(super) mod axis;
 
 use super::quantity::{Scale, figure, quantity};
 use super::series::{Column, bounded, broken, m4, runs};
 use super::shape;
-use super::sparkline::line;
 use super::text::{fit, width};
 use super::write::{Path, Svg, within};
 use crate::site::{DeviceState, Limit};
@@ -95,6 +94,25 @@ pub fn chart(c: &Chart<'_>) -> String {
     latest(&mut svg, c, &frame, &columns);
     readouts(&mut svg, c, &frame, &columns);
     svg.finish()
+}
+
+/// The line through the columns, broken where values are missing; a value alone is a dot.
+fn line(columns: &[Column], interval_s: u32, x: impl Fn(Wall) -> f64, y: impl Fn(f64) -> f64) -> Path {
+    let mut path = Path::default();
+    for run in runs(columns, interval_s) {
+        let mut points = run.iter().flat_map(Column::path);
+        let Some((at, value)) = points.next() else { continue };
+        path.at(x(at), y(value));
+        let mut alone = true;
+        for (at, value) in points {
+            path.to(x(at), y(value));
+            alone = false;
+        }
+        if alone {
+            path.dot(x(at), y(value));
+        }
+    }
+    path
 }
 
 /// Extremes of each pixel column.

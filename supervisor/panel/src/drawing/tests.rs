@@ -52,12 +52,20 @@ fn drawn_series(points: &[(At, Option<f64>)], span: (At, At), at: f64, size: (f6
     let spread: Vec<_> =
         points.iter().map(|(t, v)| (*t, v.map(|v| Spread { low: -v, mean: v, high: v }))).collect();
     let label = HOSTILE;
+    let run = |two: &[(At, Option<f64>)]| Run {
+        span: (two[0].0, two[1].0),
+        word: HOSTILE.to_owned(),
+        usual: two[0].1.is_none(),
+        absent: two[1].1.is_none(),
+    };
+    let runs: Vec<Run> = points.windows(2).map(run).collect();
     [
-        sparkline(&Sparkline {
+        run_strip(&RunStrip {
             label,
-            points,
+            span,
             interval_s: 60,
-            limit: Some(limit(at)),
+            runs: &runs,
+            zone: &TimeZone::UTC,
             width: size.0,
             height: size.1,
         }),

@@ -1,18 +1,21 @@
 //! `/devices/{id}`: what it is, where, its figures, interfaces, readings, neighbours, faults, and how it is reached.
 
+use super::history::{self, Range};
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, interfaces, link, pictures, problem, readings, record};
-use crate::figure::{Figure, number};
+use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record};
+use crate::figure::number;
 use crate::problem::Kind;
 use crate::router::Panel;
-use crate::site::{DeviceDetail, Recent, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
+use crate::site::{DeviceDetail, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
 use crate::viewer::Viewer;
 use crate::voice::Voice;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use roundsman_core::fault::Fault;
+use serde::Deserialize;
 
 /// Ended faults shown.
 const MOST_PAST: usize = 10;
@@ -42,21 +45,6 @@ struct What<'a> {
     behind: Option<Root>,
     /// Key of the text, and the value.
     facts: Vec<(&'static str, String)>,
-}
-
-struct FigureCard {
-    title: String,
-    now: Figure,
-    chart: String,
-    note: String,
-    over: Option<&'static str>,
-}
-
-#[derive(Template)]
-#[template(path = "page/device-figures.html")]
-struct Figures<'a> {
-    v: &'a Voice,
-    figures: Vec<FigureCard>,
 }
 
 #[derive(Template)]
@@ -117,27 +105,6 @@ fn what<'a>(device: &'a SiteDevice, sight: &Sight, v: &'a Voice) -> What<'a> {
     }
 }
 
-fn figure_card(recent: &Recent, v: &Voice) -> FigureCard {
-    let title = v.text(&recent.title);
-    let title = if title.is_empty() { recent.metric.to_string() } else { title };
-    let now = recent.points.last().and_then(|(_, x)| *x);
-    let good: Vec<f64> = recent.points.iter().filter_map(|(_, x)| *x).collect();
-    let (low, high) = good.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
-    let range = match good.len() {
-        0 | 1 => v.t("device.collecting").into_owned(),
-        _ => format!("{} – {}", number(low, &recent.unit).line(), number(high, &recent.unit).line()),
-    };
-    let title = if recent.instance.is_empty() { title } else { format!("{title} · {}", recent.instance) };
-    FigureCard {
-        chart: pictures::sparkline(recent, &title),
-        now: now
-            .map_or_else(|| Figure { text: "—".into(), unit: String::new() }, |x| number(x, &recent.unit)),
-        over: now.and_then(|x| readings::over(x, &recent.limits)),
-        note: range,
-        title,
-    }
-}
-
 fn neighbours<'a>(device: &SiteDevice, sight: &Sight, v: &'a Voice) -> Neighbours<'a> {
     let up = device.uplinks.iter().filter_map(|(id, port)| {
         let mut row = Row::of(sight.device(id)?, sight, v);
@@ -187,16 +154,25 @@ fn reached(device: &SiteDevice, detail: &DeviceDetail, v: &Voice) -> Facts {
     Facts { title: v.t("device.reached").into_owned(), facts: facts.collect() }
 }
 
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    /// How far back the figures look.
+    span: String,
+}
+
 struct Found<'a> {
     device: &'a SiteDevice,
     detail: DeviceDetail,
     readings: Vec<SiteReading>,
     past: Result<Vec<Fault>, Unavailable>,
     records: record::Found,
+    figures: history::cards::Figures<'a>,
 }
 
 fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
-    let Found { device, detail, readings, past, records } = found;
+    let Found { device, detail, readings, past, records, figures } = found;
     let open = sight.faults().iter().filter(|fault| fault.key.device == device.id);
     let faults = Faults {
         v,
@@ -210,10 +186,7 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     let mut parts = vec![
         Part::of("what", &what(device, sight, v))?,
         Part::of("device-faults", &faults)?,
-        Part::of(
-            "figures",
-            &Figures { v, figures: detail.recent.iter().map(|r| figure_card(r, v)).collect() },
-        )?,
+        Part::of("figures", figures)?,
     ];
     if let Some(table) = interfaces::table(&interfaces::interfaces(readings, &detail.tags), v) {
         parts.push(Part::of("interfaces", &table)?);
@@ -226,15 +199,23 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
 }
 
 /// `/devices/{id}`
-pub(crate) async fn device(State(panel): State<Panel>, viewer: Viewer, Path(id): Path<String>) -> Response {
+pub(crate) async fn device(
+    State(panel): State<Panel>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let range = Range::from_word(&asked.map(|Query(asked)| asked.span).unwrap_or_default());
     let sight = Sight::of(&panel);
     let Some(device) = sight.device(&id) else {
         return problem(&panel, &viewer, Kind::NoSuchDevice);
     };
     let past = panel.site.faults(Which::Closed, Some(device.id.clone()), MOST_PAST, None).await;
+    let detail = panel.site.detail(&id).unwrap_or_default();
     let found = Found {
         device,
-        detail: panel.site.detail(&id).unwrap_or_default(),
+        figures: history::cards::figures(&panel, device, &detail.figures, range, &viewer.voice).await,
+        detail,
         readings: panel.site.readings(&id).unwrap_or_default(),
         past,
         records: record::of(

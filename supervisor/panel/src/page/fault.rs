@@ -3,11 +3,11 @@
 use super::device::Root;
 use super::rows::{Row, device_name, ending, is_closable};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, link, pictures, problem, readings, record};
+use super::{Page, Part, Parts, Place, history, link, problem, record};
 use crate::figure;
 use crate::problem::Kind;
 use crate::router::Panel;
-use crate::site::{DeviceState, Recent, RecordQuery, SiteDevice};
+use crate::site::{DeviceState, RecordQuery, SiteDevice};
 use crate::viewer::Viewer;
 use crate::voice::Voice;
 use askama::Template;
@@ -123,23 +123,15 @@ fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
     }
 }
 
-/// The recent points of what the fault is about, if the device keeps them: the watched figure of the same part, else
-/// the one that is beyond its limit now.
-fn chart(fault: &Fault, recent: &[Recent], v: &Voice) -> (String, String) {
-    if fault.value.is_none() || !fault.is_open() {
-        return Default::default();
-    }
-    let watched = || recent.iter().filter(|r| !r.limits.is_empty());
-    let is_beyond = |r: &&Recent| {
-        let now = r.points.last().and_then(|(_, x)| *x);
-        now.is_some_and(|x| readings::over(x, &r.limits).is_some())
-    };
-    let same_part = |r: &&Recent| !r.instance.is_empty() && r.instance == fault.key.instance;
-    let Some(series) = watched().find(same_part).or_else(|| watched().find(is_beyond)) else {
+/// The past of what the fault is about, and its title; empty where it is not a number.
+async fn chart(panel: &Panel, fault: &Fault, sight: &Sight, v: &Voice) -> (String, String) {
+    let watched = panel.site.watched(&fault.key.device, &fault.key.rule, &fault.key.instance);
+    let (Some(device), Some(charted)) = (sight.device(&fault.key.device), watched) else {
         return Default::default();
     };
-    let title = v.text(&series.title);
-    (pictures::chart(series, &title, v), title)
+    let ended = fault.cleared.filter(|_| !fault.is_open());
+    let chart = history::around(panel, device, &charted, (fault.first_bad, ended), v).await;
+    (chart, v.text(&charted.title))
 }
 
 fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
@@ -174,12 +166,11 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
 fn parts(
     fault: &Fault,
     steps: &[Transition],
-    recent: &[Recent],
+    (chart, chart_title): (String, String),
     records: &record::Found,
     sight: &Sight,
     v: &Voice,
 ) -> Parts {
-    let (chart, chart_title) = chart(fault, recent, v);
     let affected: Vec<&SiteDevice> = match fault.is_open() && fault.key.is_presence() {
         true => sight.affected(&fault.key.device).collect(),
         false => Vec::new(),
@@ -214,8 +205,8 @@ pub(crate) async fn fault(State(panel): State<Panel>, viewer: Viewer, Path(id): 
     };
     let records = record::of(&panel, RecordQuery { fault: Some(fault.id), ..RecordQuery::default() }).await;
     let sight = Sight::of(&panel);
-    let recent = panel.site.detail(&fault.key.device).unwrap_or_default().recent;
-    let parts = parts(&fault, &steps, &recent, &records, &sight, &viewer.voice);
+    let chart = chart(&panel, &fault, &sight, &viewer.voice).await;
+    let parts = parts(&fault, &steps, chart, &records, &sight, &viewer.voice);
     let title = fault.number.to_string();
     Page::new(Place::Faults, &title, "fault").answer(&panel, &viewer, &sight, parts)
 }

@@ -9,6 +9,7 @@ pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod fault;
 pub(crate) mod faults;
+pub(crate) mod history;
 mod interfaces;
 mod link;
 pub(crate) mod overview;

@@ -4,15 +4,13 @@ use super::interfaces::Interface;
 use super::overview;
 use super::sight::Sight;
 use crate::drawing::{
-    Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread, Threshold, TierLine,
-    Tiers, chart as draw_chart, interface_strip, mosaic as draw_mosaic, sparkline as draw_sparkline,
-    tiers as draw_tiers,
+    InterfaceStrip, LineState, Mosaic, Node, Port, PortState, TierLine, Tiers, interface_strip,
+    mosaic as draw_mosaic, tiers as draw_tiers,
 };
 use crate::figure::number;
-use crate::site::{DeviceState, Recent, SiteDevice, Trunk};
+use crate::site::{DeviceState, SiteDevice, Trunk};
 use crate::voice::Voice;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::time::Wall;
 
 /// Side of a device's place in a mosaic, CSS pixels, and how many stand in a row.
 const CELL: f64 = 16.0;
@@ -21,9 +19,6 @@ const COLUMNS: usize = 6;
 const MANY: usize = 24;
 const SMALL_CELL: f64 = 10.0;
 const SMALL_COLUMNS: usize = 10;
-/// Widths of a chart on a desk or panel and on a phone.
-const WIDE: f64 = 520.0;
-const NARROW: f64 = 310.0;
 /// Size for which the picture of the tiers is drawn; the page scales it to what it has, text and all.
 const LYING: (f64, f64) = (1_024.0, 380.0);
 const STANDING: (f64, f64) = (340.0, 560.0);
@@ -37,57 +32,6 @@ pub(super) fn mosaic(states: &[DeviceState], v: &Voice) -> String {
     let label = v.n("tile.well", format!("{ok}/{}", states.len()));
     let (columns, cell) = if states.len() > MANY { (SMALL_COLUMNS, SMALL_CELL) } else { (COLUMNS, CELL) };
     draw_mosaic(&Mosaic { label: &label, stations: states, columns: columns.min(states.len()), cell })
-}
-
-/// Seconds between the points: the middle one of their distances.
-fn interval_s(points: &[(Wall, Option<f64>)]) -> u32 {
-    let mut distances: Vec<i64> = points.windows(2).map(|two| two[1].0.0 - two[0].0.0).collect();
-    distances.sort_unstable();
-    let middle = distances.get(distances.len() / 2).copied().unwrap_or(60_000);
-    u32::try_from(middle.max(1_000) / 1_000).unwrap_or(u32::MAX)
-}
-
-pub(super) fn sparkline(recent: &Recent, label: &str) -> String {
-    draw_sparkline(&Sparkline {
-        label,
-        points: &recent.points,
-        interval_s: interval_s(&recent.points),
-        limit: recent.limits.first().copied(),
-        width: 168.0,
-        height: 40.0,
-    })
-}
-
-pub(super) fn chart(recent: &Recent, label: &str, v: &Voice) -> String {
-    let (Some(first), Some(last)) = (recent.points.first(), recent.points.last()) else {
-        return String::new();
-    };
-    let points: Vec<_> = recent.points.iter().map(|(at, x)| (*at, x.map(Spread::from))).collect();
-    let words: Vec<String> = recent
-        .limits
-        .iter()
-        .map(|limit| {
-            let severity = v.text(&limit.severity.name());
-            let sign = if limit.above { '>' } else { '<' };
-            format!("{severity} {sign} {}", number(limit.at, &recent.unit).line())
-        })
-        .collect();
-    let limits: Vec<_> =
-        recent.limits.iter().zip(&words).map(|(limit, label)| Threshold { limit: *limit, label }).collect();
-    let picture = Chart {
-        label,
-        span: (first.0, last.0),
-        interval_s: interval_s(&recent.points),
-        points: &points,
-        unit: &recent.unit,
-        limits: &limits,
-        zone: &v.zone,
-        width: WIDE,
-        height: 240.0,
-    };
-    // A drawing that shrinks has text too small to read: the page shows the one that fits.
-    let (wide, narrow) = (draw_chart(&picture), draw_chart(&Chart { width: NARROW, ..picture }));
-    format!("<div class=\"wide\">{wide}</div><div class=\"narrow\">{narrow}</div>")
 }
 
 /// The ports of a device as on its faceplate.

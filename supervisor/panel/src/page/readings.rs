@@ -79,19 +79,24 @@ fn line(reading: &SiteReading, v: &Voice) -> Line {
 }
 
 /// The first half of a metric's name.
-fn group_of(reading: &SiteReading) -> &str {
-    reading.metric.split('.').next().unwrap_or("")
+pub(super) fn group_of(metric: &str) -> &str {
+    metric.split('.').next().unwrap_or("")
+}
+
+/// What people call the group of a metric; its word where nobody named it.
+pub(super) fn group_name(metric: &str, v: &Voice) -> String {
+    let group = group_of(metric);
+    v.find(&format!("group.{group}")).map_or_else(|| group.to_owned(), Cow::into_owned)
 }
 
 /// All readings but those of interfaces and raw counters, whose rates say more, in groups in the order of the profile.
 pub(super) fn groups(readings: &[SiteReading], v: &Voice) -> Vec<Group> {
     let mut groups: Vec<(&str, Group)> = Vec::new();
-    for reading in readings.iter().filter(|r| r.kind != Kind::Counter && group_of(r) != INTERFACE) {
-        let name = group_of(reading);
+    for reading in readings.iter().filter(|r| r.kind != Kind::Counter && group_of(&r.metric) != INTERFACE) {
+        let name = group_of(&reading.metric);
         let at = groups.iter().position(|(known, _)| *known == name).or_else(|| {
             (groups.len() < MOST_GROUPS).then(|| {
-                let title = v.find(&format!("group.{name}")).map_or_else(|| name.to_owned(), Cow::into_owned);
-                groups.push((name, Group { title, rows: Vec::new(), more: 0 }));
+                groups.push((name, Group { title: group_name(name, v), rows: Vec::new(), more: 0 }));
                 groups.len() - 1
             })
         });
@@ -113,7 +118,7 @@ pub(super) fn telling(readings: &[SiteReading], most: usize, v: &Voice) -> Vec<(
         r.kind == Kind::Gauge
             && r.instance.is_empty()
             && r.sample.is_ok()
-            && !["system", "ip"].contains(&group_of(r))
+            && !["system", "ip"].contains(&group_of(&r.metric))
     };
     let mut found: Vec<&SiteReading> = readings.iter().filter(wanted).collect();
     found.sort_by_key(|r| r.limits.is_empty());

@@ -122,6 +122,8 @@ fn drawings(v: &Voice) -> Vec<Drawings<'_>> {
     let some = |title, kind, specimens| Drawings { title, kind, specimens };
     let mut charts = specimens::charts(v, 640.0);
     charts.extend(specimens::charts(v, 320.0));
+    let mut runs = specimens::runs(v, 860.0);
+    runs.extend(specimens::runs(v, 320.0).into_iter().skip(1).take(1));
     let mut strips = specimens::strips(v, 860.0);
     strips.extend(specimens::strips(v, 320.0).into_iter().skip(3));
     let mut walls = specimens::walls(v, 560.0);
@@ -131,10 +133,10 @@ fn drawings(v: &Voice) -> Vec<Drawings<'_>> {
     let pictures =
         [((1_280.0, 800.0), 60), ((1_024.0, 600.0), 60), ((1_920.0, 1_080.0), 1_000), ((390.0, 844.0), 60)];
     vec![
-        some(v.say("小曲线", "Sparklines"), "small", specimens::sparklines(v)),
         some(v.say("所点阵", "Mosaics"), "small", specimens::mosaics(v)),
         some(v.say("端口面板", "Interface strips"), "wide", strips),
         some(v.say("曲线", "Charts"), "middle", charts),
+        some(v.say("状态变化", "Runs of a state"), "wide", runs),
         some(v.say("大屏拼接墙", "Video walls"), "middle", walls),
         some(v.say("摄像机", "Cameras"), "wide", cameras),
         some(

@@ -9,12 +9,17 @@ use roundsman_core::time::Wall;
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 23] = [
     "/",
     "/devices",
     "/devices?under=rt-province",
     "/devices?q=core",
     "/devices/rt-city-core",
+    "/devices/rt-city-core/history",
+    "/devices/rt-city-core/history?group=interface",
+    "/devices/rt-city-core/history?metric=cpu.load&span=24h",
+    "/devices/rt-city-core/history?metric=interface.oper-status&instance=GE1%2F0%2F1",
+    "/devices/rt-city-core/history?metric=memory.used",
     "/faults",
     "/faults?view=hidden",
     "/faults?view=past",

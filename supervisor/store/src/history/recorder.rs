@@ -158,6 +158,8 @@ impl Recorder {
         for reading in &poll.poll.readings {
             known.read(conn, names, reading, serial, in_whole, &mut points)?;
         }
+        // Growing doubles; of a thousand devices that would be several MB for nothing.
+        known.slots.shrink_to_fit();
         for slot in &mut known.slots {
             // Also what an earlier process wrote and what was gone before this one looked.
             if slot.seen != serial && slot.state != state::GONE {

@@ -7,11 +7,13 @@ use roundsman_core::fault::{Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice,
-    SiteReading, Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
+    SiteDevice, SiteReading, Unavailable, Which,
 };
 use roundsman_report::Past;
-use roundsman_store::{Answer, FaultFilter, NewAmendment, NewRecord, RecordFilter, StoreError};
+use roundsman_store::{
+    Answer, FaultFilter, History, NewAmendment, NewRecord, RecordFilter, SeriesName, Span, StoreError,
+};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
@@ -67,6 +69,10 @@ impl roundsman_panel::Site for View {
         self.read(|state| Some(state.device(device)?.detail()))
     }
 
+    fn watched(&self, device: &str, rule: &str, instance: &str) -> Option<Charted> {
+        self.read(|state| state.device(device)?.watched(rule, instance))
+    }
+
     fn open_faults(&self) -> Vec<Fault> {
         self.read(|state| state.open.values().cloned().collect())
     }
@@ -113,6 +119,10 @@ impl roundsman_panel::Site for View {
 
     fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    fn history(&self, series: SeriesName, span: Span) -> Later<'_, Result<Option<History>, Unavailable>> {
+        Box::pin(async move { self.reader.history(series, span).await.map_err(unavailable) })
     }
 
     fn faults(

@@ -2,7 +2,7 @@
 
 use super::lens::Lens;
 use roundsman_core::model::{InstanceIx, MetricIx};
-use roundsman_core::reading::Readings;
+use roundsman_core::reading::{Absence, Reading, Readings, Value};
 use roundsman_panel::{Headlines, Trunk};
 
 /// The state of an interface that works (RFC 2863 ifOperStatus), as profiles call it.
@@ -37,6 +37,18 @@ pub(super) fn read(
 pub(super) fn highest(readings: &Readings, metric: MetricIx) -> Option<f64> {
     let numbers = readings.of(metric).iter().filter_map(|reading| reading.sample.as_ref().ok()?.number());
     numbers.reduce(f64::max)
+}
+
+/// The instance where a metric is highest; of one without a number the first that the device may have at all.
+pub(super) fn where_highest(readings: &Readings, metric: MetricIx) -> Option<InstanceIx> {
+    let value = |reading: &&Reading| reading.sample.as_ref().ok().and_then(Value::number);
+    let known = readings.of(metric);
+    let highest = known.iter().filter(|reading| value(reading).is_some()).max_by(|a, b| {
+        let (a, b) = (value(a).unwrap_or(f64::MIN), value(b).unwrap_or(f64::MIN));
+        a.total_cmp(&b)
+    });
+    let possible = || known.iter().find(|reading| reading.sample != Err(Absence::Unsupported));
+    highest.or_else(possible).map(|reading| reading.instance)
 }
 
 /// The value of one instance of a metric.

@@ -1,7 +1,7 @@
 //! Where to look in the readings of a profile: found once per profile, not once per poll or page.
 //!
 //! The metrics that lists and charts show are looked up by name here, and the rules' limits are collected per metric.
-//! A lens judges nothing and reads nothing: [`super::headlines`] and [`super::recent`] look through it.
+//! A lens judges nothing and reads nothing: [`super::headlines`] and [`super::shown`] look through it.
 
 use roundsman_core::model::{Kind, MetricIx, Model, Record};
 use roundsman_core::rule::{Rule, Test};
@@ -10,7 +10,7 @@ use roundsman_profile::schema::Profile;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Most series of [`super::recent`] a device has: what a page can show and 4 KiB can hold.
+/// Most figures of a device whose past its page shows: what fits on it, and each is a question to the store.
 pub(super) const MOST_SERIES: usize = 8;
 
 /// Names of the metric that says how busy the processor is; makers whose boards each have one say it per board.
@@ -32,7 +32,7 @@ pub(crate) struct Lens {
     pub(super) temperature: Vec<MetricIx>,
     pub(super) humidity: Vec<MetricIx>,
     pub(super) interface: Interface,
-    /// What is kept of the latest polls, without and with the trunk.
+    /// The figures whose past the device's page shows, without and with the trunk.
     series: [Arc<[Series]>; 2],
     /// Limits per metric that has any, by metric.
     limits: Vec<(MetricIx, Arc<[Limit]>)>,
@@ -49,7 +49,7 @@ pub(super) struct Interface {
     pub(super) out_rate: Option<MetricIx>,
 }
 
-/// One series of [`super::recent`].
+/// A figure whose past is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Series {
     pub(super) metric: MetricIx,
@@ -59,7 +59,7 @@ pub(super) struct Series {
 /// Which value of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pick {
-    /// The highest of all its instances; of a scalar its only one.
+    /// That of the instance where it is highest now; of a scalar its only one.
     Highest,
     /// The one of the interface that is the trunk.
     Trunk,
@@ -95,7 +95,7 @@ impl Lens {
         }
     }
 
-    /// What is kept of the latest polls of a device with or without a trunk.
+    /// The figures whose past is shown of a device with or without a trunk.
     pub(super) fn series(&self, has_trunk: bool) -> &Arc<[Series]> {
         &self.series[usize::from(has_trunk)]
     }

@@ -2,15 +2,14 @@
 
 use super::super::polled::Runtime;
 use super::headlines;
-use super::lens::{Lens, Pick};
-use super::recent::Recent;
+use super::lens::{Lens, Pick, Series};
 use crate::site::SiteEntry;
 use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::model::{InstanceIx, Record};
+use roundsman_core::model::{InstanceIx, Kind, MetricIx, Record};
 use roundsman_core::reading::{Reading, Readings};
 use roundsman_core::text::Bilingual;
 use roundsman_driver::snmp::Finished;
-use roundsman_panel::{DeviceDetail, Headlines, PollStatistics, SiteReading};
+use roundsman_panel::{Charted, DeviceDetail, Headlines, PollStatistics, SiteReading};
 use roundsman_store::{LatestDevice, LatestReading};
 use roundsman_wire::snmp::Version;
 use std::sync::Arc;
@@ -135,15 +134,15 @@ pub(super) struct Shown {
     pub(super) known: bool,
     /// The failed device that hides it.
     pub(super) behind: Option<DeviceIx>,
+    /// The latest poll that was answered: names the figures whose past is shown while the device is silent.
+    answered: Option<Arc<Latest>>,
     tally: Tally,
-    recent: Recent,
 }
 
 impl Shown {
     /// A device after a start, a reload or with another profile.
     pub(super) fn new(runtime: &Runtime, known: bool) -> Shown {
         let SiteEntry { device, profile, target, credentials, line, .. } = &runtime.entry;
-        let has_trunk = device.uplink_labels().next().is_some();
         Shown {
             device: device.clone(),
             profile_name: profile.name.clone(),
@@ -158,18 +157,14 @@ impl Shown {
             latest: runtime.latest.clone(),
             known,
             behind: None,
+            answered: None,
             tally: Tally::default(),
-            recent: Recent::new(&runtime.lens, has_trunk),
         }
     }
 
-    /// Takes over what the same device remembers from before: its statistics, and its latest polls if they are of the
-    /// same figures at the same address.
+    /// Takes over what the same device remembers from before: its statistics.
     pub(super) fn carry_on(&mut self, old: Shown) {
         self.tally = old.tally;
-        if old.device.address == self.device.address {
-            self.recent.carry_on(old.recent);
-        }
     }
 
     /// A poll that ended, with whatever outcome.
@@ -179,12 +174,12 @@ impl Shown {
 
     /// The latest poll. Says whether the device answers now and did not before, or the other way round.
     pub(super) fn keep(&mut self, latest: &Arc<Latest>) -> bool {
-        // A poll that asked who it is, or with a profile that was replaced meanwhile, has other figures.
-        if Arc::ptr_eq(&latest.lens, &self.lens) {
-            self.recent.push(&latest.readings, latest.trunk);
-        }
         let before = self.is_answering();
         self.latest = Some(latest.clone());
+        // A poll that asked who it is, or with a profile that was replaced meanwhile, has other figures.
+        if self.is_answering() && Arc::ptr_eq(&latest.lens, &self.lens) {
+            self.answered = Some(latest.clone());
+        }
         self.known = true;
         self.is_answering() != before
     }
@@ -199,32 +194,54 @@ impl Shown {
     }
 
     pub(super) fn detail(&self) -> DeviceDetail {
-        let model = &self.lens.profile.model;
-        let trunk = self.latest.as_ref().and_then(|latest| Some(latest.name(latest.trunk?)));
-        let trunk = trunk.or_else(|| self.device.uplink_labels().next().cloned()).unwrap_or_default();
-        let recent = self.recent.series().map(|(metric, pick, points)| {
-            let known = &model.metrics[metric.at()];
-            roundsman_panel::Recent {
-                metric: known.name.clone(),
-                title: known.title.clone(),
-                instance: if pick == Pick::Trunk { trunk.clone() } else { Arc::default() },
-                unit: known.unit.clone(),
-                points,
-                limits: self.lens.limits(metric).clone(),
-            }
-        });
         DeviceDetail {
             protocol: self.protocol.into(),
             credentials: self.credentials.clone(),
             tags: self.device.tags.clone(),
             polls: self.tally.counted,
-            recent: recent.collect(),
+            figures: self.figures(),
         }
     }
 
-    /// Memory of its latest polls, bytes.
-    #[cfg(test)]
-    pub(super) fn recent_bytes(&self) -> usize {
-        self.recent.bytes()
+    /// The figures whose past its page shows: those that any poll named.
+    fn figures(&self) -> Vec<Charted> {
+        let Some(known) = self.answered.as_ref().or(self.latest.as_ref()) else {
+            return Vec::new();
+        };
+        let trunk = known.trunk.map(|trunk| known.name(trunk));
+        let trunk = trunk.or_else(|| self.device.uplink_labels().next().cloned());
+        let figure = |series: &Series| {
+            let instance = match series.pick {
+                Pick::Trunk => trunk.clone()?,
+                Pick::Highest => known.name(headlines::where_highest(&known.readings, series.metric)?),
+            };
+            Some(self.charted(series.metric, instance))
+        };
+        self.lens.series(trunk.is_some()).iter().filter_map(figure).collect()
+    }
+
+    /// What a rule watches on an instance, if that is a number.
+    pub(super) fn watched(&self, rule: &str, instance: &str) -> Option<Charted> {
+        let model = &self.lens.profile.model;
+        let rule = model.rules.iter().find(|known| &*known.id == rule)?;
+        let is_number = model.metrics.get(rule.on.at())?.kind == Kind::Gauge;
+        is_number.then(|| self.charted(rule.on, instance.into()))
+    }
+
+    fn charted(&self, metric: MetricIx, instance: Arc<str>) -> Charted {
+        let known = &self.lens.profile.model.metrics[metric.at()];
+        let latest = self.latest.as_ref().filter(|latest| Arc::ptr_eq(&latest.lens, &self.lens));
+        let now = latest.and_then(|latest| {
+            let row = latest.names.iter().position(|name| *name == instance)?;
+            headlines::number(&latest.readings, Some(metric), InstanceIx(row as u32))
+        });
+        Charted {
+            metric: known.name.clone(),
+            title: known.title.clone(),
+            instance,
+            unit: known.unit.clone(),
+            now,
+            limits: self.lens.limits(metric).clone(),
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::super::polled::Runtime;
 use super::lens::{Lenses, MOST_SERIES};
-use super::recent::MOST_POINTS;
 use super::state::State;
 use crate::site;
 use roundsman_core::device::DeviceIx;
@@ -12,7 +11,7 @@ use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Now, Wall};
 use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::Finished;
-use roundsman_panel::{DeviceState, Headlines, Limit, PollStatistics, Recent, SiteDevice};
+use roundsman_panel::{Charted, DeviceState, Headlines, Limit, PollStatistics, SiteDevice};
 use roundsman_profile::snmprec::{NewValue, Walk};
 use roundsman_store::LatestDevice;
 use roundsman_wire::snmp::answer::{Answer, Cost};
@@ -90,8 +89,8 @@ impl Bench {
         self.shown(id).headlines
     }
 
-    fn recent(&self, id: &str) -> Vec<Recent> {
-        self.state.device(id).unwrap().detail().recent
+    fn figures(&self, id: &str) -> Vec<Charted> {
+        self.state.device(id).unwrap().detail().figures
     }
 
     /// A durable transition of the fault with this number.
@@ -226,56 +225,49 @@ fn what_the_store_kept_has_no_figures() {
 }
 
 #[test]
-fn the_latest_polls_are_remembered_oldest_first() {
-    let gateway = "rt snmp-generic\ntag = { eth0 = \"uplink\" }";
-    let devices = ["srv linux-net-snmp", gateway];
-    let mut bench = Bench::new("", &devices);
+fn figures_name_their_series_and_stay_while_the_device_is_silent() {
+    let gateway_site = "rt snmp-generic\ntag = { eth0 = \"uplink\" }";
+    let mut bench = Bench::new("", &["srv linux-net-snmp", gateway_site]);
+    assert_eq!(bench.figures("srv").len(), 0, "nothing is known yet");
     let mut walk = server();
-    for nth in 0..MOST_POINTS + 12 {
-        let load = NewValue::Number(nth as i64 * 100);
-        walk.set(&oid("1.3.6.1.4.1.2021.10.1.5.1"), &load).unwrap();
-        bench.poll(0, (nth != MOST_POINTS).then_some(&walk));
-    }
-    let recent = bench.recent("srv");
-    assert!(recent.len() <= MOST_SERIES);
-    let names: Vec<&str> = recent.iter().map(|series| &*series.metric).collect();
+    walk.set(&oid("1.3.6.1.4.1.2021.10.1.5.1"), &NewValue::Number(700)).unwrap();
+    bench.poll(0, Some(&walk));
+    let figures = bench.figures("srv");
+    assert!(figures.len() <= MOST_SERIES);
+    let names: Vec<&str> = figures.iter().map(|series| &*series.metric).collect();
     insta::assert_compact_debug_snapshot!(names);
-    let load = recent.iter().find(|series| &*series.metric == "load.one-minute").unwrap();
-    assert_eq!((load.points.len(), &*load.title.en, &*load.instance), (MOST_POINTS, "Load, 1 min", ""));
-    let expected = (12..MOST_POINTS + 12).map(|nth| (nth != MOST_POINTS).then_some(nth as f64));
-    assert!(load.points.iter().map(|(_, value)| *value).eq(expected), "{:?}", load.points);
-    assert!(load.points.is_sorted_by_key(|(at, _)| *at));
-    let used = recent.iter().find(|series| &*series.metric == "memory.used").unwrap();
+    let load = figures.iter().find(|series| &*series.metric == "load.one-minute").unwrap();
+    assert_eq!((&*load.title.en, &*load.instance, load.now), ("Load, 1 min", "", Some(7.0)));
+    let used = figures.iter().find(|series| &*series.metric == "memory.used").unwrap();
     assert_eq!(used.limits.first(), Some(&Limit { severity: Severity::Major, at: 96.0, above: true }));
 
-    // A reload that changes nothing keeps them, another address or profile does not.
-    bench.load("", &devices);
-    assert_eq!(bench.recent("srv").len(), recent.len());
-    bench.load("", &["srv snmp-generic", gateway]);
-    assert_eq!(bench.recent("srv").len(), 0);
-}
+    bench.poll(0, None);
+    let silent = bench.figures("srv");
+    assert!(silent.iter().map(|series| &*series.metric).eq(names.iter().copied()));
+    assert!(silent.iter().all(|series| series.now.is_none()));
 
-#[test]
-fn the_trunks_rates_are_remembered_and_memory_is_bounded() {
-    let tag = "tag = { eth0 = \"uplink\" }";
-    let mut bench =
-        Bench::new("", &[&format!("rt snmp-generic\n{tag}"), &format!("srv linux-net-snmp\n{tag}")]);
     let mut walk = gateway();
-    for _ in 0..3 {
-        bench.poll(0, Some(&walk));
+    for _ in 0..2 {
+        bench.poll(1, Some(&walk));
         walk.grow(&oid("1.3.6.1.2.1.31.1.1.1.6.4"), 1_000_000).unwrap();
         walk.pass_ms(60_000);
     }
-    let recent = bench.recent("rt");
-    let rate = recent.iter().find(|series| &*series.metric == "interface.in-rate").unwrap();
-    assert_eq!(&*rate.instance, "eth0");
-    let values: Vec<_> = rate.points.iter().map(|(_, value)| *value).collect();
-    assert_eq!(values, [None, Some(8e6), Some(8e6)]);
-    for nth in 0..2 * MOST_POINTS {
-        bench.poll(1, (nth % 3 > 0).then_some(&walk));
-    }
-    let bytes = bench.state.device("srv").unwrap().recent_bytes();
-    assert!((2_000..4_096).contains(&bytes), "{bytes}");
+    let figures = bench.figures("rt");
+    let rate = figures.iter().find(|series| &*series.metric == "interface.in-rate").unwrap();
+    assert_eq!((&*rate.instance, rate.now), ("eth0", Some(8e6)));
+}
+
+#[test]
+fn what_a_rule_watches_is_charted_if_it_is_a_number() {
+    let mut bench = Bench::new("", &["srv linux-net-snmp"]);
+    bench.poll(0, Some(&server()));
+    let shown = bench.state.device("srv").unwrap();
+    let disk = shown.watched("storage-full", "/").unwrap();
+    assert_eq!((&*disk.metric, &*disk.unit, &*disk.instance), ("storage.used", "%", "/"));
+    assert!(disk.now.is_some() && disk.limits.len() == 3);
+    assert!(shown.watched("storage-full", "/gone").unwrap().now.is_none(), "its past may still be there");
+    assert!(shown.watched("unreachable", "").is_none());
+    assert!(shown.watched("interface-down", "eth0").is_none(), "a state");
 }
 
 #[test]

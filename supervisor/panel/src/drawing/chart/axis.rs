@@ -127,7 +127,7 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, zone: &TimeZone) {
         let y = frame.y(value * frame.scale.divisor);
         grid.at(frame.left, y).to(frame.right, y);
     }
-    let times = times(frame, zone);
+    let times = times(frame.span, frame.right - frame.left, zone);
     for at in &times {
         grid.at(frame.x(*at), frame.bottom).to(frame.x(*at), frame.bottom + 4.0);
     }
@@ -145,17 +145,19 @@ pub(super) fn draw(svg: &mut Svg, frame: &Frame, zone: &TimeZone) {
     }
 }
 
-/// Round times of the site's day inside the span.
-fn times(frame: &Frame, zone: &TimeZone) -> Vec<Wall> {
-    let (from, to) = (frame.span.0.0, frame.span.1.0);
+/// Round times of the site's day inside the span, as many as have room.
+pub(in crate::drawing) fn times(span: (Wall, Wall), room: f64, zone: &TimeZone) -> Vec<Wall> {
+    let (from, to) = (span.0.0, span.1.0);
     let length_s = (to as f64 - from as f64) / 1_000.0;
-    let most = ((frame.right - frame.left) / TIME).clamp(1.0, MOST_TIMES as f64);
+    let most = (room / TIME).clamp(1.0, MOST_TIMES as f64);
     let Some(step) = STEPS.into_iter().find(|s| *s as f64 >= length_s / most) else {
         return Vec::new();
     };
     // A change of summer time inside the span moves the later labels by its hour; they still tell the right time.
-    let offset_s = moment(frame.span.0, zone).offset().seconds();
-    let (step, offset) = (step * 1_000, i64::from(offset_s) * 1_000);
+    let offset_s = moment(span.0, zone).offset().seconds();
+    // Weeks begin on Monday; the epoch was a Thursday.
+    let offset_s = if step == 604_800 { i64::from(offset_s) + 3 * 86_400 } else { i64::from(offset_s) };
+    let (step, offset) = (step * 1_000, offset_s * 1_000);
     let Some(local) = from.checked_add(offset) else { return Vec::new() };
     let first = from.saturating_add((step - local.rem_euclid(step)) % step);
     (0..MOST_TIMES as i64).map(|i| Wall(first.saturating_add(i * step))).take_while(|at| at.0 <= to).collect()
@@ -170,7 +172,7 @@ fn has_days(span: (Wall, Wall)) -> bool {
 }
 
 /// A time on the axis: of day, or the date at midnight and in long spans.
-fn axis_label(at: Wall, span: (Wall, Wall), zone: &TimeZone) -> String {
+pub(in crate::drawing) fn axis_label(at: Wall, span: (Wall, Wall), zone: &TimeZone) -> String {
     let at = moment(at, zone);
     let midnight = at.hour() == 0 && at.minute() == 0;
     at.strftime(if has_days(span) && midnight { "%m-%d" } else { "%H:%M" }).to_string()

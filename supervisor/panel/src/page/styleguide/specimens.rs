@@ -1,8 +1,8 @@
 //! Every drawing in every state, with made-up content.
 
 use crate::drawing::{
-    Camera, Cameras, Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Sparkline, Spread,
-    Threshold, TierLine, Tiers, Wall, WallPanel, cameras, chart, interface_strip, mosaic, sparkline, tiers,
+    Camera, Cameras, Chart, InterfaceStrip, LineState, Mosaic, Node, Port, PortState, Run, RunStrip, Spread,
+    Threshold, TierLine, Tiers, Wall, WallPanel, cameras, chart, interface_strip, mosaic, run_strip, tiers,
     wall,
 };
 use crate::site::{DeviceState, Limit};
@@ -44,52 +44,53 @@ fn without(points: &[(At, Option<f64>)], missing: std::ops::Range<usize>) -> Vec
     points.iter().enumerate().map(|(i, p)| (p.0, if missing.contains(&i) { None } else { p.1 })).collect()
 }
 
-/// Sparklines.
-pub(super) fn sparklines(voice: &Voice) -> Vec<Specimen> {
-    let load = curve(60, 60, 42.0, 14.0);
-    let hot: Vec<_> = curve(60, 60, 48.0, 3.0)
-        .iter()
-        .enumerate()
-        .map(|(i, p)| (p.0, p.1.map(|v| v + (i as f64 / 12.0).powi(2))))
+/// Runs of a state.
+pub(super) fn runs(voice: &Voice, width: f64) -> Vec<Specimen> {
+    let run = |from_min: i64, to_min: i64, word: &str, usual, absent| Run {
+        span: (At(NOW + from_min * 60_000), At(NOW + to_min * 60_000)),
+        word: word.to_owned(),
+        usual,
+        absent,
+    };
+    let (up, down) = (voice.say("启用", "up"), voice.say("中断", "down"));
+    let silent = voice.say("超时", "timeout");
+    let flapping: Vec<Run> = (0..20)
+        .map(|i| run(-60 + i * 3, -58 + i * 3, if i % 2 == 0 { up } else { down }, i % 2 == 0, false))
         .collect();
-    let draw = |points: &[(At, Option<f64>)], limit| {
-        sparkline(&Sparkline {
-            label: voice.say("处理器负载，最近一小时", "CPU load, last hour"),
-            points,
+    let draw = |runs: &[Run]| {
+        run_strip(&RunStrip {
+            label: voice.say("接口状态，最近一小时", "Interface state, last hour"),
+            span: (At(NOW - 3_600_000), At(NOW)),
             interval_s: 60,
-            limit,
-            width: 120.0,
-            height: 32.0,
+            runs,
+            zone: &TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC),
+            width,
+            height: 76.0,
         })
     };
-    let limit = |severity, at| Some(Limit { severity, at, above: true });
-    let constant: Vec<_> = load.iter().map(|p| (p.0, Some(7.0))).collect();
     vec![
-        specimen("sparkline-plain", voice.say("正常", "Well"), draw(&load, None)),
         specimen(
-            "sparkline-limit",
-            voice.say("接近限值", "Near its limit"),
-            draw(&load, limit(Severity::Minor, 60.0)),
+            "runs-plain",
+            voice.say("一直正常", "Always the same"),
+            draw(&[run(-60, 0, up, true, false)]),
         ),
         specimen(
-            "sparkline-beyond",
-            voice.say("越限", "Beyond its limit"),
-            draw(&hot, limit(Severity::Major, 65.0)),
+            "runs-changed",
+            voice.say("中断后恢复，其间无应答", "Down and up again, no answer between"),
+            draw(&[
+                run(-60, -42, up, true, false),
+                run(-41, -30, down, false, false),
+                run(-29, -21, silent, false, true),
+                run(-20, 0, up, true, false),
+            ]),
         ),
         specimen(
-            "sparkline-critical",
-            voice.say("紧急越限", "Beyond, critical"),
-            draw(&hot, limit(Severity::Critical, 60.0)),
+            "runs-gap",
+            voice.say("缺数", "Polls missing"),
+            draw(&[run(-60, -40, up, true, false), run(-15, -1, up, true, false)]),
         ),
-        specimen("sparkline-gap", voice.say("缺数", "Values missing"), draw(&without(&load, 20..34), None)),
-        specimen(
-            "sparkline-ended",
-            voice.say("数据中断", "Values stopped"),
-            draw(&without(&load, 44..60), None),
-        ),
-        specimen("sparkline-constant", voice.say("恒定", "Constant"), draw(&constant, None)),
-        specimen("sparkline-one", voice.say("只有一个值", "One value"), draw(&load[..1], None)),
-        specimen("sparkline-none", voice.say("无数据", "No data"), draw(&[], None)),
+        specimen("runs-flapping", voice.say("频繁变化", "Flapping"), draw(&flapping)),
+        specimen("runs-none", voice.say("无数据", "No data"), draw(&[])),
     ]
 }
 
