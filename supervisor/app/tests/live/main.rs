@@ -7,6 +7,7 @@ mod backup;
 mod daemon;
 mod peer;
 mod records;
+mod report;
 mod service;
 mod shown;
 mod snmpd;
