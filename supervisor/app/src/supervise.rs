@@ -120,6 +120,9 @@ pub(crate) struct Supervisor {
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
     store: Arc<Store>,
+    marker: Marker,
+    /// The clock when it was looked at last.
+    seen: Now,
     committer: Committer,
     recorder: Recorder,
     events: mpsc::Receiver<Event>,
@@ -169,6 +172,7 @@ impl Supervisor {
         let (store, restored) = Store::open(&site.store, now.wall)?;
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
+        let marker = Marker::new(clock, site.clock);
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
@@ -195,9 +199,11 @@ impl Supervisor {
             answers,
             prober: Arc::new(Prober::new(clock)),
             probes: Arc::new(Semaphore::new(MOST_PROBES)),
-            committer: Committer::new(store.clone()),
-            recorder: Recorder::new(store.clone(), Marker::new(clock, site.clock)),
+            committer: Committer::new(store.clone(), marker.clone(), &restored),
+            recorder: Recorder::new(store.clone(), marker.clone()),
             store,
+            marker,
+            seen: now,
             events,
             sender: sender.clone(),
             requests,
@@ -239,6 +245,7 @@ impl Supervisor {
 
     async fn handle(&mut self, event: Event) -> Result<()> {
         let now = self.clock.now();
+        self.mark_steps(now);
         match event {
             Event::Polled(finished) if finished.key & REACH_KEY != 0 => {
                 self.reached(
@@ -271,6 +278,7 @@ impl Supervisor {
 
     async fn look_at_the_clock(&mut self) -> Result<()> {
         let now = self.clock.now();
+        self.mark_steps(now);
         if self.engine.poll_timeout().is_some_and(|at| at <= now.mono) {
             self.engine.handle(fault::Event::Tick, now);
             self.carry_out(now);
@@ -287,9 +295,10 @@ impl Supervisor {
             self.shows = false;
             self.show_at = now.mono.plus_ms(SHOW_EVERY_MS);
             self.view.show_flags(&self.engine);
+            self.committer.settle(now);
             self.view.keep_queues(self.queues(), self.schedule.counts().missed);
         }
-        self.committer.go_on(&self.sender, now.mono);
+        self.committer.go_on(&self.sender, now);
         Ok(())
     }
 
@@ -350,12 +359,12 @@ impl Supervisor {
     fn carry_out(&mut self, now: Now) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
-                Effect::Commit { transition, request } => self.committer.take(*transition, request),
+                Effect::Commit { transition, request } => self.committer.take(*transition, request, now),
                 Effect::Ask(ask) => self.ask(ask),
                 Effect::Refuse { request, why } => self.answer(request, Err(ActionError::Refused(why))),
             }
         }
-        self.committer.go_on(&self.sender, now.mono);
+        self.committer.go_on(&self.sender, now);
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -411,11 +420,12 @@ impl Supervisor {
             return self.committer.failed(batch, error, now.mono);
         }
         self.committer.succeeded();
-        self.view.publish(batch.iter().map(|waiting| &waiting.transition));
+        self.view.publish(batch.iter().filter_map(|waiting| waiting.step.transition.as_ref()));
         for waiting in batch {
-            log_transition(&waiting.transition);
+            let Some(transition) = waiting.step.transition else { continue };
+            log_transition(&transition);
             if let Some(request) = waiting.request {
-                self.answer(request, Ok(waiting.transition.fault));
+                self.answer(request, Ok(transition.fault));
             }
         }
         Ok(())
@@ -436,7 +446,7 @@ impl Supervisor {
                         "the store refused the last transitions; they are judged anew at the next start"
                     );
                 }
-                self.committer.go_on(&self.sender, now.mono);
+                self.committer.go_on(&self.sender, now);
             }
         }
         self.recorder.finish(now).await;

@@ -14,6 +14,7 @@ pub mod derive;
 pub mod device;
 pub mod fault;
 pub mod figures;
+pub mod hidden;
 pub mod model;
 pub mod rate;
 pub mod reading;

@@ -1,11 +1,11 @@
 //! Who stood behind whom, as rows: written with the transition that hid or revealed them.
 
-use crate::Hiding;
 use crate::error::StoreError;
 use crate::reader::rows;
 use crate::records::{device_row, integer};
 use crate::watches::At;
 use roundsman_core::fault::FaultId;
+use roundsman_core::hidden::Hiding;
 use rusqlite::{Connection, params};
 
 /// Writes what changed at a moment: the stretch that went on ends, and another begins where there is one.

@@ -31,11 +31,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use beginning::{Happened, begin_with};
 pub use backup::{Contents, Replaced, backup, restore, verify};
+pub use beginning::{Happened, begin_with};
+pub use clock::step_ms;
 pub use error::StoreError;
 pub use history::{
-    Band, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Poll, Retention, Run, RunState, SeriesName, Span,
+    Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, PastBucket, PastDay, Poll, Retention,
+    Run, RunState, SeriesDay, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
@@ -47,7 +49,8 @@ pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::{FaultId, Transition};
+use roundsman_core::fault::Transition;
+use roundsman_core::hidden::Hiding;
 use roundsman_core::record::{Record, Refusal};
 use roundsman_core::time::{Now, Wall};
 use std::fs::File;
@@ -86,15 +89,6 @@ pub struct ClockMark {
     pub now: Now,
     /// Whether the kernel reports the wall clock as synchronised.
     pub synchronised: bool,
-}
-
-/// A device that is hidden behind a failed one from now on, or is hidden no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hiding {
-    /// The site file's id.
-    pub device: Arc<str>,
-    /// The open fault that it stands behind; `None`: it stands for itself again.
-    pub behind: Option<FaultId>,
 }
 
 /// What happened at one moment, to be made durable together.
@@ -229,6 +223,19 @@ impl Store {
         to: Arc<str>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         self.submit(Work::Renamed { device, from, to })
+    }
+
+    /// Stores a day of a past that was not polled here, in one transaction: for a demonstration, or what another system
+    /// measured. `now` is said as the time of its making.
+    ///
+    /// # Errors
+    /// [`StoreError::Contradiction`] if history has samples of that time already, or buckets do not fit.
+    pub fn fill(
+        &self,
+        day: PastDay,
+        now: Wall,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Fill(Box::new(day), now))
     }
 
     /// Says how long history is kept from now on; [`Retention::default`] until then.

@@ -41,11 +41,7 @@ pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
 }
 
 /// Writes one transition, the watch it happened in where that is known, and the fault as it stands after it.
-pub(crate) fn write(
-    conn: &Connection,
-    transition: &Transition,
-    watch: Option<i64>,
-) -> rusqlite::Result<()> {
+pub(crate) fn write(conn: &Connection, transition: &Transition, watch: Option<i64>) -> rusqlite::Result<()> {
     write_fault(conn, transition)?;
     write_transition(conn, transition, watch)
 }
@@ -106,11 +102,7 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
     Ok(())
 }
 
-fn write_transition(
-    conn: &Connection,
-    transition: &Transition,
-    watch: Option<i64>,
-) -> rusqlite::Result<()> {
+fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i64>) -> rusqlite::Result<()> {
     let f = &transition.fault;
     let (value_kind, value) = value_cells(f.value.as_ref());
     let (by, at) = acknowledgement_cells(f);

@@ -1,11 +1,12 @@
 //! What a start finds: everything the fault engine and the pages need to go on where they stopped.
 
 use crate::error::StoreError;
-use crate::{ClockMark, Hiding, hidden, history, watches};
 use crate::latest::LatestDevice;
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
+use crate::{ClockMark, hidden, history, watches};
 use roundsman_core::fault::{Fault, FaultId};
+use roundsman_core::hidden::Hiding;
 use roundsman_core::time::Wall;
 use rusqlite::Connection;
 

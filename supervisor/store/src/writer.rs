@@ -4,7 +4,8 @@ use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::watches::At;
-use crate::{Answer, Batch, ClockMark, DeviceRecord, hidden, presence, records, watches};
+use crate::{Answer, Batch, ClockMark, DeviceRecord, PastDay, hidden, presence, records, watches};
+use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -41,6 +42,7 @@ pub(crate) enum Work {
         to: Arc<str>,
     },
     Keep(Retention),
+    Fill(Box<PastDay>, Wall),
     /// Clears the flag if history has nothing to do.
     Ask(Arc<AtomicBool>),
     /// A maintenance record or an amendment, and where to leave what came of it.
@@ -203,6 +205,7 @@ impl Writer {
                 self.history.keep(*retention);
                 Ok(())
             }
+            Work::Fill(day, now) => history::fill(&self.conn, day, *now),
             Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
                 Ok(())

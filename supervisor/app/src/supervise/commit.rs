@@ -1,11 +1,15 @@
-//! Transitions on their way to the store: in order, one batch at a time, tried again with a pause.
+//! Transitions on their way to the store: in order, one batch at a time, tried again with a pause. Whom they hide goes
+//! with them into the same transaction.
 
 use super::Event;
+use super::marks::Marker;
 use anyhow::{Result, bail};
+use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::{RequestId, Transition};
-use roundsman_core::time::Mono;
+use roundsman_core::hidden::{Hidden, Hiding};
+use roundsman_core::time::{Mono, Now};
 use roundsman_driver::clock::Clock;
-use roundsman_store::{Store, StoreError};
+use roundsman_store::{Batch, Restored, Step, Store, StoreError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,18 +28,27 @@ const FIRST_PAUSE_MS: u64 = 1_000;
 /// Longest pause between two tries, in ms.
 const LONGEST_PAUSE_MS: u64 = 30_000;
 
-/// A transition that is not durable yet.
+/// Who is hidden is worked out once for the transitions of so many ms: it costs a walk through the site, and a storm
+/// has a transition for each device.
+const SETTLE_EVERY_MS: u64 = 1_000;
+
+/// What is not durable yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
-    /// The transition.
-    pub transition: Transition,
+    /// When it was judged, the transition, and whom it hid.
+    pub step: Step,
     /// The operator's request it fulfils.
     pub request: Option<RequestId>,
+    /// Whom it hid has been worked out.
+    settled: bool,
 }
 
 /// Hands transitions to the store.
 pub(super) struct Committer {
     store: Arc<Store>,
+    marker: Marker,
+    /// As of the last transition that went to the store.
+    hidden: Hidden,
     waiting: VecDeque<Waiting>,
     under_way: bool,
     pause_ms: u64,
@@ -43,9 +56,13 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn new(store: Arc<Store>) -> Committer {
+    pub(super) fn new(store: Arc<Store>, marker: Marker, restored: &Restored) -> Committer {
+        let mut hidden = Hidden::default();
+        hidden.restore(&restored.hidden, restored.open.iter());
         Committer {
             store,
+            marker,
+            hidden,
             waiting: VecDeque::new(),
             under_way: false,
             pause_ms: FIRST_PAUSE_MS,
@@ -54,22 +71,52 @@ impl Committer {
     }
 
     /// Takes a transition over.
-    pub(super) fn take(&mut self, transition: Transition, request: Option<RequestId>) {
-        self.waiting.push_back(Waiting { transition, request });
+    pub(super) fn take(&mut self, transition: Transition, request: Option<RequestId>, now: Now) {
+        let step = Step { now, transition: Some(transition), hidden: Vec::new() };
+        self.waiting.push_back(Waiting { step, request, settled: false });
+    }
+
+    /// The site after a start or reload; `answering` says whose latest poll brought a reply.
+    pub(super) fn load<'a>(
+        &mut self,
+        devices: impl Iterator<Item = &'a Device>,
+        answering: impl Fn(DeviceIx) -> bool,
+        attached_to: Option<DeviceIx>,
+    ) {
+        self.hidden.load(devices, answering, attached_to);
+    }
+
+    /// A poll of a device ended.
+    pub(super) fn answered(&mut self, device: DeviceIx, answers: bool) {
+        self.hidden.answered(device, answers);
+    }
+
+    /// Has it stored whom those hide or reveal that began or ceased to answer since the last transition.
+    pub(super) fn settle(&mut self, now: Now) {
+        if self.waiting.is_empty() {
+            let hidden = self.hidden.settle();
+            if !hidden.is_empty() {
+                let step = Step { now, transition: None, hidden };
+                self.waiting.push_back(Waiting { step, request: None, settled: true });
+            }
+        }
     }
 
     /// Starts the next batch, if none is under way and no pause runs.
-    pub(super) fn go_on(&mut self, events: &mpsc::Sender<Event>, now: Mono) {
-        let paused = self.retry_at.is_some_and(|at| at > now);
+    pub(super) fn go_on(&mut self, events: &mpsc::Sender<Event>, now: Now) {
+        let paused = self.retry_at.is_some_and(|at| at > now.mono);
         if self.under_way || paused || self.waiting.is_empty() {
             return;
         }
         self.retry_at = None;
         self.under_way = true;
         let count = self.waiting.len().min(MOST_IN_A_BATCH);
-        let batch: Vec<Waiting> = self.waiting.drain(..count).collect();
+        let mut batch: Vec<Waiting> = self.waiting.drain(..count).collect();
+        hide(&mut self.hidden, &mut batch);
         let began = Clock::new().micros();
-        let committed = self.store.commit(batch.iter().map(|waiting| waiting.transition.clone()).collect());
+        let mark = Some(self.marker.mark(now));
+        let steps = batch.iter().map(|waiting| waiting.step.clone()).collect();
+        let committed = self.store.commit(Batch { mark, steps });
         let events = events.clone();
         tokio::spawn(async move {
             let result = committed.await;
@@ -115,5 +162,23 @@ impl Committer {
     /// Whether anything is not durable yet.
     pub(super) fn is_busy(&self) -> bool {
         self.under_way || !self.waiting.is_empty()
+    }
+}
+
+/// Works out whom the transitions of a batch hide: after the last of them, and after each that stands alone for
+/// [`SETTLE_EVERY_MS`]. A batch that was refused comes again with what it had.
+fn hide(hidden: &mut Hidden, batch: &mut [Waiting]) {
+    let mut since: Option<Mono> = None;
+    for at in 0..batch.len() {
+        let next = batch.get(at + 1).map(|next| next.step.now.mono);
+        let Some(waiting) = batch.get_mut(at).filter(|waiting| !waiting.settled) else { continue };
+        waiting.settled = true;
+        waiting.step.transition.iter().for_each(|transition| hidden.take(&transition.fault));
+        let since_then = *since.get_or_insert(waiting.step.now.mono);
+        if next.is_none_or(|next| next.since_ms(since_then) >= SETTLE_EVERY_MS) {
+            let changes: Vec<Hiding> = hidden.settle();
+            waiting.step.hidden.extend(changes);
+            since = None;
+        }
     }
 }

@@ -57,9 +57,15 @@ impl Supervisor {
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
         self.view.load(&self.devices, &self.engine, self.site.attached_to);
+        let devices = &self.devices;
+        let answering = |device: DeviceIx| devices.get(device.at()).is_some_and(Runtime::is_answering);
+        let plain = devices.iter().map(|runtime| &runtime.entry.device);
+        self.committer.load(plain, answering, self.site.attached_to);
         self.save_devices(now);
         self.keep_history();
         self.carry_out(now);
+        self.committer.settle(now);
+        self.committer.go_on(&self.sender, now);
     }
 
     /// Tells the store how long the site wants history kept.
@@ -111,14 +117,33 @@ impl Supervisor {
         tracing::info!(devices = self.devices.len(), "site file taken over");
     }
 
+    /// Has a step of the wall clock marked at once: what is judged from now on belongs to another watch.
+    pub(super) fn mark_steps(&mut self, now: Now) {
+        let before = std::mem::replace(&mut self.seen, now);
+        if roundsman_store::step_ms(before, now) == 0 {
+            return;
+        }
+        tracing::warn!(step_ms = roundsman_store::step_ms(before, now), "the wall clock was set");
+        let marked = self.store.mark_clock(self.marker.mark(now));
+        tokio::spawn(async move {
+            if let Err(error) = marked.await {
+                tracing::error!(%error, "the clock was not marked");
+            }
+        });
+    }
+
     pub(super) fn save_devices(&self, now: Now) {
         let record = |runtime: &Runtime| DeviceRecord {
             id: runtime.entry.device.id.clone(),
             name: runtime.entry.device.name.clone(),
             class: runtime.entry.device.class,
             profile: runtime.entry.device.profile.clone(),
+            tier: runtime.entry.device.tier,
+            network: runtime.entry.device.network,
+            location: runtime.entry.device.location.clone(),
         };
-        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), now.wall);
+        let mark = self.marker.mark(now);
+        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), mark);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the list of devices was not stored");

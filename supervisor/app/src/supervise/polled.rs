@@ -127,6 +127,11 @@ impl Runtime {
         identity_plan()
     }
 
+    /// Whether the latest poll brought any valid reply.
+    pub(super) fn is_answering(&self) -> bool {
+        self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
+    }
+
     pub(super) fn is_unresolved(&self) -> bool {
         self.unresolved
     }
@@ -236,6 +241,7 @@ impl Supervisor {
         if let Some(latest) = &runtime.latest {
             tracing::trace!(target: "way", step = "View::keep_latest");
             self.view.keep_latest(device, latest, now);
+            self.committer.answered(device, latest.readings.answered);
             self.recorder.take(&runtime.entry.device.id, latest, now);
         }
         self.shows = true;

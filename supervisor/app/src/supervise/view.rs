@@ -97,7 +97,7 @@ impl View {
 
     /// Open faults that the store kept.
     pub(super) fn take_over(&self, open: &[Fault]) {
-        self.write(|state| state.open = open.iter().map(|fault| (fault.id, fault.clone())).collect());
+        self.write(|state| state.take_over(open));
     }
 
     /// Devices after a start or reload.

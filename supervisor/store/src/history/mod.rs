@@ -18,6 +18,7 @@ mod chunk;
 mod clock;
 mod compact;
 mod downsample;
+mod fill;
 mod hot;
 mod latest;
 mod merge;
@@ -33,6 +34,8 @@ mod series;
 mod tests;
 
 pub use downsample::{Band, HistoryColumn, MOST_COLUMNS};
+pub(crate) use fill::store as fill;
+pub use fill::{DeviceDay, PastBucket, PastDay, SeriesDay};
 pub(crate) use latest::readings as latest_readings;
 pub use read::{History, MOST_RUNS, Run, RunState, SeriesName, Span};
 pub use recorder::Poll;

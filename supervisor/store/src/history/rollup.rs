@@ -142,6 +142,26 @@ fn of(tier: Tier, times: &[i64], statuses: &Statuses, mut values: impl Iterator<
     buckets.done
 }
 
+/// Hours made of 5 minutes.
+pub(crate) fn hours_of(fine: &[Bucket]) -> Vec<Bucket> {
+    let width = Tier::Hour.width_ms();
+    let hour = |bucket: &Bucket| bucket.start.div_euclid(width);
+    let whole = |group: &[Bucket]| {
+        let count: u32 = group.iter().map(|bucket| bucket.count).sum();
+        let good = || group.iter().filter_map(|bucket| Some((bucket.values?, f64::from(bucket.count))));
+        let widest = |a: Values, b: Values| Values { min: a.min.min(b.min), max: a.max.max(b.max), ..a };
+        let values = good().map(|(values, _)| values).reduce(widest).map(|values| {
+            // Halves: the sum of huge numbers must not become infinite.
+            let sum: f64 = good().map(|(values, count)| values.mean / 2.0 * count).sum();
+            let mean = sum / f64::from(count.max(1)) * 2.0;
+            Values { mean: rounded(mean, values.min, values.max), ..values }
+        });
+        let bad = group.iter().map(|bucket| bucket.bad).sum();
+        Bucket { start: group.first().map_or(0, hour) * width, values, count, bad }
+    };
+    fine.chunk_by(|a, b| hour(a) == hour(b)).map(whole).collect()
+}
+
 /// The buckets as a blob.
 pub(crate) fn encode(tier: Tier, buckets: &[Bucket]) -> Vec<u8> {
     let width = tier.width_ms().max(1);

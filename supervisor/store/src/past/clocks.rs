@@ -22,7 +22,11 @@ struct Row {
 impl Row {
     /// Wall time at its start, if it can be believed.
     fn from(&self) -> Option<i64> {
-        if self.synchronised { Some(self.wall) } else { self.shift.map(|shift| self.mono.saturating_add(shift)) }
+        if self.synchronised {
+            Some(self.wall)
+        } else {
+            self.shift.map(|shift| self.mono.saturating_add(shift))
+        }
     }
 
     /// Time from the end of `before` to its start, ms.
@@ -75,10 +79,11 @@ impl Clocks {
 
     /// A moment as it was recorded, by the clock as it was found to be later.
     pub(super) fn place(&self, shown: Moment) -> Moment {
-        let (shown_from, placed_from) = match (self.start(&self.shown, shown), self.start(&self.placed, shown)) {
-            (Some(shown), Some(placed)) => (shown, placed),
-            _ => return shown,
-        };
+        let (shown_from, placed_from) =
+            match (self.start(&self.shown, shown), self.start(&self.placed, shown)) {
+                (Some(shown), Some(placed)) => (shown, placed),
+                _ => return shown,
+            };
         let moved = placed_from.0.saturating_sub(shown_from.0);
         Moment { wall: Wall(shown.wall.0.saturating_add(moved)), ..shown }
     }

@@ -68,7 +68,8 @@ pub(super) fn present(
     from: Wall,
     to: Wall,
 ) -> Result<BTreeMap<Arc<str>, Present>, StoreError> {
-    let sql = "SELECT d.id, p.name, p.class, p.profile, p.tier, p.network, p.location, p.from_watch, p.from_wall,
+    let sql =
+        "SELECT d.id, p.name, p.class, p.profile, p.tier, p.network, p.location, p.from_watch, p.from_wall,
                  p.to_watch, p.to_wall
                FROM presence p JOIN device d ON d.row = p.device
                WHERE p.to_watch IS NULL OR p.to_wall >= ?1

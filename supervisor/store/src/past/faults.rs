@@ -96,7 +96,8 @@ pub(super) fn one(conn: &Connection, clocks: &Clocks, id: FaultId) -> Result<Opt
 }
 
 fn whole(conn: &Connection, id: FaultId, course: Course) -> Result<Option<Life>, StoreError> {
-    let sql = format!("SELECT {FAULT_COLUMNS} FROM fault f JOIN device d ON d.row = f.device WHERE f.id = ?1");
+    let sql =
+        format!("SELECT {FAULT_COLUMNS} FROM fault f JOIN device d ON d.row = f.device WHERE f.id = ?1");
     let fault = rows(conn, &sql, [id.0], records::fault)?.pop();
     Ok(fault.map(|fault| Life {
         life: FaultLife {

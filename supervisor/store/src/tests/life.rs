@@ -150,7 +150,10 @@ fn a_full_disk_is_an_error_with_a_reason_and_passes() {
     let mut writer = Writer::new(conn, 1).unwrap();
     let mut big = fault(1, "d1");
     big.summary.zh = "满".repeat(50_000).into();
-    let job = |f: &Fault| Job { work: Work::Commit(vec![raised(1, f.clone())].into()), reply: oneshot::channel().0 };
+    let job = |f: &Fault| Job {
+        work: Work::Commit(vec![raised(1, f.clone())].into()),
+        reply: oneshot::channel().0,
+    };
     let results = writer.transact(&[job(&big)]);
     assert!(matches!(&results[0], Err(e @ StoreError::Full { .. }) if e.is_passing()), "{results:?}");
     limit(&writer.conn, pages + 1_000);
@@ -165,7 +168,8 @@ fn a_lock_held_by_another_program_is_an_error_with_a_reason() {
     let mut writer = Writer::new(conn, 1).unwrap();
     let other = rusqlite::Connection::open(dir.path().join(crate::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let job = || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))].into()), reply: oneshot::channel().0 };
+    let job =
+        || Job { work: Work::Commit(vec![raised(1, fault(1, "d1"))].into()), reply: oneshot::channel().0 };
     let results = writer.transact(&[job()]);
     assert!(matches!(&results[0], Err(e @ StoreError::Locked { .. }) if e.is_passing()), "{results:?}");
     other.execute_batch("ROLLBACK").unwrap();

@@ -172,16 +172,14 @@ impl Shown {
         self.tally.add(finished);
     }
 
-    /// The latest poll. Says whether the device answers now and did not before, or the other way round.
-    pub(super) fn keep(&mut self, latest: &Arc<Latest>) -> bool {
-        let before = self.is_answering();
+    /// The latest poll.
+    pub(super) fn keep(&mut self, latest: &Arc<Latest>) {
         self.latest = Some(latest.clone());
         // A poll that asked who it is, or with a profile that was replaced meanwhile, has other figures.
         if self.is_answering() && Arc::ptr_eq(&latest.lens, &self.lens) {
             self.answered = Some(latest.clone());
         }
         self.known = true;
-        self.is_answering() != before
     }
 
     /// Whether the latest poll brought any valid reply.

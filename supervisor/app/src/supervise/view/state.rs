@@ -1,16 +1,16 @@
 //! What the view knows, as a value: devices, open faults, who hides whom. No lock, no store, no feed.
 //!
 //! **Hidden devices.** A device to which every path crosses a device with an open `unreachable` fault is hidden
-//! behind that one ([`Topology::behind`]). It is worked out when a fault opens or ends, when a device begins or ceases
+//! behind that one ([`Hidden`]). It is worked out when a fault opens or ends, when a device begins or ceases
 //! to answer, and when a site is loaded, never for a page. Only what is shown changes: the engine raises, stores and
 //! numbers the faults of hidden devices as any others (docs/decisions/0004-hidden-on-the-panel.md).
 
 use super::super::polled::Runtime;
 use super::shown::{Latest, Shown};
-use roundsman_core::device::{Device, DeviceIx, Uplink};
-use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition, UNREACHABLE};
+use roundsman_core::device::{DeviceIx, Uplink};
+use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
+use roundsman_core::hidden::Hidden;
 use roundsman_core::time::{Mono, Now};
-use roundsman_core::topology::{Standing, Topology};
 use roundsman_driver::snmp::Finished;
 use roundsman_panel::{DeviceState, SiteDevice};
 use std::collections::{BTreeMap, HashMap};
@@ -21,21 +21,24 @@ use std::sync::Arc;
 pub(super) struct State {
     pub(super) devices: Vec<Shown>,
     by_id: HashMap<Arc<str>, usize>,
-    topology: Topology,
-    attached_to: Option<DeviceIx>,
+    hidden: Hidden,
     pub(super) open: BTreeMap<FaultId, Fault>,
     pub(super) last_transition: u64,
     pub(super) newest_good: Option<Mono>,
     pub(super) queues: Vec<(&'static str, u64)>,
     pub(super) polls_missed: u64,
-    /// Something happened after which other devices may be hidden.
-    unsettled: bool,
 }
 
 impl State {
     /// Nothing yet but the number of the newest durable transition.
     pub(super) fn new(last_transition: u64) -> State {
         State { last_transition, ..State::default() }
+    }
+
+    /// Open faults that the store kept.
+    pub(super) fn take_over(&mut self, open: &[Fault]) {
+        open.iter().for_each(|fault| self.hidden.take(fault));
+        self.open = open.iter().map(|fault| (fault.id, fault.clone())).collect();
     }
 
     /// One device.
@@ -62,11 +65,9 @@ impl State {
         self.devices = shown.collect();
         let ids = self.devices.iter().enumerate();
         self.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
-        let plain: Vec<Device> = self.devices.iter().map(|shown| shown.device.clone()).collect();
-        // A site with a loop is refused before it comes here; without a graph nothing is hidden.
-        self.topology = Topology::new(&plain).unwrap_or_default();
-        self.attached_to = attached_to;
-        self.unsettled = true;
+        let plain = self.devices.iter().map(|shown| &shown.device);
+        let answering = |device: DeviceIx| self.devices.get(device.at()).is_some_and(Shown::is_answering);
+        self.hidden.load(plain, answering, attached_to);
         self.settle();
     }
 
@@ -95,7 +96,8 @@ impl State {
         }
         let shown = self.devices.get_mut(device.at())?;
         let is_first = !shown.known;
-        self.unsettled |= shown.keep(latest);
+        shown.keep(latest);
+        self.hidden.answered(device, shown.is_answering());
         is_first.then(|| shown.device.id.clone())
     }
 
@@ -108,7 +110,7 @@ impl State {
         } else {
             self.open.remove(&fault.id);
         }
-        self.unsettled |= fault.key.is_presence();
+        self.hidden.take(fault);
     }
 
     /// Flags of open faults that are not durable (stale, clearing), from the engine's own faults; the devices where
@@ -133,47 +135,19 @@ impl State {
 
     /// Works out anew who is hidden, if anything happened that bears on it; the devices for which it changed.
     pub(super) fn settle(&mut self) -> Vec<Arc<str>> {
-        if !std::mem::take(&mut self.unsettled) {
+        if !self.hidden.is_unsettled() {
             return Vec::new();
         }
-        let behind = self.behind();
+        self.hidden.settle();
         let mut changed = Vec::new();
-        for (at, shown) in self.devices.iter_mut().enumerate() {
-            let root = behind.get(at).copied().flatten();
+        for (shown, at) in self.devices.iter_mut().zip(0..) {
+            let root = self.hidden.root(DeviceIx(at));
             if shown.behind != root {
                 shown.behind = root;
                 changed.push(shown.device.id.clone());
             }
         }
         changed
-    }
-
-    fn behind(&self) -> Vec<Option<DeviceIx>> {
-        let Some(attached_to) = self.attached_to else {
-            return Vec::new();
-        };
-        let answering =
-            |shown: &Shown| if shown.is_answering() { Standing::Answering } else { Standing::Silent };
-        let mut standing: Vec<Standing> = self.devices.iter().map(answering).collect();
-        let mut any_failed = false;
-        for fault in self.open.values().filter(|fault| fault.condition != Condition::Cleared) {
-            let Some(&at) = self.by_id.get(&fault.key.device) else {
-                continue;
-            };
-            match &*fault.key.rule {
-                UNREACHABLE => {
-                    standing[at] = Standing::Failed;
-                    any_failed = true;
-                }
-                // It has no data, yet something there replies: a reach probe, or an agent that refuses.
-                NO_DATA => standing[at] = Standing::Answering,
-                _ => {}
-            }
-        }
-        if !any_failed {
-            return Vec::new();
-        }
-        self.topology.behind(attached_to, |device| standing.get(device.at()).copied().unwrap_or_default())
     }
 
     /// The failed device that hides this one.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod clock;
+mod fill;
 mod kills;
 mod random;
 mod restart;
