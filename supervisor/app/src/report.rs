@@ -4,6 +4,7 @@
 use crate::cli::{ReportFormat, Weekly};
 use crate::{print, site};
 use anyhow::{Context, Result, bail};
+use roundsman_core::figures::watch::Watches;
 use roundsman_core::text::Language;
 use roundsman_core::time::Wall;
 use roundsman_driver::clock::Clock;
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 /// How long maintenance may be written down after a week and still stand on its summary, ms: four weeks.
 const WRITTEN_LATER_MS: i64 = 28 * 86_400_000;
+/// The service marks each minute that it watches: a mark of this age is the newest there can be, ms.
+const FRESH_MS: u64 = 90_000;
 /// How long the service may take: its own limit, and some.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// A report is some 50 KB; more than this is none.
@@ -40,6 +43,17 @@ pub(crate) async fn past(reader: &Reader, from: Wall, to: Wall) -> Result<Past, 
         details: kept.details,
         records,
     })
+}
+
+/// The same while the service runs: it watches now, and only has not written down yet that it did since the last mark.
+pub(crate) fn watching(mut past: Past, now: Wall) -> Past {
+    let mut watches = past.watches.as_slice().to_vec();
+    if let Some(last) = watches.last_mut() {
+        let since_ms = now.0.saturating_sub(last.from.0.saturating_add_unsigned(last.length_ms));
+        last.length_ms += u64::try_from(since_ms).ok().filter(|ms| *ms <= FRESH_MS).unwrap_or(0);
+        past.watches = Watches::new(watches);
+    }
+    past
 }
 
 /// What came of asking for a report.
@@ -167,4 +181,47 @@ fn read(store: &Path, about: &About, wanted: &Weekly, language: Language) -> Res
         ReportFormat::Html => html::page(&made, language)?,
         ReportFormat::Json => pretty(&serde_json::to_value(json::report(&made, language))?)?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use roundsman_core::figures::watch::{Watch, WatchNumber};
+
+    #[test]
+    fn the_running_watch_reaches_to_now_and_an_old_one_does_not() {
+        let watch = |number, from, length_ms| Watch {
+            number: WatchNumber(number),
+            from: Wall(from),
+            length_ms,
+            after_ms: None,
+            dated: true,
+        };
+        for (now, length_ms) in
+            [(1_500, 500), (1_530, 530), (91_500, 90_500), (91_501, 500), (1_499, 500), (0, 500)]
+        {
+            let watches = Watches::new(vec![watch(1, 0, 10), watch(2, 1_000, 500)]);
+            let past = watching(Past { watches, ..Past::default() }, Wall(now));
+            let lengths: Vec<u64> = past.watches.as_slice().iter().map(|watch| watch.length_ms).collect();
+            assert_eq!(lengths, [10, length_ms], "{now}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_whole_is_no_report() {
+        let good = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        assert!(matches!(understand(good, ReportFormat::Json), Ok(Made::Text(text)) if text == "{}\n"));
+        let refused = "HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\n\r\n{\"detail\":\"x\"}";
+        assert!(matches!(understand(refused, ReportFormat::Html), Ok(Made::Refused(why)) if why == "x"));
+        for answer in [
+            "",
+            "HTTP/1.1 200 OK\r\n\r\n{}",
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}",
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{]",
+            "HTTP/1.1 503 Out\r\ncontent-length: 0\r\n\r\n",
+            "nonsense",
+        ] {
+            assert!(understand(answer, ReportFormat::Json).is_err(), "{answer:?}");
+        }
+    }
 }

@@ -192,7 +192,7 @@ fn below_target(grounds: &Grounds) -> Option<Bilingual> {
     let cause = grounds.worst.as_ref().map(|worst| {
         let lasted = lasting(worst.down_ms);
         Bilingual::new(
-            format!("，其中{}中断最久，累计 {}", spaced(&worst.name), lasted.zh),
+            format!("，其中{}中断最久，累计{}", spaced(&worst.name), spaced(&lasted.zh)),
             format!("; {} was down the longest, {} in all", worst.name, lasted.en),
         )
     });

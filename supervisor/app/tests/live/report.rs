@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A device where nobody answers: one fault, soon.
-const SITE: &str = "[site]\nname = \"试验现场\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"en\"\n[store]\npath = \"store\"\n\
+const SITE: &str = "[site]\nname = \"试验现场\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"en\"\nclock = \"trusted\"\n[store]\npath = \"store\"\n\
     [panel]\nlisten = \"127.0.0.1:0\"\n[credentials.all]\nsnmp = { version = \"2c\", community = \"public\" }\n\
     [[device]]\nid = \"nobody\"\nname = \"无人应答\"\nprofile = \"snmp-generic\"\ntier = \"city\"\nnetwork = \"lan\"\n\
     address = \"127.77.0.11:9\"\ncredentials = \"all\"\nreach = \"snmp\"\ninterval = \"1s\"\n";

@@ -120,7 +120,7 @@ pub struct Brief {
     pub open_faults: u32,
 }
 
-/// The part of a week that has passed.
+/// The part of a week that has passed, and whether it still runs.
 fn passed(week: Week, zone: &TimeZone, now: Wall) -> Result<(Period, bool), WeekError> {
     let span = week.span(zone);
     if now <= span.from() {

@@ -179,7 +179,10 @@ impl roundsman_panel::Site for View {
     }
 
     fn past(&self, from: Wall, to: Wall) -> Later<'_, Result<Past, Unavailable>> {
-        Box::pin(async move { crate::report::past(&self.reader, from, to).await.map_err(unavailable) })
+        Box::pin(async move {
+            let past = crate::report::past(&self.reader, from, to).await.map_err(unavailable)?;
+            Ok(crate::report::watching(past, self.now()))
+        })
     }
 
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
