@@ -8,18 +8,18 @@
 //! |---|---|---|
 //! | `no-devices` | no device was in the site | unknown |
 //! | `nothing-observed` | no device was observed at all | unknown |
-//! | `mostly-unobserved` | less than half of the devices' time was observed | unknown |
+//! | `mostly-unobserved` | less than half of the week was watched, or of the devices' time observed | unknown |
 //! | `critical-open` | a device has an open critical fault at the end | trouble |
 //! | `below-target` | availability is below the target | watch; trouble at ten times the downtime it allows |
 //! | `major-open` | a device has an open major fault at the end | watch |
 //! | `repeated` | a device had the same fault again and again | watch |
-//! | `unobserved` | some of the time was not observed (more than half a percent) | watch |
+//! | `unobserved` | more than half a percent of either was not | watch |
 //! | `recovered-critical` | critical faults came and all went | calm |
 //! | `open` | lesser faults are open | calm |
 //! | `recovered` | faults came and all went | calm |
 //! | `quiet` | none of these: no fault | calm |
 
-use crate::voice::{lasting, percent};
+use crate::voice::{lasting, percent, share};
 use roundsman_core::text::Bilingual;
 use std::sync::Arc;
 
@@ -85,7 +85,9 @@ pub struct Grounds {
     pub observed: Option<u32>,
     /// Their time that was not observed, ms, summed.
     pub unknown_ms: u64,
-    /// Time of the week in which the box did not watch, ms.
+    /// Time of the week in which the box watched, ms.
+    pub watched_ms: u64,
+    /// Time of the week in which it did not, ms.
     pub unwatched_ms: u64,
     /// Availability, basis points; `None` where nothing that should run was observed.
     pub availability: Option<u32>,
@@ -142,11 +144,25 @@ fn many(count: impl Into<u64>, one: &str, more: &str) -> String {
     }
 }
 
+/// The share of the week that was watched, or of the devices' time that was observed, whichever is less.
+fn seen(grounds: &Grounds) -> u32 {
+    let week_ms = grounds.watched_ms.saturating_add(grounds.unwatched_ms);
+    share(grounds.watched_ms, week_ms).unwrap_or(0).min(grounds.observed.unwrap_or(0))
+}
+
 fn unobserved(grounds: &Grounds) -> Option<Bilingual> {
-    let observed = grounds.observed.filter(|observed| *observed < NEARLY_ALL)?;
-    let missing = percent(10_000 - observed);
+    if seen(grounds) >= NEARLY_ALL {
+        return None;
+    }
+    let missing_share = 10_000_u32.saturating_sub(grounds.observed.unwrap_or(0));
+    let missing = percent(missing_share);
     let box_off = (grounds.unwatched_ms >= 60_000).then(|| lasting(grounds.unwatched_ms));
     Some(match box_off {
+        // The devices joined when it began to watch.
+        Some(off) if missing_share == 0 => Bilingual::new(
+            format!("本周有 {}未在监控，未按正常计。", off.zh),
+            format!("The week has {} without monitoring; they are not counted as normal.", off.en),
+        ),
         Some(off) => Bilingual::new(
             format!("巡检主机有 {}未在监控，设备时间的 {missing} 无数据，未按正常计。", off.zh),
             format!(
@@ -257,7 +273,7 @@ fn calm(zh: &str, en: &str) -> Bilingual {
 
 /// The lead: level, rule and sentence.
 fn lead(grounds: &Grounds) -> (Level, &'static str, Bilingual) {
-    let observed = grounds.observed.unwrap_or(0);
+    let (observed, seen) = (grounds.observed.unwrap_or(0), seen(grounds));
     if grounds.devices == 0 {
         let text = Bilingual::new(
             "本周没有在册设备，无法评价。",
@@ -272,7 +288,19 @@ fn lead(grounds: &Grounds) -> (Level, &'static str, Bilingual) {
         );
         return (Level::Unknown, "nothing-observed", text);
     }
-    if observed < HALF {
+    if seen < HALF && observed > seen {
+        let watched = lasting(grounds.watched_ms);
+        let text = Bilingual::new(
+            format!("本周仅监控{}，数据不足以评价；以下数字只反映已监控的时段。", spaced(&watched.zh)),
+            format!(
+                "Only {} of the week were monitored, too little to judge it; the figures below speak of the monitored \
+                 time alone.",
+                watched.en
+            ),
+        );
+        return (Level::Unknown, "mostly-unobserved", text);
+    }
+    if seen < HALF {
         let share = percent(observed);
         let text = Bilingual::new(
             format!("本周监控覆盖率仅 {share}，数据不足以评价；以下数字只反映已监控的时段。"),
@@ -307,7 +335,7 @@ fn lead(grounds: &Grounds) -> (Level, &'static str, Bilingual) {
         let text = Bilingual::new(format!("本周基本平稳，但{}", text.zh), text.en);
         return (Level::Watch, "repeated", text);
     }
-    if observed < NEARLY_ALL {
+    if seen < NEARLY_ALL {
         let text = Bilingual::new(
             "已监控的时段内设备总体平稳，但本周监控不完整。",
             "The equipment was calm while it was watched, but monitoring was not complete this week.",

@@ -146,7 +146,10 @@ impl Sheet<'_> {
     /// A figure of an indicator as it is printed.
     fn figure(&self, measure: &Measure, value: &Option<f64>) -> String {
         let Some(value) = *value else {
-            return self.v.say("无数据", "no data").to_owned();
+            // Nothing happened whose length could be measured; or nobody watched.
+            let word =
+                if measure.unit() == Unit::Minutes { "—" } else { self.v.say("无数据", "no data") };
+            return word.to_owned();
         };
         match measure.unit() {
             Unit::Percent => format!("{value:.2}%"),

@@ -6,6 +6,7 @@ fn calm_week() -> Grounds {
         observed: Some(10_000),
         availability: Some(10_000),
         target: 9_990,
+        watched_ms: 604_800_000,
         ..Grounds::default()
     }
 }
@@ -21,7 +22,11 @@ fn the_first_rule_that_holds_gives_the_verdict() {
         (|g| (g.new, g.ended) = (5, 5), "recovered", Level::Calm),
         (|g| g.open = 2, "open", Level::Calm),
         (|g| (g.open, g.new_critical) = (0, 1), "recovered-critical", Level::Calm),
-        (|g| (g.observed, g.unwatched_ms) = (Some(9_000), 60_480_000), "unobserved", Level::Watch),
+        (
+            |g| (g.observed, g.watched_ms, g.unwatched_ms) = (Some(9_000), 544_320_000, 60_480_000),
+            "unobserved",
+            Level::Watch,
+        ),
         (|g| (g.repeats, g.most_repeated) = (2, Some(("ＵＰＳ".into(), 4))), "repeated", Level::Watch),
         (|g| (g.open, g.open_major) = (1, vec!["核心路由器".into()]), "major-open", Level::Watch),
         (
@@ -69,6 +74,9 @@ fn the_edges_of_the_rules() {
     assert_eq!(with(|g| g.observed = Some(9_950)), "quiet");
     assert_eq!(with(|g| g.observed = Some(9_949)), "unobserved");
     assert_eq!(with(|g| g.observed = Some(5_000)), "unobserved");
+    // The site began on Friday: its devices were observed ever since, the week was not.
+    assert_eq!(with(|g| (g.watched_ms, g.unwatched_ms) = (200_000_000, 404_800_000)), "mostly-unobserved");
+    assert_eq!(with(|g| (g.watched_ms, g.unwatched_ms) = (600_000_000, 4_800_000)), "unobserved");
     // All of it under maintenance: observed, and nothing that should have run.
     assert_eq!(with(|g| g.availability = None), "quiet");
     assert_eq!(with(|g| g.ended = 3), "recovered", "old ones that ended this week");

@@ -226,7 +226,11 @@ fn grounds(figures: &Figures, past: &Past) -> Grounds {
         devices: figures.time.all.devices,
         observed: share(time.observed_ms(), time.in_site_ms()),
         unknown_ms: time.unknown_ms,
-        unwatched_ms: figures.period.length_ms().saturating_sub(figures.watched_ms),
+        watched_ms: figures.watched_ms.saturating_sub(figures.repeated_ms),
+        unwatched_ms: figures
+            .period
+            .length_ms()
+            .saturating_sub(figures.watched_ms.saturating_sub(figures.repeated_ms)),
         availability: share(time.up_ms, time.should_run_ms()),
         target: TARGET_BASIS_POINTS,
         worst: worst.map(|(life, time)| WorstDevice { name: name(&life.id), down_ms: time.down_ms }),
