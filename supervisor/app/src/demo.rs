@@ -1,9 +1,18 @@
 //! `roundsman demo`: the virtual site as a child process, and the service on top of it.
 
+mod incidents;
+mod paperwork;
+mod past;
+mod rehearsal;
+
 use crate::cli::Demo;
 use crate::service::{self, Ready};
+use crate::site::Site;
+use crate::supervise::View;
 use crate::{print, site};
 use anyhow::{Context, Result, bail};
+use incidents::Weeks;
+use roundsman_driver::clock::Clock;
 use roundsman_simulator::generate::{COMMUNITY_FILE, FIRST_DEVICE, VirtualSite};
 use roundsman_simulator::story::{Kind, ROUND, SCRIPT, minutes};
 use std::fmt::Write as _;
@@ -13,6 +22,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -38,6 +48,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
     };
     service::log_to_stderr();
     let devices = site.devices.len();
+    let weeks = begin(&site)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut child, lines) = start_virtual_site(&path).await?;
@@ -45,6 +56,9 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
         let service = service::supervise(path.clone(), site, |ready| {
             if let Err(why) = welcome(ready, devices, demo.scale, &folder) {
                 tracing::warn!(%why, "the welcome could not be printed");
+            }
+            if let Some(weeks) = weeks {
+                fill(&path, weeks, &ready.view);
             }
         });
         let result = tokio::select! {
@@ -55,6 +69,34 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
         let _ = child.kill().await;
         result.map(|()| ExitCode::SUCCESS)
     })
+}
+
+/// Gives a new store the weeks before: faults, who took note, maintenance records. A store that is there has a past of
+/// its own.
+fn begin(site: &Site) -> Result<Option<Weeks>> {
+    if site.store.join(roundsman_store::FILE).exists() {
+        return Ok(None);
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o750).create(&site.store)?;
+    let weeks = Weeks::before(Clock::new().now().wall, site);
+    roundsman_store::begin_with(&site.store, rehearsal::rehearse(site, &weeks))?;
+    Ok(Some(weeks))
+}
+
+/// Has the history of those weeks filled in while the service runs.
+fn fill(path: &Path, weeks: Weeks, view: &Arc<View>) {
+    let view = view.clone();
+    match site::load(path) {
+        Ok(site) => {
+            let filled = past::fill(Arc::new(site), Arc::new(weeks), view.clone(), view.store());
+            tokio::spawn(async move {
+                if let Err(error) = filled.await {
+                    tracing::warn!(%error, "the history of the weeks before is not complete");
+                }
+            });
+        }
+        Err(rejected) => tracing::warn!("the history of the weeks before is not filled in:\n{rejected}"),
+    }
 }
 
 /// Says at once, and by name, what stands in the way most often.

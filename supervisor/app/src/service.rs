@@ -2,7 +2,7 @@
 
 use crate::print;
 use crate::site::{self, Site};
-use crate::supervise::{Handle, Supervisor};
+use crate::supervise::{Handle, Supervisor, View};
 use anyhow::{Context, Result};
 use roundsman_panel::{Door, serve};
 use std::fs::{OpenOptions, Permissions};
@@ -56,6 +56,9 @@ pub(crate) struct Ready {
     pub token: Arc<str>,
     /// The file it stands in.
     pub token_file: PathBuf,
+    /// What the panel looks at.
+    #[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "the demo alone fills in a past"))]
+    pub view: Arc<View>,
 }
 
 /// Starts everything, calls `ready`, and runs until a signal ends it.
@@ -81,7 +84,7 @@ pub(crate) async fn supervise(path: PathBuf, site: Site, ready: impl FnOnce(&Rea
         ended(stopped.clone()),
     ));
     let control = tokio::spawn(serve(control, handle.view.clone(), Door::Control, ended(stopped)));
-    ready(&Ready { address, token, token_file });
+    ready(&Ready { address, token, token_file, view: handle.view.clone() });
     let result = until_signal(supervisor, &handle).await;
     let _ = stop.send(true);
     let _ = tokio::join!(panel, control);

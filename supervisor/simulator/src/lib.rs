@@ -26,3 +26,9 @@ mod scene;
 pub mod site;
 pub mod story;
 mod tree;
+
+/// The load of the virtual site at a moment in seconds since 1970: a share of that of the busiest one, without the
+/// unrest of single values. Who makes up a past for it lets that follow the same days.
+pub fn load_at(unix_s: f64) -> f64 {
+    scene::load_at(unix_s)
+}

@@ -24,14 +24,8 @@ impl Model {
 
     /// The model that answers what a profile asks; [`Model::Generic`] for profiles that are not known here.
     pub fn of_profile(profile: &str) -> Model {
-        match profile {
-            "huawei-vrp" => Model::Vrp,
-            "h3c-comware" => Model::Comware,
-            "linux-net-snmp" => Model::Linux,
-            "ups-mib" => Model::Ups,
-            "printer-mib" => Model::Printer,
-            _ => Model::Generic,
-        }
+        let known = Model::ALL.into_iter().find(|model| model.profile() == Some(profile));
+        known.unwrap_or(Model::Generic)
     }
 
     /// The model of a device that is to say itself what it is (`profile = "auto"`): by the first part of its id.
@@ -43,6 +37,18 @@ impl Model {
             Some("ups") => Model::Ups,
             Some("prn") => Model::Printer,
             _ => Model::Generic,
+        }
+    }
+
+    /// The profile for it; none for what only the generic one fits.
+    pub fn profile(self) -> Option<&'static str> {
+        match self {
+            Model::Generic => None,
+            Model::Vrp => Some("huawei-vrp"),
+            Model::Comware => Some("h3c-comware"),
+            Model::Linux => Some("linux-net-snmp"),
+            Model::Ups => Some("ups-mib"),
+            Model::Printer => Some("printer-mib"),
         }
     }
 

@@ -74,6 +74,12 @@ impl View {
         }
     }
 
+    /// Where what is shown comes from.
+    #[cfg(feature = "demo")]
+    pub(crate) fn store(&self) -> Arc<Store> {
+        self.store.clone()
+    }
+
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -13,6 +13,7 @@ mod port;
 pub(crate) use port::Doing;
 
 use battery::Battery;
+pub(crate) use day::load as load_at;
 use day::{Unrest, load};
 use forced::Forced;
 use port::Port;

@@ -25,7 +25,7 @@ const COLUMN: f64 = 2.0;
 
 /// Widths for which a chart is drawn; the page shows the one that fits, since a drawing that shrinks has text too
 /// small to read.
-const WIDTHS: [(&str, f64); 3] = [("narrow", 310.0), ("middle", 520.0), ("wide", 960.0)];
+const WIDTHS: [(&str, f64); 3] = [("narrow", 310.0), ("middle", 500.0), ("wide", 960.0)];
 
 /// The address of the past of a series.
 fn path(device: &SiteDevice, metric: &str, instance: &str, range: Range) -> String {

@@ -26,7 +26,11 @@ impl Numbers {
     pub(super) fn of(span: Span, width_ms: i64, columns: &[HistoryColumn]) -> Numbers {
         let middle = |column: &HistoryColumn| Wall(column.from.0.saturating_add(width_ms / 2).min(span.to.0));
         let spread = |band: Band| Spread { low: band.min, mean: band.mean, high: band.max };
-        let step_ms = span.interval_ms.max(width_ms.max(0).cast_unsigned());
+        // Where single samples are gone, values stand farther apart than columns are wide.
+        let mut distances: Vec<i64> = columns.windows(2).map(|two| two[1].from.0 - two[0].from.0).collect();
+        distances.sort_unstable();
+        let usual_ms = distances.get(distances.len() / 2).copied().unwrap_or(0).max(width_ms).max(0);
+        let step_ms = span.interval_ms.max(usual_ms.cast_unsigned());
         let bands = || columns.iter().filter_map(|column| Some((column.band?, column.count)));
         let count: u64 = columns.iter().map(|column| u64::from(column.count)).sum();
         let sum: f64 = bands().map(|(band, count)| band.mean * f64::from(count)).sum();
