@@ -8,7 +8,7 @@ use crate::weekly::{Day, TARGET_BASIS_POINTS};
 use roundsman_core::rule::Severity;
 use std::fmt::Write;
 
-/// Size of both, in units of the view box; text is 14 of them, more on a phone: the style says it.
+/// Size of both, in units of the view box; text is 15 of them, more on a phone: the style says it.
 const WIDTH: u32 = 400;
 const HEIGHT: u32 = 164;
 /// Where the plot is.
