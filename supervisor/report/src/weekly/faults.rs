@@ -1,6 +1,7 @@
 //! The faults of the week: which were worst, which came again, which hid others, which are still open.
 
 use super::Listed;
+use super::records::first_line;
 use crate::Past;
 use roundsman_core::fault::{Ending, Fault, FaultId, FaultNumber};
 use roundsman_core::figures::Figures;
@@ -15,9 +16,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Faults that are printed one by one: with the other sections they fill two pages.
-const MOST_FAULTS: usize = 12;
+const MOST_FAULTS: usize = 10;
 /// Open faults that are printed.
-const MOST_OPEN: usize = 12;
+const MOST_OPEN: usize = 10;
 /// Repeat offenders that are printed.
 const MOST_REPEATS: usize = 5;
 /// Root causes that are printed.
@@ -178,7 +179,7 @@ fn treated(id: FaultId, past: &Past) -> Option<(RecordNumber, Arc<str>)> {
     let about = |record: &&Record| record.current().faults.iter().any(|fault| fault.id == id);
     let record = past.records.iter().filter(about).max_by_key(|record| record.number)?;
     let process = record.current().process;
-    Some((record.number, process.lines().next().unwrap_or_default().into()))
+    Some((record.number, first_line(&process)))
 }
 
 /// The faults that are printed.

@@ -9,9 +9,9 @@ use roundsman_core::time::Wall;
 use std::sync::Arc;
 
 /// Records that are printed.
-const MOST_RECORDS: usize = 8;
+const MOST_RECORDS: usize = 6;
 /// Left-overs that are printed.
-const MOST_LEFT_OVER: usize = 8;
+const MOST_LEFT_OVER: usize = 5;
 
 /// A maintenance record of the week.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +53,11 @@ fn names(content: &Content) -> Vec<Arc<str>> {
     content.devices.iter().map(|device| device.name.clone()).collect()
 }
 
-fn first_line(text: &str) -> Arc<str> {
-    text.lines().next().unwrap_or_default().into()
+/// The first line of a text; the number of the first step says nothing alone.
+pub(super) fn first_line(text: &str) -> Arc<str> {
+    let line = text.lines().next().unwrap_or_default();
+    let step = ["1. ", "1.", "1、", "1）"].into_iter().find_map(|step| line.strip_prefix(step));
+    step.unwrap_or(line).trim().into()
 }
 
 /// The records that happened in the period as they stand now, in the order they happened.
