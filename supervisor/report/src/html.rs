@@ -29,7 +29,7 @@ pub const STYLE: &str = include_str!("../assets/weekly.css");
 /// Roles of colour and the ground of a page of its own.
 const PAGE_STYLE: &str = include_str!("../assets/page.css");
 /// Characters of what was done in the table of faults; the record has the rest.
-const LONGEST_PROCESS: usize = 36;
+const LONGEST_PROCESS: usize = 28;
 /// Fault numbers of a repeat offender.
 const MOST_NUMBERS: usize = 6;
 /// Fault numbers beside a maintenance record.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Faults that are printed one by one: with the other sections they fill two pages.
-const MOST_FAULTS: usize = 10;
+const MOST_FAULTS: usize = 8;
 /// Open faults that are printed.
 const MOST_OPEN: usize = 10;
 /// Repeat offenders that are printed.
@@ -55,7 +55,7 @@ pub struct FaultRow {
     pub device: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    /// Where it stands; may be empty.
+    /// Where it stands; empty where nobody said it or the name does.
     pub location: Arc<str>,
     /// What was seen.
     pub what: Bilingual,
@@ -153,7 +153,11 @@ fn row(own: &Own, period: Period, past: &Past) -> FaultRow {
         severity: fault.severity,
         device: fault.key.device.clone(),
         name: past.name(&fault.key.device),
-        location: named.map(|named| named.location.clone()).unwrap_or_default(),
+        // A name that says the place already needs it no second time.
+        location: named
+            .map(|named| named.location.clone())
+            .filter(|location| !past.name(&fault.key.device).contains(&**location))
+            .unwrap_or_default(),
         what: said(detail, fault),
         advice: detail.map(|detail| detail.advice.clone()).unwrap_or_default(),
         began,

@@ -9,9 +9,9 @@ use roundsman_core::time::Wall;
 use std::sync::Arc;
 
 /// Records that are printed.
-const MOST_RECORDS: usize = 6;
+const MOST_RECORDS: usize = 5;
 /// Left-overs that are printed.
-const MOST_LEFT_OVER: usize = 5;
+const MOST_LEFT_OVER: usize = 4;
 
 /// A maintenance record of the week.
 #[derive(Clone, Debug, PartialEq)]
