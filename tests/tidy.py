@@ -13,8 +13,9 @@ FLOORS = {
     "simulator": {"core"},
     "profile": {"core", "wire"},
     "driver": {"core", "wire", "profile"},
-    "panel": {"core", "store", "profile"},
-    "app": {"core", "wire", "profile", "driver", "store", "panel", "simulator"},
+    "report": {"core"},
+    "panel": {"core", "store", "profile", "report"},
+    "app": {"core", "wire", "profile", "driver", "store", "report", "panel", "simulator"},
 }
 # Outside of tests nothing may panic on what comes from the network or a file. (A parser's own `expect(")")` answers
 # with an error.)

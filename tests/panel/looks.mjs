@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SCREENS, axeSource, openContext, say } from './harness.mjs';
 
 /** Pages by name; ids are taken from the running site. */
-const pagesOf = (devices, faults, records) => {
+const pagesOf = (devices, faults, records, week) => {
   const one = (wanted) => devices.find(wanted)?.id;
   const router = one((d) => d.tier === 'city' && d.class === 'router');
   const county = one((d) => d.tier === 'county');
@@ -17,6 +17,7 @@ const pagesOf = (devices, faults, records) => {
     states: `/devices/${router}/history?metric=interface.oper-status&instance=GigabitEthernet0%2F0%2F1`,
     noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
     records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',
+    reports: '/reports', noreports: '/reports?before=2001-W01', weekly: `/reports/weekly/${week}`, unwatched: '/reports/weekly/2020-W53',
     about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
   };
   for (const kind of ['server', 'ups', 'printer', 'switch']) {
@@ -29,6 +30,15 @@ const pagesOf = (devices, faults, records) => {
     Object.assign(pages, { record: path, recordfields: `${path}/amend`, recordamend: `${path}/amend?field=parts` });
   }
   return pages;
+};
+
+/** The week that the list of reports begins with. */
+const runningWeek = async (browser, demo) => {
+  const page = await browser.newPage();
+  await page.goto(`${demo.base}/reports`, { waitUntil: 'load' });
+  const href = await page.locator('.report-row').first().getAttribute('href');
+  await page.close();
+  return href.split('/').at(-1);
 };
 
 /** What is wrong with the page as it is laid out: runs in the browser. */
@@ -73,7 +83,8 @@ export const looks = async (browser, demo, pictures) => {
   const { devices } = await demo.api('devices');
   const { faults } = await demo.api('faults?state=all');
   const { records } = await demo.api('records');
-  const pages = pagesOf(devices, faults, records);
+  const { week } = await demo.api(`reports/weekly?week=${await runningWeek(browser, demo)}`);
+  const pages = pagesOf(devices, faults, records, week);
   const wrong = [], complaints = [];
   let seen = 0, checked = 0;
   for (const screen of SCREENS) {

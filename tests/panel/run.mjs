@@ -8,6 +8,7 @@ import { hostile } from './hostile.mjs';
 import { acknowledges, changes, idlePanel, serverGone, sevenTabs } from './lives.mjs';
 import { looks } from './looks.mjs';
 import { writesRecord } from './records.mjs';
+import { weeklySummary } from './reports.mjs';
 
 const [binary, pictures = 'target/panel'] = process.argv.slice(2);
 mkdirSync(pictures, { recursive: true });
@@ -18,6 +19,7 @@ try {
   const page = await changes(browser, demo, pictures, complaints);
   await acknowledges(browser, demo, page, pictures, complaints);
   await writesRecord(browser, demo, pictures, complaints);
+  await weeklySummary(browser, demo, pictures, complaints);
   await sevenTabs(browser, demo, complaints);
   await idlePanel(browser, demo, complaints);
   await looks(browser, demo, pictures);
@@ -31,4 +33,4 @@ try {
   await demo.end();
 }
 say('the demo ended in order');
-console.log('8 passed, 0 failed');
+console.log('9 passed, 0 failed');

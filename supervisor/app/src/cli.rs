@@ -1,7 +1,9 @@
 //! The command line. Exit code 0: good, 1: found a problem, 2: wrong use or a bad file.
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use roundsman_core::text::Language;
+use roundsman_report::Week;
 #[cfg(feature = "demo")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +40,9 @@ enum Command {
     /// Device profiles.
     #[command(subcommand)]
     Profile(Profile),
+    /// Reports for managers.
+    #[command(subcommand)]
+    Report(Report),
 }
 
 /// The site file.
@@ -137,6 +142,48 @@ enum Profile {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Report {
+    /// The weekly equipment health summary: from the running service, else from the database.
+    Weekly(Weekly),
+}
+
+/// `report weekly`.
+#[derive(Debug, Args)]
+pub(crate) struct Weekly {
+    #[command(flatten)]
+    pub config: Config,
+    /// ISO week such as 2026-W47; the last whole one unless given.
+    #[arg(long, value_name = "WEEK", value_parser = Week::parse)]
+    pub week: Option<Week>,
+    /// A page made for A4, or JSON.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub format: ReportFormat,
+    /// zh-CN or en; the site's unless given.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub language: Option<Language>,
+    /// Where it is written; standard output unless given.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One self-contained page.
+    Html,
+    /// For programs.
+    Json,
+}
+
+fn language(text: &str) -> std::result::Result<Language, String> {
+    match text {
+        "zh-CN" => Ok(Language::Chinese),
+        "en" => Ok(Language::English),
+        _ => Err("a report is written in zh-CN or en".to_owned()),
+    }
+}
+
 /// Carries a command out.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
@@ -152,6 +199,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Backup(a) => crate::backup::backup(&a.config.config, &a.file, a.json),
         Command::Restore(a) => crate::backup::restore(&a.config.config, &a.file, a.json),
         Command::Verify(a) => crate::backup::verify(&a.config.config, a.file.as_deref(), a.json),
+        Command::Report(Report::Weekly(arguments)) => crate::report::weekly(&arguments),
         Command::Profile(Profile::Test { path, json }) => crate::profiles::test(path.as_deref(), json),
         Command::Profile(Profile::List { profiles, json }) => {
             crate::profiles::list(profiles.as_deref(), json)

@@ -16,6 +16,7 @@ mod demo;
 mod poll;
 mod print;
 mod profiles;
+mod report;
 mod service;
 #[cfg(feature = "demo")]
 mod simulate;

@@ -43,7 +43,8 @@ function take(message) {
     dataAge = data_age_ms;
     paint();
   }
-  refresh();
+  // A report is costly and changes with the days: each event is no reason to ask for it again.
+  if (!("slow" in body.dataset) || Date.now() - asked_at > SLOW_MS) refresh();
 }
 function send(message) {
   if (message.kind === "tick") tickMessage = message;
@@ -90,6 +91,9 @@ if (channel) channel.onmessage = ({ data }) => take(data);
 
 // ---- swap
 const REFRESH_MS = 1_000;
+const SLOW_MS = 60_000;
+let asked_at = Date.now();
+document.querySelector(".place.here")?.scrollIntoView({ block: "nearest" }); // on a low panel the rail is longer than the screen
 let wanted = false, running = false;
 async function refresh() {
   wanted = true;
@@ -97,6 +101,7 @@ async function refresh() {
   running = true;
   while (wanted && !document.hidden) {
     wanted = false;
+    asked_at = Date.now();
     const held = [...document.querySelectorAll("[data-hash]")].map((part) => part.dataset.hash).join();
     try {
       const answer = await fetch(location.href.split("#")[0], { cache: "no-store", headers: { "x-held": held } });

@@ -24,6 +24,7 @@ mod metrics;
 mod page;
 mod problem;
 mod record;
+mod report;
 mod router;
 mod serve;
 mod site;

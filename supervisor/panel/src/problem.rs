@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     NoSuchSeries,
     NoSuchFault,
     NoSuchRecord,
+    NoSuchWeek,
+    BadReportQuery,
     NoSuchPath,
     WrongMethod,
     BadQuery,
@@ -106,6 +108,26 @@ impl Kind {
                     "No such maintenance record",
                     "请核对单号（如 M-2026-0042），见 GET /api/v1/records。",
                     "Check the number (such as M-2026-0042); GET /api/v1/records lists them.",
+                ],
+            ),
+            Kind::NoSuchWeek => (
+                404,
+                "no-such-week",
+                [
+                    "没有这一周的周报",
+                    "No summary of that week",
+                    "该周不存在或尚未开始。周次写作 2026-W47；已有的周报见“报告”页。",
+                    "The week does not exist or has not begun. A week is written 2026-W47; the page of reports lists them.",
+                ],
+            ),
+            Kind::BadReportQuery => (
+                400,
+                "bad-report-query",
+                [
+                    "查询参数有误",
+                    "Bad query",
+                    "week 为 ISO 周，如 2026-W47，默认为上一整周；language 取 zh-CN 或 en；format 取 json 或 html。",
+                    "week is an ISO week such as 2026-W47 (default: the last whole one); language zh-CN or en; format json or html.",
                 ],
             ),
             Kind::NoSuchPath => (

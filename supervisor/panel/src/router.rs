@@ -4,7 +4,7 @@ use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
 use crate::viewer::Viewer;
 use crate::voice::Voice;
-use crate::{actions, api, events, history, metrics, page, record};
+use crate::{actions, api, events, history, metrics, page, record, report};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
@@ -99,6 +99,7 @@ fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
         .routes(routes!(record::csv::csv))
         .routes(routes!(record::record))
         .routes(routes!(record::amend))
+        .routes(routes!(report::weekly))
         .routes(routes!(events::events))
         .routes(routes!(metrics::metrics))
         .routes(routes!(healthz))
@@ -133,6 +134,8 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .route("/records/new", get(page::record::new))
         .route("/records/{number}", get(page::record::sheet))
         .route("/records/{number}/amend", get(page::record::amend))
+        .route("/reports", get(page::report::reports))
+        .route("/reports/weekly/{week}", get(page::report::weekly))
         .route("/about", get(page::about::about))
         .route("/wall", get(page::wall::wall))
         .route("/assets/{name}", get(page::asset))
@@ -170,7 +173,8 @@ pub(crate) fn fixed_headers(response: &mut Response) {
     ];
     let headers = response.headers_mut();
     for (name, value) in fixed {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A document that brings its own style has a policy of its own, see `report`.
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
 }
 

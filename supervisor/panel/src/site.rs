@@ -10,6 +10,7 @@ use roundsman_core::record::{self, Content, Correction, Record, RecordNumber};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
+use roundsman_report::Past;
 use roundsman_store::{History, SeriesName, Span};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -81,6 +82,9 @@ pub trait Site: Send + Sync + 'static {
         limit: usize,
         before: Option<RecordNumber>,
     ) -> Later<'_, Result<Vec<Record>, Unavailable>>;
+    /// What happened between two wall times, at most five weeks, with the maintenance records of that time and of
+    /// the weeks after it.
+    fn past(&self, from: Wall, to: Wall) -> Later<'_, Result<Past, Unavailable>>;
     /// One maintenance record.
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>>;
     /// Writes a maintenance record; answers after the commit. The same `key` writes once.

@@ -47,6 +47,19 @@ pub enum StoreError {
         /// The newest version known here.
         known: i64,
     },
+    /// Written by an older version, and only to be read here.
+    #[error(
+        "database {path} has schema version {found}, this program reads version {known}; start the service once, it \
+         brings the database up to date"
+    )]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version known here.
+        known: i64,
+    },
     /// A migration failed; the database is as it was.
     #[error("migration of {path} to schema version {version} failed: {reason}; the database is unchanged")]
     Migration {

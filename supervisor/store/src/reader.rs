@@ -77,6 +77,15 @@ impl Reader {
         Ok(Reader { questions, limit: LIMIT })
     }
 
+    /// A reader of a store that no service has open; one that is open may be read as well.
+    ///
+    /// # Errors
+    /// There is no database in the folder, it is none of ours, or of another version.
+    pub fn open(dir: &Path) -> Result<Reader, StoreError> {
+        schema::readable(dir)?;
+        Reader::start(dir)
+    }
+
     /// The same reader with another limit of time.
     pub(crate) fn with_limit(&self, limit: Duration) -> Reader {
         Reader { questions: self.questions.clone(), limit }

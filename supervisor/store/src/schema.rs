@@ -89,6 +89,16 @@ pub(crate) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Whether this program can read the database as it stands.
+pub(crate) fn readable(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join(FILE);
+    let conn = open_reader(dir)?;
+    let known = MIGRATIONS.len() as i64;
+    identify(&conn, &path, known)?;
+    let found = version(&conn).map_err(|e| StoreError::opening(&path, "read header of", &e))?;
+    if found < known { Err(StoreError::Older { path, found, known }) } else { Ok(()) }
+}
+
 pub(crate) fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "foreign_keys", true)?;

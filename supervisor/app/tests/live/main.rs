@@ -10,6 +10,7 @@ mod full;
 mod kills;
 mod peer;
 mod records;
+mod report;
 mod service;
 mod shown;
 mod snmpd;

@@ -58,9 +58,11 @@ pub struct FaultLife {
 
 /// Where a fault stands towards a period, in the wall times it is filed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Course {
-    is_new: bool,
-    has_ended: bool,
+pub struct Course {
+    /// Raised inside the period; else carried in.
+    pub is_new: bool,
+    /// Ended inside it; else open at its end.
+    pub has_ended: bool,
 }
 
 impl FaultLife {
@@ -69,7 +71,7 @@ impl FaultLife {
     }
 
     /// How it belongs to the period; `None` if it does not.
-    fn course(&self, period: Period, watches: &Watches) -> Option<Course> {
+    pub fn course(&self, period: Period, watches: &Watches) -> Option<Course> {
         let raised = watches.label(self.raised);
         let ended = self.ended_at(watches);
         let belongs = raised < period.to() && ended.is_none_or(|ended| ended >= period.from());
@@ -78,7 +80,7 @@ impl FaultLife {
     }
 
     /// Whether its condition was there when the period ended: open, and not merely waiting to be closed.
-    pub(super) fn is_bad_at_end(&self, period: Period, watches: &Watches) -> bool {
+    pub fn is_bad_at_end(&self, period: Period, watches: &Watches) -> bool {
         let is_open = self.course(period, watches).is_some_and(|course| !course.has_ended);
         is_open && self.cleared.is_none_or(|cleared| watches.label(cleared) >= period.to())
     }
@@ -201,7 +203,7 @@ impl FaultFigures {
 
 /// The root a fault is hidden behind, or `None` if it stands for itself: it is behind nothing, behind a fault that is
 /// not known, or behind itself.
-fn root(fault: &FaultLife, faults: &BTreeMap<FaultId, &FaultLife>) -> Option<FaultId> {
+pub fn root(fault: &FaultLife, faults: &BTreeMap<FaultId, &FaultLife>) -> Option<FaultId> {
     let mut seen = BTreeSet::from([fault.id]);
     let mut at = fault;
     while let Some(behind) = at.behind {

@@ -1,6 +1,9 @@
 //! A site in memory: for looking at the page, and for the panel's tests.
 #![allow(missing_docs, unreachable_pub, dead_code)]
 
+#[path = "../../../report/tests/weekly/made.rs"]
+mod made;
+
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::{
@@ -19,6 +22,7 @@ use roundsman_panel::{
     Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Unavailable,
     Which,
 };
+use roundsman_report::Past;
 use roundsman_store::{History, SeriesName, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -29,6 +33,8 @@ mod past;
 
 /// 2026-11-18 14:03:22 in Shanghai.
 pub const T0: i64 = 1_794_981_802_000;
+/// Midnight before Monday of that week.
+const MONDAY: i64 = 1_794_758_400_000;
 
 #[derive(Default)]
 pub struct State {
@@ -486,6 +492,16 @@ impl Site for SampleSite {
                 && before.is_none_or(|before| record.number < before)
         };
         self.answer(state.records.iter().rev().filter(fits).take(limit).cloned().collect())
+    }
+    fn past(&self, _from: Wall, _to: Wall) -> Later<'_, Result<Past, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        // Nothing was watched where there is no device.
+        let mut past = match state.devices.is_empty() {
+            true => Past::default(),
+            false => made::five_weeks(MONDAY + made::WEEK, self.now().0),
+        };
+        past.records.extend(state.records.iter().cloned());
+        self.answer(past)
     }
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
         self.answer(self.state.lock().unwrap().records.iter().find(|r| r.number == number).cloned())

@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
-const STYLE: &str = concat!(
+const OWN_STYLE: &str = concat!(
     include_str!("../../assets/roles.css"),
     include_str!("../../assets/frame.css"),
     include_str!("../../assets/pages.css"),
     include_str!("../../assets/drawing.css"),
     include_str!("../../assets/records.css"),
+    include_str!("../../assets/reports.css"),
 );
 const SCRIPT: &str = include_str!("../../assets/panel.js");
 /// For the pages of maintenance records alone.
@@ -29,20 +30,20 @@ pub(super) fn stamp() -> &'static str {
     static STAMP: OnceLock<String> = OnceLock::new();
     STAMP.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
-        (STYLE, SCRIPT, RECORDS, ICON).hash(&mut hasher);
+        (OWN_STYLE, roundsman_report::html::STYLE, SCRIPT, RECORDS, ICON).hash(&mut hasher);
         format!("{:08x}", hasher.finish() as u32)
     })
 }
 
 /// The style sheet alone, for a page without a site behind it.
 pub(crate) async fn style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], OWN_STYLE).into_response()
 }
 
 /// `/assets/{name}`; `mm-588.css` says that a millimetre has 5.88 pixels.
 pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path<String>) -> Response {
     let (media, text) = match name.as_str() {
-        "panel.css" => ("text/css; charset=utf-8", STYLE.to_owned()),
+        "panel.css" => ("text/css; charset=utf-8", [OWN_STYLE, roundsman_report::html::STYLE].concat()),
         "panel.js" => ("text/javascript; charset=utf-8", SCRIPT.to_owned()),
         "records.js" => ("text/javascript; charset=utf-8", RECORDS.to_owned()),
         "icon.svg" => ("image/svg+xml", ICON.to_owned()),

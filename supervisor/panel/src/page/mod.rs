@@ -16,6 +16,7 @@ pub(crate) mod overview;
 mod pictures;
 mod readings;
 pub(crate) mod record;
+pub(crate) mod report;
 mod rows;
 mod sight;
 mod storage;
@@ -64,18 +65,20 @@ impl Part {
 /// The parts of a page, or why they could not be rendered.
 type Parts = Result<Vec<Part>, askama::Error>;
 
-/// The places of the rail, in its order. Those of rounds and reports come with their pages.
+/// The places of the rail, in its order. That of rounds comes with its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Overview,
     Devices,
     Faults,
     Records,
+    Reports,
     About,
 }
 
 impl Place {
-    const ALL: [Place; 5] = [Place::Overview, Place::Devices, Place::Faults, Place::Records, Place::About];
+    const ALL: [Place; 6] =
+        [Place::Overview, Place::Devices, Place::Faults, Place::Records, Place::Reports, Place::About];
 
     fn key(self) -> &'static str {
         match self {
@@ -83,6 +86,7 @@ impl Place {
             Place::Devices => "place.devices",
             Place::Faults => "place.faults",
             Place::Records => "place.records",
+            Place::Reports => "place.reports",
             Place::About => "place.about",
         }
     }
@@ -93,6 +97,7 @@ impl Place {
             Place::Devices => "/devices",
             Place::Faults => "/faults",
             Place::Records => "/records",
+            Place::Reports => "/reports",
             Place::About => "/about",
         }
     }
@@ -106,6 +111,7 @@ impl Place {
             }
             Place::Faults => "M12 2 23 21H1zM11 9v6h2V9zM11 16.5v2h2v-2z",
             Place::Records => "M5 3h4V1h6v2h4v20H5zM8 8v1.8h8V8zM8 12v1.8h8V12zM8 16v1.8h5V16z",
+            Place::Reports => "M3 2h13l5 5v15H3zM7 12v6h2v-6zM11 9v9h2V9zM15 14v4h2v-4z",
             Place::About => "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM11 10v7h2v-7zM11 6.5v2h2v-2z",
         }
     }

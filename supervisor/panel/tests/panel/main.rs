@@ -6,6 +6,7 @@ mod live;
 mod pages;
 mod reading;
 mod records;
+mod reports;
 #[path = "../../examples/sample/site.rs"]
 mod site;
 mod words;

@@ -10,7 +10,7 @@ use roundsman_panel::Storage;
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "/",
     "/devices",
     "/devices?under=rt-province",
@@ -31,6 +31,7 @@ const PAGES: [&str; 22] = [
     "/records/M-2026-0001/amend",
     "/records/M-2026-0001/amend?field=cost",
     "/records/new?fault=1",
+    "/reports",
     "/about",
     "/wall",
 ];

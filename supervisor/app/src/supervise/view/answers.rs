@@ -10,6 +10,7 @@ use roundsman_panel::{
     About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
     SiteDevice, SiteReading, Storage, Unavailable, Which,
 };
+use roundsman_report::Past;
 use roundsman_store::{
     Answer, FaultFilter, History, NewAmendment, NewRecord, RecordFilter, SeriesName, Span, StoreError,
 };
@@ -186,6 +187,13 @@ impl roundsman_panel::Site for View {
         let RecordQuery { device, fault, kind, from, to, text } = query;
         let filter = RecordFilter { device, fault, kind, from, to, text };
         Box::pin(async move { self.reader.records(filter, limit, before).await.map_err(unavailable) })
+    }
+
+    fn past(&self, from: Wall, to: Wall) -> Later<'_, Result<Past, Unavailable>> {
+        Box::pin(async move {
+            let past = crate::report::past(&self.reader, from, to).await.map_err(unavailable)?;
+            Ok(crate::report::watching(past, self.now()))
+        })
     }
 
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
