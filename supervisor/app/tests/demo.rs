@@ -22,6 +22,8 @@ struct Demo {
     token: String,
     clock: Clock,
     started_us: u64,
+    /// Id of the newest fault of the past.
+    past: u64,
     /// What it printed after its first line.
     printed: Arc<Mutex<Vec<String>>>,
 }
@@ -53,7 +55,7 @@ impl Demo {
                 printing.lock().unwrap().push(line);
             }
         });
-        Demo { child, address, token, clock, started_us, printed }
+        Demo { child, address, token, clock, started_us, past: 0, printed }
     }
 
     fn seconds(&self) -> f64 {
@@ -111,8 +113,17 @@ impl Demo {
         self.get("/api/v1/devices").await["devices"].as_array().unwrap().clone()
     }
 
+    /// The faults since the start, and those of the past that the demo begins with.
     async fn faults(&self) -> Vec<Value> {
-        self.get("/api/v1/faults?state=all").await["faults"].as_array().unwrap().clone()
+        let all = self.get("/api/v1/faults?state=all").await["faults"].as_array().unwrap().clone();
+        all.into_iter().filter(|fault| fault["id"].as_u64().is_some_and(|id| id > self.past)).collect()
+    }
+
+    /// Takes what there is now as the past.
+    async fn begin(&mut self) -> Vec<Value> {
+        let past = self.faults().await;
+        self.past = past.iter().filter_map(|fault| fault["id"].as_u64()).max().unwrap_or(0);
+        past
     }
 
     /// Looks until `condition` gives something, at most `limit_s`; prints when that was.
@@ -161,7 +172,7 @@ fn the_demo_tells_its_story() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let data = tempfile::tempdir().unwrap();
-        let demo = Demo::start(data.path()).await;
+        let mut demo = Demo::start(data.path()).await;
         demo.until("the page is up", 5, async || {
             let (status, body) = demo.http("GET", "/").await.ok()?;
             (status == 200 && body.contains("临汾市")).then_some(())
@@ -172,7 +183,22 @@ fn the_demo_tells_its_story() {
             demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
         })
         .await;
-        assert_eq!(demo.faults().await.len(), 0, "a site that is well");
+        let past = demo.begin().await;
+        assert!((30..200).contains(&past.len()), "{} faults in the weeks before", past.len());
+        let is_over = |fault: &Value| fault["condition"] == "cleared" && fault["cleared"].is_string();
+        assert!(past.iter().all(is_over), "a site that is well");
+        let records = demo.get("/api/v1/records").await["records"].as_array().unwrap().len();
+        assert!((10..100).contains(&records), "{records} maintenance records");
+        demo.until("its history is there", 60, async || {
+            demo.printed.lock().unwrap().iter().any(|line| line.starts_with("past: all ")).then_some(())
+        })
+        .await;
+        let week =
+            demo.get("/api/v1/devices/srv-platform/history?metric=cpu.load&from=2020-01-01T00:00:00Z").await;
+        let samples: u64 =
+            week["columns"].as_array().unwrap().iter().filter_map(|column| column["count"].as_u64()).sum();
+        // Four weeks and more of polls every 10 s, without the hours in which the box was off.
+        assert!(samples > 27 * 8_640, "{samples}");
 
         let (trunk, silent) = demo.scene("branch-silent", "unreachable").await;
         assert_eq!(silent["severity"], "critical", "{silent:#}");
@@ -215,10 +241,11 @@ fn the_demo_tells_its_story() {
             assert_eq!(fault["rule"], rule, "{fault:#}");
         }
         assert_eq!(of_rule(&faults, &trunk, "unreachable").unwrap()["operator"], "acknowledged");
-        let kept = numbers(&faults);
+        let (kept, demo_past) = (numbers(&faults), demo.past);
         demo.end().await;
 
-        let again = Demo::start(data.path()).await;
+        let mut again = Demo::start(data.path()).await;
+        again.past = demo_past;
         again
             .until("the page is up again", 5, async || {
                 again.http("GET", "/").await.ok().filter(|(status, _)| *status == 200)

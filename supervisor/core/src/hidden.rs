@@ -88,6 +88,11 @@ impl Hidden {
         }
     }
 
+    /// Whether a device's latest poll brought any valid reply, as it was told.
+    pub fn is_answering(&self, device: DeviceIx) -> bool {
+        self.answering.get(device.at()).copied().unwrap_or_default()
+    }
+
     /// Whether anything happened since [`Hidden::settle`] that may bear on it.
     pub fn is_unsettled(&self) -> bool {
         self.unsettled

@@ -77,8 +77,7 @@ impl Reader {
         Ok(Reader { questions, limit: LIMIT })
     }
 
-    /// The same reader with another limit.
-    #[cfg(test)]
+    /// The same reader with another limit of time.
     pub(crate) fn with_limit(&self, limit: Duration) -> Reader {
         Reader { questions: self.questions.clone(), limit }
     }

@@ -182,3 +182,101 @@ fn hide(hidden: &mut Hidden, batch: &mut [Waiting]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use roundsman_core::device::{Class, Network, Tier, Uplink};
+    use roundsman_core::fault::{Change, Condition, Fault, FaultId, FaultKey, FaultNumber, UNREACHABLE};
+    use roundsman_core::rule::Severity;
+    use roundsman_core::text::Bilingual;
+    use roundsman_core::time::Wall;
+
+    /// A switch with the box, a trunk on it, and so many stations on the trunk.
+    fn site(stations: u32) -> Vec<Device> {
+        let device = |at: u32| Device {
+            id: format!("d{at}").into(),
+            name: "".into(),
+            class: Class::Router,
+            profile: "snmp-generic".into(),
+            tier: Tier::County,
+            network: Network::Business,
+            location: "".into(),
+            address: "".into(),
+            uplinks: at
+                .checked_sub(1)
+                .map(|up| Uplink { device: DeviceIx(up.min(1)), port: None })
+                .into_iter()
+                .collect(),
+            interval_s: 60,
+            tags: vec![],
+        };
+        (0..stations + 2).map(device).collect()
+    }
+
+    fn out(at: u32, ms: u64) -> Waiting {
+        let now = Now::at(ms, 0);
+        let fault = Fault {
+            id: FaultId(u64::from(at)),
+            number: FaultNumber { year: 2026, sequence: at },
+            key: FaultKey { device: format!("d{at}").into(), rule: UNREACHABLE.into(), instance: "".into() },
+            severity: Severity::Critical,
+            condition: Condition::Active,
+            acknowledged: None,
+            stale: false,
+            first_bad: Wall(0),
+            confirmed: Wall(0),
+            cleared: None,
+            ending: None,
+            closed_by: None,
+            value: None,
+            cause: "".into(),
+            summary: Bilingual::default(),
+            advice: Bilingual::default(),
+            previous: None,
+        };
+        let transition = Transition { id: u64::from(at), at: Wall(0), change: Change::Raised, fault };
+        Waiting {
+            step: Step { now, transition: Some(transition), hidden: vec![] },
+            request: None,
+            settled: false,
+        }
+    }
+
+    fn hidden_at(batch: &[Waiting]) -> Vec<(usize, usize)> {
+        let counts = batch.iter().map(|waiting| waiting.step.hidden.len()).enumerate();
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// The trunk fails, and a thousand stations with it: one walk through the site for all that came in a second.
+    #[test]
+    fn a_storm_is_settled_once_a_second() {
+        let mut hidden = Hidden::default();
+        hidden.load(site(1_000).iter(), |_| false, Some(DeviceIx(0)));
+        let mut batch: Vec<Waiting> = (1..=1_000).map(|at| out(at, u64::from(at) * 3)).collect();
+        hide(&mut hidden, &mut batch);
+        // The trunk is the first; those whose own fault comes later are hidden already.
+        assert_eq!(hidden_at(&batch), [(333, 1_000)]);
+        // A batch that was refused comes again as it was, with what has come since.
+        let before = batch.clone();
+        hide(&mut hidden, &mut batch);
+        assert!(batch.iter().zip(&before).all(|(now, then)| now.step == then.step));
+    }
+
+    /// A store that refused for an hour does not blur who was hidden when.
+    #[test]
+    fn what_lies_apart_is_settled_apart() {
+        let mut hidden = Hidden::default();
+        hidden.load(site(2).iter(), |_| false, Some(DeviceIx(0)));
+        let back = |mut waiting: Waiting| {
+            if let Some(transition) = &mut waiting.step.transition {
+                transition.fault.condition = Condition::Cleared;
+                transition.fault.ending = Some(roundsman_core::fault::Ending::Cleared);
+            }
+            waiting
+        };
+        let mut batch = vec![out(1, 0), back(out(1, 60_000)), out(1, 120_000)];
+        hide(&mut hidden, &mut batch);
+        assert_eq!(hidden_at(&batch), [(0, 2), (1, 2), (2, 2)]);
+    }
+}

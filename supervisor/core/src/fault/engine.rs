@@ -246,6 +246,11 @@ impl Engine {
             Step::Clear(absent) => self.end_absence(device, absent, now),
             Step::Turn { from, to } => {
                 self.end_absence(device, from, now);
+                // What comes now is another condition: it is bad since the evidence has turned, not since the first
+                // silence, or its time would be counted as the other's as well.
+                if let Some(watched) = self.devices.get_mut(device.at()) {
+                    watched.presence.since = Some(now);
+                }
                 self.raise_absence(device, to, now);
             }
         }

@@ -1,6 +1,7 @@
 //! What holds for any past.
 
-use crate::random::{Dice, World};
+use crate::dice::Dice;
+use crate::random::World;
 use proptest::prelude::*;
 use roundsman_core::figures::account::Period;
 use roundsman_core::figures::availability::Durations;

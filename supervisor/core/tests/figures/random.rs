@@ -1,5 +1,6 @@
 //! A past made from a seed: clocks that step, boxes that are off, devices that come, fail and go.
 
+use crate::dice::Dice;
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::{Ending, FaultId, FaultKey, FaultNumber};
 use roundsman_core::figures::account::{Period, Stretch};
@@ -10,35 +11,6 @@ use roundsman_core::figures::watch::{Moment, Watch, WatchNumber, Watches};
 use roundsman_core::figures::{Figures, Past, figures};
 use roundsman_core::rule::Severity;
 use roundsman_core::time::Wall;
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 to below `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.below(one_in) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
 
 /// A whole past, in whole seconds.
 #[derive(Clone, Debug)]
@@ -58,7 +30,11 @@ impl World {
     }
 
     pub(crate) fn figures_of(&self, period: Period) -> Figures {
-        figures(period, Past { watches: &self.watches, devices: &self.devices, faults: &self.faults })
+        figures(period, self.past())
+    }
+
+    pub(crate) fn past(&self) -> Past<'_> {
+        Past { watches: &self.watches, devices: &self.devices, faults: &self.faults }
     }
 
     /// From a seed; periods of one to three hours, so that counting seconds stays quick.

@@ -18,6 +18,13 @@ use std::sync::Arc;
 /// a minute of its own, so that no minute has them all.
 const SNAPSHOT_EVERY_MS: u64 = 3_600_000;
 
+/// Series of one device that are kept: 1,200 interfaces with 8 columns twice over. What comes later is polled and judged
+/// as any other, but has no history: an agent that thinks up names for ever must not fill the disk.
+#[cfg(not(test))]
+const MOST_SERIES: usize = 20_000;
+#[cfg(test)]
+pub(super) const MOST_SERIES: usize = 40;
+
 /// A poll that ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Poll {
@@ -71,6 +78,8 @@ struct Known {
     window: Option<(i64, i64)>,
     profile: Arc<str>,
     snapshot_due: Option<Mono>,
+    /// It was said that there are too many series.
+    is_full: bool,
 }
 
 /// Writes cycles.
@@ -196,7 +205,7 @@ fn load(conn: &Connection, device: &str, names: &RandomState) -> rusqlite::Resul
         }
     }
     slots.sort_by_key(|slot| slot.name);
-    Ok(Known { row, slots, window: None, profile: "".into(), snapshot_due: None })
+    Ok(Known { row, slots, window: None, profile: "".into(), snapshot_due: None, is_full: false })
 }
 
 impl Slot {
@@ -233,6 +242,17 @@ impl Known {
             (Ok(at), _) => at,
             // What never had a value is no series: most devices lack some metrics of their profile for ever.
             (Err(_), None) => return Ok(()),
+            (Err(_), _) if self.slots.len() >= MOST_SERIES => {
+                if !std::mem::replace(&mut self.is_full, true) {
+                    tracing::error!(
+                        device = self.row,
+                        metric = &*reading.metric,
+                        instance = &*reading.instance,
+                        "the device has {MOST_SERIES} series, further ones have no history"
+                    );
+                }
+                return Ok(());
+            }
             (Err(at), Some(kind)) => {
                 let series = series::intern(conn, self.row, &reading.metric, &reading.instance, kind)?;
                 self.slots.insert(at, Slot::new(name, series, kind));

@@ -43,6 +43,35 @@ impl Row {
     }
 }
 
+/// The time that is asked for.
+///
+/// A step back has the box live outside of it what lies inside, and the other way round: a thing belongs to it if its
+/// wall times do or if it was lived between the first and the last moment of it.
+pub(super) struct Scope {
+    pub(super) from: Wall,
+    pub(super) to: Wall,
+    /// First and last moment that was lived in it.
+    lived: Option<(Moment, Moment)>,
+}
+
+impl Scope {
+    /// Watches whose wall times do not tell whether what happened in them belongs to the span: the clock was not known
+    /// to be right, or was set across the span. `?4` and `?5` are [`Scope::watches`], `?1` and `?2` its wall times.
+    pub(super) const DOUBTFUL: &str = "SELECT number FROM watch
+        WHERE synchronised = 0 OR (number > ?4 AND wall < ?1) OR (number < ?5 AND wall + length >= ?2)";
+
+    /// The first and the last watch of it.
+    pub(super) fn watches(&self) -> (u64, u64) {
+        self.lived.map_or((i64::MAX.unsigned_abs(), 0), |(first, last)| (first.watch.0, last.watch.0))
+    }
+
+    /// So much wider on both sides.
+    pub(super) fn widened(&self, ms: i64) -> Scope {
+        let (from, to) = (self.from.0.saturating_sub(ms), self.to.0.saturating_add(ms));
+        Scope { from: Wall(from), to: Wall(to), ..*self }
+    }
+}
+
 /// When the box watched.
 pub(super) struct Clocks {
     /// By the clock as it showed them.
@@ -101,10 +130,22 @@ impl Clocks {
         found.unwrap_or(Moment { watch: WatchNumber(0), wall })
     }
 
-    /// The latest moment that is known of.
-    pub(super) fn latest(&self) -> Option<Moment> {
-        let last = self.placed.as_slice().last()?;
-        Some(Moment { watch: last.number, wall: Wall(last.from.0.saturating_add_unsigned(last.length_ms)) })
+    /// What was lived between two wall times.
+    pub(super) fn scope(&self, from: Wall, to: Wall) -> Scope {
+        let end = |watch: &Watch| watch.from.0.saturating_add_unsigned(watch.length_ms);
+        let inside = |watch: &&Watch| watch.dated && watch.from < to && end(watch) >= from.0;
+        let all = || self.placed.as_slice().iter().filter(inside);
+        let first = all().next().map(|w| Moment { watch: w.number, wall: w.from.max(from) });
+        let last = all().next_back().map(|w| Moment { watch: w.number, wall: Wall(end(w).min(to.0)) });
+        Scope { from, to, lived: first.zip(last) }
+    }
+
+    /// Whether something that lasted from one moment to another (`None`: until now) belongs to the span.
+    pub(super) fn touches(&self, scope: &Scope, from: Moment, to: Option<Moment>) -> bool {
+        let label = |moment| self.placed.label(moment);
+        let filed = label(from) < scope.to && to.is_none_or(|to| label(to).max(label(from)) >= scope.from);
+        let lived = scope.lived.is_some_and(|(first, last)| from <= last && to.is_none_or(|to| to >= first));
+        filed || lived
     }
 
     /// When the box watched, by the clock as it was found to be later.

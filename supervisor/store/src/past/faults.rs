@@ -1,6 +1,6 @@
 //! Lives of faults from their transitions.
 
-use super::clocks::Clocks;
+use super::clocks::{Clocks, Scope};
 use super::unreadable;
 use crate::error::StoreError;
 use crate::reader::rows;
@@ -21,14 +21,17 @@ const MOST_CANDIDATES: usize = 200_000;
 /// Transitions of one fault that are read: one that reopens every minute for five weeks has as many.
 const MOST_TRANSITIONS: usize = 100_000;
 
-/// Those that may have been open between two wall times, newest first. Under a clock that was not known to be right the
-/// stored times say nothing: such a fault is looked at in any case. `?3` bounds the number.
-const CANDIDATES: &str = "
-  WITH doubtful AS MATERIALIZED
-    (SELECT DISTINCT t.fault AS id FROM watch w JOIN transition t ON t.watch = w.number WHERE w.synchronised = 0)
-  SELECT id FROM fault WHERE ending IS NULL AND confirmed < ?2
-  UNION SELECT id FROM fault WHERE ending IS NOT NULL AND changed_at >= ?1 AND confirmed < ?2
-  UNION SELECT id FROM doubtful ORDER BY 1 DESC LIMIT ?3";
+/// Those that may have been open at some time of the span, newest first; what happened in a doubtful watch is looked at
+/// in any case. `?3` bounds the number.
+fn candidates() -> String {
+    format!(
+        "SELECT id FROM fault WHERE ending IS NULL AND confirmed < ?2
+         UNION SELECT id FROM fault WHERE ending IS NOT NULL AND changed_at >= ?1 AND confirmed < ?2
+         UNION SELECT fault FROM transition WHERE watch IN ({})
+         ORDER BY 1 DESC LIMIT ?3",
+        Scope::DOUBTFUL
+    )
+}
 
 /// What a fault's transitions say.
 struct Course {
@@ -38,48 +41,62 @@ struct Course {
     acknowledged: Option<Moment>,
     cleared: Option<Moment>,
     ended: Option<(Moment, Ending)>,
-    /// When the condition was there: a stretch for each time that it came.
-    bad: Vec<Stretch>,
+    episodes: Vec<Episode>,
+}
+
+/// A time that the condition was there; a fault that reopens has several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Episode {
+    /// First bad evidence. A fault that reopens does not say when that was: it is its confirmation then.
+    pub(super) since: Moment,
+    /// Confirmed.
+    pub(super) confirmed: Moment,
+    /// The condition was over.
+    pub(super) over: Option<Moment>,
 }
 
 /// A fault's life.
 pub(super) struct Life {
     pub(super) life: FaultLife,
     pub(super) fault: Fault,
-    bad: Vec<Stretch>,
+    pub(super) episodes: Vec<Episode>,
 }
 
 impl Life {
     /// When its device was down of its own.
-    pub(super) fn down(&self) -> &[Stretch] {
-        if &*self.fault.key.rule == UNREACHABLE { &self.bad } else { &[] }
+    pub(super) fn down(&self) -> impl Iterator<Item = Stretch> {
+        self.bad(UNREACHABLE)
     }
 
     /// When nothing was known of its device.
-    pub(super) fn unwatched(&self) -> &[Stretch] {
-        if &*self.fault.key.rule == NO_DATA { &self.bad } else { &[] }
+    pub(super) fn unwatched(&self) -> impl Iterator<Item = Stretch> {
+        self.bad(NO_DATA)
+    }
+
+    fn bad(&self, rule: &str) -> impl Iterator<Item = Stretch> {
+        let episodes = if *self.fault.key.rule == *rule { &self.episodes[..] } else { &[] };
+        episodes.iter().map(|episode| Stretch::Lived { from: episode.since, to: episode.over })
     }
 }
 
-/// The faults that were open at some time between two wall times.
-pub(super) fn between(
+/// The faults that were open at some time of the span.
+pub(super) fn of(
     conn: &Connection,
     clocks: &Clocks,
-    from: Wall,
-    to: Wall,
+    scope: &Scope,
 ) -> Result<BTreeMap<FaultId, Life>, StoreError> {
-    let most = MOST_CANDIDATES as i64 + 1;
-    let ids: Vec<u64> =
-        rows(conn, CANDIDATES, params![from.0, to.0, most], |row| row.get(0).map_err(unreadable))?;
+    let (most, (first, last)) = (MOST_CANDIDATES as i64 + 1, scope.watches());
+    let bounds = params![scope.from.0, scope.to.0, most, first, last];
+    let ids: Vec<u64> = rows(conn, &candidates(), bounds, |row| row.get(0).map_err(unreadable))?;
     if ids.len() > MOST_CANDIDATES {
         return Err(StoreError::TooMuch { what: "faults", limit: MOST_CANDIDATES });
     }
     let mut found = BTreeMap::new();
     for id in ids.into_iter().map(FaultId) {
         let Some(course) = course(conn, clocks, id)? else { continue };
-        let label = |moment| clocks.placed().label(moment);
-        let is_over = course.ended.is_some_and(|(ended, _)| label(ended).max(label(course.raised)) < from);
-        if is_over || label(course.raised) >= to {
+        // A first sign may lie before the end of a span in which the fault was not raised yet.
+        let began = course.first_bad.min(course.raised);
+        if !clocks.touches(scope, began, course.ended.map(|(ended, _)| ended)) {
             continue;
         }
         if found.len() >= MOST_FAULTS {
@@ -113,7 +130,7 @@ fn whole(conn: &Connection, id: FaultId, course: Course) -> Result<Option<Life>,
             behind: None,
         },
         fault,
-        bad: course.bad,
+        episodes: course.episodes,
     }))
 }
 
@@ -142,26 +159,30 @@ fn course(conn: &Connection, clocks: &Clocks, id: FaultId) -> Result<Option<Cour
         acknowledged: None,
         cleared: None,
         ended: None,
-        bad: Vec::new(),
+        episodes: Vec::new(),
     };
-    // Since when it is bad; a fault that reopens does not say when the first evidence of that came.
-    let mut since = Some(course.first_bad);
     for row in &found {
         let at = clocks.place(row.moment);
         course.severity = course.severity.min(row.severity);
         if row.change == "acknowledged" {
             course.acknowledged = course.acknowledged.or(Some(at));
         }
-        if row.is_over {
-            course.cleared = course.cleared.or(Some(at));
-            course.bad.extend(since.take().map(|since| Stretch::lived(since, at)));
-        } else {
-            course.cleared = None;
-            since = since.or(Some(at));
+        let goes_on = course.episodes.last_mut().filter(|episode| episode.over.is_none());
+        match (row.is_over, goes_on) {
+            (true, Some(episode)) => {
+                episode.over = Some(at);
+                course.cleared = Some(at);
+            }
+            (true, None) => course.cleared = course.cleared.or(Some(at)),
+            (false, Some(_)) => {}
+            (false, None) => {
+                let since = if course.episodes.is_empty() { course.first_bad } else { at };
+                course.episodes.push(Episode { since, confirmed: at, over: None });
+                course.cleared = None;
+            }
         }
         course.ended = row.ending.map(|ending| (at, ending));
     }
-    course.bad.extend(since.map(Stretch::since));
     Ok(Some(course))
 }
 

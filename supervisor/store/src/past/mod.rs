@@ -23,6 +23,11 @@ use roundsman_core::time::Wall;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long it may take to read: five weeks with as many faults as one answer may have, on a small box. It holds one of
+/// the two connections meanwhile, the panel has the other.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What happened in a span of time, as far as figures and reports need it.
 #[derive(Clone, Debug, Default)]
@@ -58,21 +63,23 @@ impl Reader {
     /// # Errors
     /// [`StoreError::TooMuch`] where an answer would have to leave something out; see [`StoreError`].
     pub async fn past(&self, from: Wall, to: Wall) -> Result<Past, StoreError> {
-        self.ask("read the past", move |conn| {
-            // One moment of the database for all the questions.
-            let snapshot =
-                conn.unchecked_transaction().map_err(|e| StoreError::sqlite("read the past", &e))?;
-            read(&snapshot, from, to)
-        })
-        .await
+        self.with_limit(LIMIT)
+            .ask("read the past", move |conn| {
+                // One moment of the database for all the questions.
+                let snapshot =
+                    conn.unchecked_transaction().map_err(|e| StoreError::sqlite("read the past", &e))?;
+                read(&snapshot, from, to)
+            })
+            .await
     }
 }
 
 fn read(conn: &Connection, from: Wall, to: Wall) -> Result<Past, StoreError> {
     let clocks = Clocks::read(conn, from)?;
-    let mut lives = faults::between(conn, &clocks, from, to)?;
-    let present = devices::present(conn, &clocks, from, to)?;
-    let hidden = devices::hidden(conn, &clocks, from, to)?;
+    let scope = clocks.scope(from, to);
+    let mut lives = faults::of(conn, &clocks, &scope)?;
+    let present = devices::present(conn, &clocks, &scope)?;
+    let hidden = devices::hidden(conn, &clocks, &scope)?;
     attribute(conn, &clocks, &hidden, &mut lives)?;
     let mut past = Past::default();
     let mut by_device: BTreeMap<Arc<str>, Vec<&faults::Life>> = BTreeMap::new();
@@ -85,10 +92,10 @@ fn read(conn: &Connection, from: Wall, to: Wall) -> Result<Past, StoreError> {
             id: id.clone(),
             place: present.place,
             present: present.stretches,
-            unwatched: own.iter().flat_map(|life| life.unwatched()).copied().collect(),
+            unwatched: own.iter().flat_map(|life| life.unwatched()).collect(),
             excluded: Vec::new(),
             hidden: hidden.get(&id).into_iter().flatten().map(|hidden| hidden.stretch()).collect(),
-            down: own.iter().flat_map(|life| life.down()).copied().collect(),
+            down: own.iter().flat_map(|life| life.down()).collect(),
         });
         past.names.insert(id, present.called);
     }
@@ -111,7 +118,7 @@ fn attribute(
     while let Some(id) = due.pop() {
         let Some(life) = lives.get_mut(&id) else { continue };
         let hidden = hidden.get(&life.fault.key.device).map_or(&[][..], Vec::as_slice);
-        life.life.behind = devices::behind(clocks, hidden, &life.life);
+        life.life.behind = devices::behind(clocks, hidden, life);
         if let Some(root) = life.life.behind.filter(|root| !lives.contains_key(root)) {
             lives.extend(faults::one(conn, clocks, root)?.map(|life| (root, life)));
             due.push(root);

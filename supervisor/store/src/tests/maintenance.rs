@@ -18,7 +18,7 @@ fn content(symptom: &str, changes: &[(Field, &str)]) -> Content {
     Content::read(fields.into_iter().chain(changes.iter().copied())).unwrap()
 }
 
-fn new(symptom: &str) -> NewRecord {
+pub(super) fn new(symptom: &str) -> NewRecord {
     NewRecord { at: Wall(T0), year: 2026, by: "panel".into(), content: content(symptom, &[]), key: None }
 }
 

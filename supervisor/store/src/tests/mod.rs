@@ -5,6 +5,7 @@ mod damage;
 mod life;
 mod maintenance;
 mod model;
+mod past;
 
 use crate::{Restored, Store};
 use roundsman_core::fault::{Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition};

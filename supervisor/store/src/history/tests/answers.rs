@@ -127,3 +127,26 @@ fn a_renamed_instance_goes_on() {
         Ok(None)
     );
 }
+
+#[test]
+fn a_device_that_thinks_up_names_has_a_bounded_number_of_series() {
+    use super::super::recorder::MOST_SERIES;
+    let mut bench = Bench::new(Budget::default());
+    let series = |bench: &Bench| -> i64 {
+        bench.conn().query_row("SELECT count(*) FROM series", [], |row| row.get(0)).unwrap()
+    };
+    for n in 0..20 {
+        bench.pass(MINUTE);
+        let named = |i: usize| LatestReading {
+            instance: format!("if{}", n * 5 + i).into(),
+            ..reading(METRICS[0], Ok(Value::Number(1.0)))
+        };
+        let mut readings = vec![reading(METRICS[1], Ok(Value::Number(f64::from(n as u32))))];
+        readings.extend((0..5).map(named));
+        bench.record(vec![poll("a", bench.now.mono, Ok(readings))]);
+    }
+    assert_eq!(series(&bench), MOST_SERIES as i64 + 1, "and the polls themselves");
+    // What was there before goes on.
+    let known = SeriesName { device: "a".into(), metric: METRICS[1].into(), instance: "".into() };
+    assert_eq!(samples(bench.conn(), &known).unwrap().len(), 20);
+}
