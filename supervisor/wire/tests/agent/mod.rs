@@ -127,6 +127,20 @@ pub(crate) enum Fault {
     Stalls(usize),
     /// Answers so many datagrams and then no more.
     Dies(u32),
+    /// Answers every GETBULK with this error-status, and GETNEXT well.
+    NoBulk(i64),
+    /// Does not answer GETBULK at all, and GETNEXT well.
+    BulkSilent,
+    /// A GETBULK is answered by one row more than asked for.
+    Generous,
+    /// After so many requests: restarted, its rows numbered anew, its counters at zero.
+    Restarts(u32),
+    /// Every request finds it restarted anew: its sysUpTime falls by a minute each time.
+    Restless,
+    /// A column's rows come back under a smaller index than asked for, from the middle on.
+    Loops(u32),
+    /// The last arc of this column's row is left out: a hole.
+    Hole(u32, u32),
 }
 
 pub(crate) struct Agent {
@@ -136,6 +150,10 @@ pub(crate) struct Agent {
     pub(crate) most: usize,
     pub(crate) fault: Fault,
     pub(crate) requests: u32,
+    /// Of these, GETBULK.
+    pub(crate) bulks: u32,
+    /// What it holds after [`Fault::Restarts`].
+    pub(crate) afterwards: BTreeMap<Vec<u32>, Value>,
 }
 
 impl Agent {
@@ -146,12 +164,35 @@ impl Agent {
             most: 1_472,
             fault: Fault::None,
             requests: 0,
+            bulks: 0,
+            afterwards: BTreeMap::new(),
         }
     }
 
     fn after(&self, name: &[u32]) -> Option<(&Vec<u32>, &Value)> {
         if self.fault == Fault::Stuck && self.objects.contains_key(name) {
             return self.objects.get_key_value(name);
+        }
+        // Behind row 7 of the column comes its row 3 again.
+        if matches!(self.fault, Fault::Loops(arc) if name.len() == 11 && name[9] == arc && name[10] == 7) {
+            let mut back = name.to_vec();
+            back[10] = 3;
+            return self.objects.get_key_value(&back);
+        }
+        if let Fault::Hole(arc, row) = self.fault
+            && let Some((next, _)) = self
+                .objects
+                .range::<Vec<u32>, _>((std::ops::Bound::Excluded(name.to_vec()), std::ops::Bound::Unbounded))
+                .next()
+            && next.len() == 11
+            && next[9] == arc
+            && next[10] == row
+        {
+            let hole = next.clone();
+            return self
+                .objects
+                .range::<Vec<u32>, _>((std::ops::Bound::Excluded(hole), std::ops::Bound::Unbounded))
+                .next();
         }
         self.objects
             .range::<Vec<u32>, _>((std::ops::Bound::Excluded(name.to_vec()), std::ops::Bound::Unbounded))
@@ -193,9 +234,21 @@ impl Agent {
             0xa5 => first + second * names.len().saturating_sub(first),
             _ => names.len(),
         };
-        if matches!(self.fault, Fault::Stalls(most) if asked > most) {
+        self.bulks += u32::from(tag == 0xa5);
+        if matches!(self.fault, Fault::Stalls(most) if asked > most)
+            || (self.fault == Fault::BulkSilent && tag == 0xa5)
+        {
             return None;
         }
+        if matches!(self.fault, Fault::Restarts(after) if self.requests > after) {
+            self.objects = std::mem::take(&mut self.afterwards);
+            self.fault = Fault::None;
+        }
+        if self.fault == Fault::Restless {
+            let ticks = 1_000_000_u64.saturating_sub(u64::from(self.requests) * 6_000);
+            self.objects.insert(vec![1, 3, 6, 1, 2, 1, 1, 3, 0], unsigned(0x43, ticks));
+        }
+        let second = second + usize::from(self.fault == Fault::Generous && tag == 0xa5);
         let limit = match self.fault {
             Fault::TooBig(octets) => octets,
             _ => self.most,
@@ -203,6 +256,7 @@ impl Agent {
             - community.len();
         let (status, index, body) = match self.fault {
             Fault::Hollow => (0, 0, Vec::new()),
+            Fault::NoBulk(status) if tag == 0xa5 => (status, 0, echo),
             Fault::TooBig(octets) if tag == 0xa5 && asked * 24 > octets => (1, 0, Vec::new()),
             _ => self.body(tag, version, &names, first, second, limit, echo),
         };
@@ -294,6 +348,8 @@ pub(crate) struct Bench {
     pub(crate) dice: Dice,
     /// Replies as they were sent, for whoever wants to keep them.
     pub(crate) seen: Vec<Vec<u8>>,
+    /// Most datagrams the session wished to send at one moment.
+    pub(crate) most_at_once: usize,
     generation: u32,
 }
 
@@ -313,6 +369,7 @@ impl Bench {
             now: Mono(1_000_000),
             dice: Dice(0x5eed),
             seen: Vec::new(),
+            most_at_once: 0,
             generation: 0,
         }
     }
@@ -326,7 +383,10 @@ impl Bench {
         let mut way: BinaryHeap<Underway> = BinaryHeap::new();
         let mut order = 0;
         loop {
+            let mut at_once = 0;
             while let Some(transmit) = self.session.poll_transmit() {
+                at_once += 1;
+                self.most_at_once = self.most_at_once.max(at_once);
                 for (delay, from, bytes) in self.across(&transmit.bytes) {
                     order += 1;
                     way.push(std::cmp::Reverse((self.now.plus_ms(delay), order, from, bytes)));

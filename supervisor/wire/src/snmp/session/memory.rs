@@ -41,17 +41,53 @@ pub(super) struct Memory {
     pub(super) columns: Vec<ColumnMemory>,
     /// Most variable bindings to ask for at once, now.
     pub(super) varbinds: u16,
-    /// Where `varbinds` may grow to again: below what was once answered by tooBig.
+    /// Where `varbinds` may grow to again: below what was answered by tooBig or, twice, not at all.
     pub(super) ceiling: u16,
+    /// Most scalars to ask for at once: long texts are among them, so their limit says nothing about columns.
+    pub(super) scalars_at_once: u16,
+    /// When the ceiling is lifted, and after how many polls the next time.
+    lift: Retry,
+    /// Whether GETBULK has been answered well.
+    pub(super) bulk_works: bool,
+    /// Whether it is asked by GETNEXT: GETBULK failed, and GETNEXT did not.
+    pub(super) next_only: bool,
+    /// When GETBULK is tried again, and after how many polls the next time.
+    bulk_again: Retry,
     /// Whether the agent ends replies at its message size.
     pub(super) cuts: bool,
     /// Variable bindings of a request over columns that stayed unanswered, until one of about as many is answered.
     stalled: Option<u16>,
 }
 
-/// Every so many polls nothing remembered is trusted: alternatives begin anew, every column is read to its end and
-/// a limit learned from tooBig is tried again. 30 polls are half an hour at the usual interval.
+/// Every so many polls nothing remembered is trusted: alternatives begin anew, every column is read to its end. 30
+/// polls are half an hour at the usual interval. A limit that was learned is tried for the first time after as many.
 pub(super) const DOUBT_EVERY: u32 = 30;
+/// Longest time between two tries of a limit that was learned: a day and a third at the usual interval. A try costs
+/// the silence of one request, and the limits of an agent change with its firmware only.
+const MOST_PATIENCE: u32 = DOUBT_EVERY * 64;
+
+/// When something that failed is tried again: after twice as many polls each time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retry {
+    at: Option<u32>,
+    patience: u32,
+}
+
+impl Retry {
+    fn failed(&mut self, polls: u32) {
+        // Further failures of the same try are one.
+        if self.at.is_none() {
+            self.patience = (self.patience * 2).clamp(DOUBT_EVERY, MOST_PATIENCE);
+            self.at = Some(polls.saturating_add(self.patience));
+        }
+    }
+
+    /// Whether it is tried at this poll.
+    fn is_due(&mut self, polls: u32) -> bool {
+        self.at.take_if(|at| polls >= *at).is_some()
+    }
+}
+
 /// Variable bindings asked for at once where the agent has not complained: more than fit one unfragmented reply.
 pub(super) const MOST_VARBINDS: u16 = 256;
 
@@ -64,6 +100,11 @@ impl Memory {
             columns: vec![ColumnMemory::default(); columns],
             varbinds: MOST_VARBINDS,
             ceiling: MOST_VARBINDS,
+            scalars_at_once: MOST_VARBINDS,
+            lift: Retry::default(),
+            bulk_works: false,
+            next_only: false,
+            bulk_again: Retry::default(),
             cuts: false,
             stalled: None,
             plan,
@@ -78,28 +119,54 @@ impl Memory {
     /// Counts a poll; says whether it is one that trusts nothing.
     pub(super) fn begin(&mut self) -> bool {
         let doubt = self.polls.is_multiple_of(DOUBT_EVERY);
-        self.polls = self.polls.wrapping_add(1);
-        if doubt {
+        if self.lift.is_due(self.polls) {
             self.ceiling = MOST_VARBINDS;
-            self.varbinds = MOST_VARBINDS;
+            self.scalars_at_once = MOST_VARBINDS;
         }
+        if self.bulk_again.is_due(self.polls) {
+            self.next_only = false;
+        }
+        self.polls = self.polls.saturating_add(1);
         doubt
     }
 
-    /// `asked` variable bindings were too many: asks for half from now on.
+    /// `asked` variable bindings over columns were too many: asks for half from now on.
     pub(super) fn too_big(&mut self, asked: usize) {
         self.ceiling = half(asked);
         self.varbinds = self.ceiling;
+        self.lift.failed(self.polls);
+    }
+
+    /// `asked` scalars were too many: asks for half from now on.
+    pub(super) fn too_many_scalars(&mut self, asked: usize) {
+        self.scalars_at_once = half(asked);
+        self.lift.failed(self.polls);
     }
 
     /// `asked` variable bindings stayed unanswered: the second time in a row it is taken for an agent that stalls
     /// under so many. Once may be loss, and on a lossy line more and smaller requests do harm.
     pub(super) fn too_slow(&mut self, asked: usize) {
-        if self.stalled.take().is_some() {
-            self.varbinds = self.varbinds.min(half(asked));
-        } else {
+        let again = self.stalled.is_some_and(|stalled| asked * 4 >= usize::from(stalled) * 3);
+        if again {
+            self.stalled = None;
+            self.ceiling = self.ceiling.min(half(asked));
+            self.varbinds = self.varbinds.min(self.ceiling);
+            self.lift.failed(self.polls);
+        } else if self.stalled.is_none() {
             self.stalled = Some(u16::try_from(asked).unwrap_or(u16::MAX));
         }
+    }
+
+    /// Even one variable binding was too big for GETBULK: its tooBig says nothing about sizes.
+    pub(super) fn too_big_for_anything(&mut self) {
+        self.ceiling = MOST_VARBINDS;
+        self.varbinds = MOST_VARBINDS;
+    }
+
+    /// GETBULK failed where GETNEXT was answered.
+    pub(super) fn bulk_failed(&mut self) {
+        self.next_only = true;
+        self.bulk_again.failed(self.polls);
     }
 
     /// `asked` variable bindings were answered.

@@ -9,7 +9,11 @@
 //!
 //! **A poll.** All scalars by GET; that is the liveness test too: an agent that does not answer it after its retries
 //! ends the poll. Then the columns of all tables, side by side, by GETBULK (v1: GETNEXT), each with its own cursor,
-//! so that a reply cut in mid-row is continued without waste. One request is outstanding per device.
+//! so that a reply cut in mid-row is continued without waste. One request is outstanding per device. An agent that
+//! answers GETBULK badly or not at all is read by GETNEXT; that, and how much it bears at once, is remembered.
+//!
+//! **A restart in mid-poll.** Where the plan asks for sysUpTime, it goes along in every request over columns. If it
+//! falls, all is read anew: rows of before and after are never mixed.
 //!
 //! **What it survives.** A duplicate, a stray, a spoofed, foreign or broken datagram is counted ([`Counters`]) and
 //! changes nothing else. A late answer to an earlier try counts as the answer.
@@ -40,8 +44,9 @@ pub const MOST_OUTSTANDING: usize = 4_096;
 pub const MOST_REMEMBERED: usize = 8_192;
 /// Most requests of one poll, retries not counted: 8,192 rows of ten columns. What is open then ends `malformed`.
 pub const MOST_REQUESTS: u32 = 2_048;
-/// Silent requests in a row after which an agent that had answered counts as gone, and the poll ends.
-const MOST_SILENT: u8 = 2;
+/// Silent requests in a row after which an agent that had answered counts as gone, and the poll ends: as it was
+/// asked, with less of it, and by GETNEXT or for something else.
+const MOST_SILENT: u8 = 3;
 /// Most retries of one request.
 const MOST_RETRIES: u8 = 10;
 

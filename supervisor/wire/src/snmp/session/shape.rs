@@ -97,14 +97,16 @@ fn take_singles(wants: &[Want], left: &mut Room) -> usize {
 fn candidates(wants: &[Want], room: Room, most: usize) -> Vec<u32> {
     let row: u32 = wants.iter().take(most).map(|want| want.octets).sum();
     let fit = room.octets / row.max(1);
-    let mut rows: Vec<u32> = vec![fit + u32::from(room.cuts)];
+    let together = wants.len().clamp(1, most.max(1)) as u32;
+    let mut rows: Vec<u32> = vec![(fit + u32::from(room.cuts)).min(room.varbinds / together)];
     // The columns that need most, side by side: how many rows of them fit.
     let mut by_need: Vec<&Want> = wants.iter().collect();
     by_need.sort_by_key(|want| std::cmp::Reverse(want.need));
     let mut beside = 0;
-    for want in by_need {
+    for (want, columns) in by_need.into_iter().zip(1..) {
         beside += want.octets;
-        for candidate in [want.need, want.need.min(room.octets / beside.max(1))] {
+        let fit = (room.octets / beside.max(1)).min(room.varbinds / columns);
+        for candidate in [want.need, want.need.min(fit)] {
             if rows.len() < MOST_CANDIDATES && !rows.contains(&candidate) {
                 rows.push(candidate);
             }
@@ -247,6 +249,16 @@ mod tests {
         let shape = shape(&mut all, ROOM, true);
         assert!(shape.repetitions >= 18, "{shape:?}");
         assert_eq!(all.len(), 3, "{all:?}");
+    }
+
+    #[test]
+    fn few_variable_bindings_at_once_are_all_used() {
+        let room = Room { varbinds: 11, ..ROOM };
+        for (columns, expected) in [(1, shape_of(0, 11)), (2, shape_of(0, 5)), (9, shape_of(0, 1))] {
+            let mut all = wants(&vec![(600, 28); columns]);
+            assert_eq!(shape(&mut all, room, true), expected, "{columns} columns");
+            assert_eq!(all.len(), columns);
+        }
     }
 
     #[test]
