@@ -1,7 +1,7 @@
 //! Derived metrics: arithmetic over the readings of one poll, and rates over two.
 
 use crate::model::{InstanceIx, MetricIx, Model, TableIx};
-use crate::rate::{self, Count};
+use crate::rate::{self, Carried, Count};
 use crate::reading::{Absence, Readings, Sample, Value};
 use crate::time::Mono;
 
@@ -103,6 +103,7 @@ impl Derivation {
     /// Adds the derived metrics of `model` to `readings` and remembers what the next poll needs.
     pub fn apply(&mut self, model: &Model, readings: &mut Readings) {
         self.look_for_restart(model, readings);
+        self.forget_moved(model, readings);
         let measured = readings.iter().len();
         readings.reserve(self.derived);
         for derive in &model.derives {
@@ -142,6 +143,17 @@ impl Derivation {
             self.counters.iter_mut().for_each(|(_, rows)| rows.clear());
         }
         self.uptime = Some(now);
+    }
+
+    /// A row that is another one now has other counters: what was seen of it is no earlier value of theirs.
+    fn forget_moved(&mut self, model: &Model, readings: &Readings) {
+        for &(table, instance) in readings.moved() {
+            for (metric, rows) in &mut self.counters {
+                if model.metrics.get(metric.at()).is_some_and(|m| m.table == Some(table)) {
+                    rows.retain(|seen| seen.instance != instance);
+                }
+            }
+        }
     }
 
     fn number(&self, model: &Model, calc: &Expression, readings: &Readings, row: InstanceIx) -> Sample {
@@ -221,7 +233,14 @@ impl Derivation {
             return Err(Absence::FirstSample);
         }
         let elapsed_ms = readings.taken_at.mono.since_ms(seen.at);
-        rate::rate(seen.count, later, elapsed_ms).ok_or(Absence::FirstSample)
+        match line(model, readings, metric, row) {
+            Some(line) => match rate::octet_rate(seen.count, later, elapsed_ms, line) {
+                Carried::Rate(rate) => Ok(rate),
+                Carried::Restarted => Err(Absence::FirstSample),
+                Carried::Ambiguous => Err(Absence::NotJudged),
+            },
+            None => rate::rate(seen.count, later, elapsed_ms).ok_or(Absence::FirstSample),
+        }
     }
 
     /// Keeps this poll's counters; those that did not come back keep their old value unless their table says that
@@ -284,6 +303,15 @@ fn discontinuity(model: &Model, readings: &Readings, metric: MetricIx, row: Inst
     let table = model.metrics.get(metric.at())?.table?;
     let mark = model.tables.get(table.at())?.discontinuity?;
     readings.get(mark, row)?.as_ref().ok()?.number()
+}
+
+/// The speed of the line whose octets `metric` counts, bit/s; inner `None` where it did not come back. Outer `None`
+/// where it counts no octets, or the profile knows no speed.
+fn line(model: &Model, readings: &Readings, metric: MetricIx, row: InstanceIx) -> Option<Option<f64>> {
+    let counter = model.metrics.get(metric.at()).filter(|m| &*m.unit == "By")?;
+    let speed = model.tables.get(counter.table?.at())?.speed?;
+    let sample = readings.get(speed, row).and_then(|sample| sample.as_ref().ok());
+    Some(sample.and_then(Value::number).filter(|bits| *bits > 0.0))
 }
 
 /// A column folded over its good values. One that is missing for want of an answer makes the whole unknown.

@@ -86,6 +86,9 @@ pub struct Table {
     /// The column whose change means that this instance's counters restarted (ifCounterDiscontinuityTime,
     /// RFC 2863): the metric named `<group>.counter-discontinuity`, if the profile has one.
     pub discontinuity: Option<MetricIx>,
+    /// The line speed of an instance in bit/s: the metric named `<group>.speed`, if the profile has one. It says how
+    /// often a counter of 32 bits may have wrapped.
+    pub speed: Option<MetricIx>,
 }
 
 /// A derived metric: where its value goes, and how it is computed.

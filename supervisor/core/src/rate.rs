@@ -56,6 +56,45 @@ pub fn rate(earlier: Count, later: Count, elapsed_ms: u64) -> Option<f64> {
     Some(change * 1000.0 / elapsed_ms as f64)
 }
 
+/// Time that two polls may be further apart, or nearer, than their answers: a reply that came on the last retry.
+const ANSWER_SLACK_S: f64 = 5.0;
+
+/// [`rate`] for a counter of octets on a line of known speed. A counter of 32 bits counts to 4.3 GB: a gigabit line
+/// passes that in 34 s. Where more than one wrap would have been possible, or the line could not have carried the
+/// change, there is none.
+pub fn octet_rate(earlier: Count, later: Count, elapsed_ms: u64, line_bits: Option<f64>) -> Carried {
+    let (Count::Bits32(from), Count::Bits32(to)) = (earlier, later) else {
+        return rate(earlier, later, elapsed_ms).map_or(Carried::Restarted, Carried::Rate);
+    };
+    let Some(line_bits) = line_bits else {
+        return Carried::Ambiguous;
+    };
+    let elapsed_s = elapsed_ms as f64 / 1000.0;
+    let most = line_bits / 8.0 * (elapsed_s * 1.05 + ANSWER_SLACK_S);
+    if most >= f64::from(u32::MAX) {
+        return Carried::Ambiguous;
+    }
+    let forward = f64::from(to.wrapping_sub(from));
+    match (forward <= most, to < from) {
+        _ if elapsed_ms == 0 => Carried::Restarted,
+        (true, _) => Carried::Rate(forward / elapsed_s),
+        (false, true) => Carried::Restarted,
+        // More than the line carries: its speed is not what it says, so nothing is known of wraps.
+        (false, false) => Carried::Ambiguous,
+    }
+}
+
+/// What came of two values of a counter of octets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Carried {
+    /// Octets per second.
+    Rate(f64),
+    /// The counter began anew, or no time passed.
+    Restarted,
+    /// The counter may have wrapped more often than can be told.
+    Ambiguous,
+}
+
 /// Whether a device restarted between two readings of its uptime (seconds), told apart from the wrap of
 /// `sysUpTime` (librenms#1426: a wrap reported as a reboot).
 pub fn restarted(earlier: (f64, Mono), later: (f64, Mono)) -> bool {
@@ -96,6 +135,57 @@ mod tests {
     }
 
     #[test]
+    fn octets_of_32_bits_are_right_or_absent() {
+        const MEGABIT: f64 = 1e6;
+        let c32 = Count::Bits32;
+        let near = u32::MAX - 295;
+        let table = [
+            (
+                "100 Mb/s, a minute",
+                c32(1_000),
+                c32(61_000),
+                60_000,
+                Some(100.0 * MEGABIT),
+                Carried::Rate(1_000.0),
+            ),
+            ("one wrap", c32(near), c32(704), 1_000, Some(100.0 * MEGABIT), Carried::Rate(1_000.0)),
+            ("1 Gb/s, a minute: it may wrap twice", c32(5), c32(10), 60_000, Some(1e9), Carried::Ambiguous),
+            ("1 Gb/s, ten seconds", c32(0), c32(1_000_000_000), 10_000, Some(1e9), Carried::Rate(1e8)),
+            (
+                "1 Gb/s, a wrap in ten seconds",
+                c32(near),
+                c32(999_999_704),
+                10_000,
+                Some(1e9),
+                Carried::Rate(1e8),
+            ),
+            ("10 Gb/s, two seconds", c32(5), c32(10), 2_000, Some(1e10), Carried::Ambiguous),
+            (
+                "a restart that looks like a wrap",
+                c32(3_000_000_000),
+                c32(5),
+                60_000,
+                Some(100.0 * MEGABIT),
+                Carried::Restarted,
+            ),
+            (
+                "more than the line carries",
+                c32(0),
+                c32(4_000_000_000),
+                60_000,
+                Some(10.0 * MEGABIT),
+                Carried::Ambiguous,
+            ),
+            ("a line of unknown speed", c32(5), c32(10), 60_000, None, Carried::Ambiguous),
+            ("64 bits need no line", Count::Bits64(0), Count::Bits64(60), 60_000, None, Carried::Rate(1.0)),
+            ("no time", c32(5), c32(10), 0, Some(MEGABIT), Carried::Restarted),
+        ];
+        for (case, earlier, later, elapsed_ms, line, expected) in table {
+            assert_eq!(octet_rate(earlier, later, elapsed_ms, line), expected, "{case}");
+        }
+    }
+
+    #[test]
     fn a_wrap_of_the_uptime_is_no_restart() {
         let wrap = UPTIME_WRAP_S;
         let table = [
@@ -115,6 +205,25 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever a line carries: the rate said is the true one, or none is said.
+        #[test]
+        fn never_a_wrong_octet_rate(
+            from: u32,
+            share in 0.0..=1.0_f64,
+            line in prop::sample::select(vec![1e7, 1e8, 1e9, 1e10, 1e11]),
+            elapsed_ms in 500_u64..3_600_000,
+        ) {
+            let carried = (line / 8.0 * share * elapsed_ms as f64 / 1000.0).floor();
+            let to = ((u64::from(from) + carried as u64) & u64::from(u32::MAX)) as u32;
+            let said = octet_rate(Count::Bits32(from), Count::Bits32(to), elapsed_ms, Some(line));
+            let truth = carried * 1000.0 / elapsed_ms as f64;
+            match said {
+                Carried::Rate(rate) => prop_assert!((rate - truth).abs() <= truth * 1e-9, "{rate} for {truth}"),
+                Carried::Restarted => prop_assert!(false, "what the line can carry is no restart"),
+                Carried::Ambiguous => {}
+            }
+        }
+
         #[test]
         fn never_negative(a: u64, b: u64, narrow: bool, elapsed_ms in 0u64..100_000_000) {
             let pair = if narrow {

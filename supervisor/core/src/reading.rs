@@ -119,6 +119,8 @@ pub struct Readings {
     ranges: Vec<Range<u32>>,
     /// Tables whose walk was complete and good: only there does a missing instance mean anything.
     complete: Vec<TableIx>,
+    /// Instances whose row was another one in the last poll.
+    moved: Vec<(TableIx, InstanceIx)>,
 }
 
 impl Readings {
@@ -167,6 +169,16 @@ impl Readings {
     /// Whether this table was walked to its end without an error.
     pub fn is_complete(&self, table: TableIx) -> bool {
         self.complete.contains(&table)
+    }
+
+    /// Notes that the row of this instance has another index than in the last poll: its counters are others too.
+    pub fn mark_moved(&mut self, table: TableIx, instance: InstanceIx) {
+        self.moved.push((table, instance));
+    }
+
+    /// The instances whose row has another index than in the last poll.
+    pub fn moved(&self) -> &[(TableIx, InstanceIx)] {
+        &self.moved
     }
 
     /// The readings of one metric, sorted by instance.

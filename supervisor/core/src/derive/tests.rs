@@ -43,7 +43,7 @@ fn model() -> Model {
             metric("system.restarted", Kind::Gauge, None),
             metric("interface.share", Kind::Gauge, row),
         ],
-        tables: vec![Table { group: "interface".into(), discontinuity: Some(MARK) }],
+        tables: vec![Table { group: "interface".into(), discontinuity: Some(MARK), speed: None }],
         derives: vec![
             Derive { metric: RATE, calc: bits },
             Derive { metric: SUM, calc: Expression::SumOf(USED) },
@@ -119,6 +119,53 @@ fn rates_over_time() {
     for (name, poll, expected) in table {
         let readings = poll.take(&mut d);
         assert_eq!(number(&readings, RATE, 1), expected, "{name}");
+    }
+}
+
+#[test]
+fn octets_need_their_line_and_a_moved_row_begins_anew() {
+    const SPEED: MetricIx = USED;
+    let mut model = model();
+    model.metrics[OCTETS.at()].unit = "By".into();
+    model.metrics[SPEED.at()].unit = "bit/s".into();
+    model.tables[0].speed = Some(SPEED);
+    let narrow = |x| Ok(Value::Counter32(x));
+    let mut d = Derivation::default();
+    let line = |bits: f64| Ok(Value::Number(bits));
+    let table = [
+        ("first poll", 0, narrow(1_000), line(1e8), false, Err(Absence::FirstSample)),
+        ("100 Mb/s", 60, narrow(61_000), line(1e8), false, Ok(8_000.0)),
+        ("the port runs at 1 Gb/s", 120, narrow(62_000), line(1e9), false, Err(Absence::NotJudged)),
+        (
+            "its speed is not known",
+            180,
+            narrow(63_000),
+            Err(Absence::Timeout),
+            false,
+            Err(Absence::NotJudged),
+        ),
+        ("64 bits from now on", 240, Ok(Value::Counter64(5)), line(1e9), false, Err(Absence::FirstSample)),
+        ("64 bits at 1 Gb/s", 300, Ok(Value::Counter64(7_500_000_005)), line(1e9), false, Ok(1e9)),
+        (
+            "another row of this name",
+            360,
+            Ok(Value::Counter64(9_000_000_000)),
+            line(1e9),
+            true,
+            Err(Absence::FirstSample),
+        ),
+        ("and on", 420, Ok(Value::Counter64(9_000_000_060)), line(1e9), false, Ok(8.0)),
+    ];
+    for (case, at_s, octets, speed, moved, expected) in table {
+        let mut readings = Readings::new(Now::at(at_s * 1000, 0), true);
+        readings.add(UPTIME, [(InstanceIx::SCALAR, Ok(Value::Number(1e6 + at_s as f64)))]);
+        readings.add(OCTETS, [(InstanceIx(1), octets)]);
+        readings.add(SPEED, [(InstanceIx(1), speed)]);
+        if moved {
+            readings.mark_moved(TableIx(0), InstanceIx(1));
+        }
+        d.apply(&model, &mut readings);
+        assert_eq!(number(&readings, RATE, 1), expected, "{case}");
     }
 }
 

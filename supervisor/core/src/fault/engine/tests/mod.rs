@@ -56,7 +56,7 @@ fn model() -> Model {
             metric("interface.admin-status", Kind::State, Some(TableIx(0))),
             metric("system.serial", Kind::Text, None),
         ],
-        tables: vec![Table { group: "interface".into(), discontinuity: None }],
+        tables: vec![Table { group: "interface".into(), discontinuity: None, speed: None }],
         derives: vec![],
         rules: vec![
             rule(
