@@ -81,6 +81,8 @@ impl Measured {
             record: draft.record,
             object: Object { oids: Vec::new() },
             convert: Convert::Number(Number::default()),
+            others: Vec::new(),
+            scales_at: None,
             words: Vec::new(),
         };
         let metric = self.add(draft.name, draft.name_node, read, table, found)?;
@@ -104,6 +106,8 @@ impl Measured {
         for at in 0..self.model.tables.len() {
             let name = format!("{}.counter-discontinuity", self.model.tables[at].group);
             self.model.tables[at].discontinuity = self.model.metric(&name);
+            let speed = self.model.metric(&format!("{}.speed", self.model.tables[at].group));
+            self.model.tables[at].speed = speed.filter(|m| &*self.model.metrics[m.at()].unit == "bit/s");
         }
     }
 }

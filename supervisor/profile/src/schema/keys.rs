@@ -1,7 +1,7 @@
 //! The keys of one metric: its kind, and how a raw value becomes a value of that kind.
 
 use super::value::{bilingual, interval, is_kebab, note_choice, oids};
-use crate::diagnostic::{Diagnostic, Findings, quoted};
+use crate::diagnostic::{At, Diagnostic, Findings, quoted};
 use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{Convert, Number, TextFormat};
 use roundsman_core::model::{Kind, Record};
@@ -22,6 +22,10 @@ pub(super) struct Read {
     pub(super) record: Option<Record>,
     pub(super) object: Object,
     pub(super) convert: Convert,
+    /// For the second and further identifiers, where `scale` is a list.
+    pub(super) others: Vec<Convert>,
+    /// Where that list stands.
+    pub(super) scales_at: Option<At>,
     pub(super) words: Vec<Arc<str>>,
 }
 
@@ -61,7 +65,8 @@ pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findi
     let unit = fields.maybe_text("unit", found).unwrap_or("");
     let record = fields.maybe("record").and_then(|n| read_record(n, found));
     let title = fields.maybe("title").and_then(|n| bilingual(n, "a title", found));
-    let (convert, words) = read_convert(fields, kind, found)?;
+    let many = oids.as_ref().map_or(1, Vec::len);
+    let Converts { convert, others, scales_at, words } = read_convert(fields, kind, many, found)?;
     Some(Read {
         title: title.unwrap_or_else(|| Bilingual::new(name, name)),
         kind: kind?,
@@ -69,16 +74,33 @@ pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findi
         record,
         object: Object { oids: oids? },
         convert,
+        others,
+        scales_at,
         words,
     })
+}
+
+/// How the raw values of a metric become its values.
+struct Converts {
+    convert: Convert,
+    others: Vec<Convert>,
+    scales_at: Option<At>,
+    words: Vec<Arc<str>>,
+}
+
+impl Converts {
+    fn one(convert: Convert, words: Vec<Arc<str>>) -> Converts {
+        Converts { convert, others: Vec::new(), scales_at: None, words }
+    }
 }
 
 /// The keys that say how a raw value becomes one of this kind; those of other kinds are refused.
 fn read_convert(
     fields: &mut Fields<'_>,
     kind: Option<Kind>,
+    identifiers: usize,
     found: &mut Findings,
-) -> Option<(Convert, Vec<Arc<str>>)> {
+) -> Option<Converts> {
     let given = Given {
         scale: fields.maybe("scale"),
         range: fields.maybe("range"),
@@ -93,11 +115,18 @@ fn read_convert(
     let invalid: Box<[f64]> = invalid.iter().filter_map(|item| item.number(found)).collect();
     match kind {
         Kind::Gauge => {
-            let scale = given.scale.map_or(Some(1.0), |n| read_scale(n, found))?;
+            let scales = given.scale.map_or(Some(vec![1.0]), |n| read_scales(n, identifiers, found))?;
             let range = given.range.and_then(|n| interval(n, found));
-            Some((Convert::Number(Number::new(scale, invalid, range)), Vec::new()))
+            let number = |&scale: &f64| Convert::Number(Number::new(scale, invalid.clone(), range.clone()));
+            let (first, others) = scales.split_first()?;
+            Some(Converts {
+                convert: number(first),
+                others: others.iter().map(number).collect(),
+                scales_at: given.scale.filter(|_| !others.is_empty()).map(|node| node.at.clone()),
+                words: Vec::new(),
+            })
         }
-        Kind::Counter => Some((Convert::Counter { invalid }, Vec::new())),
+        Kind::Counter => Some(Converts::one(Convert::Counter { invalid }, Vec::new())),
         Kind::State => {
             let Some(node) = given.words else {
                 found.note(
@@ -116,11 +145,11 @@ fn read_convert(
             }
             let bit = given.bit.map_or(Some(None), |n| read_bit(n, &pairs, found).map(Some))?;
             let words = pairs.into();
-            Some((Convert::State { words, invalid, bit }, known))
+            Some(Converts::one(Convert::State { words, invalid, bit }, known))
         }
         Kind::Text => {
             let format = given.format.map_or(Some(TextFormat::Plain), |n| read_format(n, found))?;
-            Some((Convert::Text(format), Vec::new()))
+            Some(Converts::one(Convert::Text(format), Vec::new()))
         }
     }
 }
@@ -182,6 +211,19 @@ fn read_bit(node: &Node, words: &[(i64, Arc<str>)], found: &mut Findings) -> Opt
         return None;
     }
     bit
+}
+
+/// `scale`: one number, or one for each of the identifiers.
+fn read_scales(node: &Node, identifiers: usize, found: &mut Findings) -> Option<Vec<f64>> {
+    let Value::List(items) = &node.value else {
+        return read_scale(node, found).map(|scale| vec![scale]);
+    };
+    if items.len() != identifiers {
+        let what = format!("{} scales for {identifiers} identifiers", items.len());
+        found.note(Diagnostic::new(&node.at, what).hint("one for each of `oid`, in its order"));
+        return None;
+    }
+    items.iter().map(|item| read_scale(item, found)).collect()
 }
 
 fn read_scale(node: &Node, found: &mut Findings) -> Option<f64> {

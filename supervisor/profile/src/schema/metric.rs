@@ -73,6 +73,12 @@ impl Measured {
             self.plan.scalars.len() - 1
         });
         let convert = read.convert.clone();
+        if let Some(node) = read.scales_at {
+            let what = "one scale for each identifier goes with a table's metric alone";
+            let hint = "a scalar has one scale; make it two metrics";
+            found.note(Diagnostic::new(&node, what).hint(hint));
+        }
+        let read = Read { scales_at: None, ..read };
         if let Some(metric) = self.add(name, name_node, read, None, found) {
             self.recipes.scalars.push(Scalar { metric, scalar, convert });
         }
@@ -102,7 +108,7 @@ impl Measured {
             found.note(Diagnostic::new(&node.at, format!("the table `{group}` has no metric")));
         }
         let table = TableIx(self.model.tables.len() as u16);
-        self.model.tables.push(model::Table { group: Arc::from(group), discontinuity: None });
+        self.model.tables.push(model::Table { group: Arc::from(group), discontinuity: None, speed: None });
         let mut recipe = TableRecipe { table, label, keep, columns: Vec::new() };
         for node in metrics {
             self.column(node, group, &mut recipe, &mut columns, found);
@@ -132,9 +138,10 @@ impl Measured {
             return;
         };
         let convert = read.convert.clone();
+        let others = read.others.clone().into();
         let at = column(columns, read.object.clone());
         if let Some(metric) = self.add(&whole, name_node, read, Some(recipe.table), found) {
-            recipe.columns.push(Column { metric, column: at, convert });
+            recipe.columns.push(Column { metric, column: at, convert, others });
         }
     }
 

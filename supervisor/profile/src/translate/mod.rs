@@ -53,7 +53,9 @@ impl Translator {
             let Some(table) = answer.tables.get(at) else {
                 continue;
             };
-            roster.follow(recipe, table, answer, &mut self.labels);
+            for moved in roster.follow(recipe, table, answer, &mut self.labels) {
+                readings.mark_moved(recipe.table, moved);
+            }
             for column in &recipe.columns {
                 add_column(column, table, roster, answer, &mut readings);
             }
@@ -94,6 +96,7 @@ fn add_column(
         Err(absence) if absence != Absence::Unsupported => Some(absence),
         _ => None,
     };
+    let convert = column.convert(raw.alternative);
     let mut cells = raw.cells.iter().peekable();
     let samples = roster.rows().iter().filter_map(|row| {
         let cell = loop {
@@ -107,7 +110,7 @@ fn add_column(
         };
         let instance = row.instance()?;
         match cell {
-            Some(cell) => Some((instance, column.convert.sample(answer, cell.raw))),
+            Some(cell) => Some((instance, convert.sample(answer, cell.raw))),
             None => lost.map(|absence| (instance, Err(absence))),
         }
     });

@@ -73,6 +73,16 @@ pub(crate) struct Column {
     /// Position in the plan's columns of this table.
     pub(crate) column: usize,
     pub(crate) convert: Convert,
+    /// For the second and further identifiers, where they have scales of their own.
+    pub(crate) others: Box<[Convert]>,
+}
+
+impl Column {
+    /// How the values of one of the identifiers become values.
+    pub(super) fn convert(&self, alternative: u8) -> &Convert {
+        let other = usize::from(alternative).checked_sub(1).and_then(|at| self.others.get(at));
+        other.unwrap_or(&self.convert)
+    }
 }
 
 /// How a raw value becomes a value.

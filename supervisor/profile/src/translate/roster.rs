@@ -53,17 +53,20 @@ impl Roster {
         &self.rows
     }
 
-    /// Brings the roster up to what the answer says. A walk that broke off adds rows and removes none.
+    /// Brings the roster up to what the answer says. A walk that broke off adds rows and removes none. Gives the
+    /// instances that have another index than before.
     pub(super) fn follow(
         &mut self,
         recipe: &Table,
         table: &answer::Table,
         answer: &Answer,
         labels: &mut Labels,
-    ) {
+    ) -> Vec<InstanceIx> {
         if self.is_current(recipe, table, answer) {
-            return;
+            return Vec::new();
         }
+        let known = |row: &Row| Some((row.instance?, row.index.clone()));
+        let before: HashMap<InstanceIx, Index> = self.rows.iter().filter_map(known).collect();
         if let Some(column) = recipe.label.and_then(|at| table.columns.get(at)) {
             let fresh = cells(column, answer).map(|(index, raw)| (index, octets(answer, raw).into()));
             renew(&mut self.labels, fresh, has_ended(column));
@@ -79,6 +82,11 @@ impl Roster {
         renew(&mut rows, fresh, columns().all(has_ended));
         self.widths = columns().map(|column| column.cells.len()).collect();
         self.name(rows, recipe, labels);
+        let moved = |row: &Row| {
+            let instance = row.instance?;
+            before.get(&instance).is_some_and(|index| *index != row.index).then_some(instance)
+        };
+        self.rows.iter().filter_map(moved).collect()
     }
 
     fn is_current(&self, recipe: &Table, table: &answer::Table, answer: &Answer) -> bool {

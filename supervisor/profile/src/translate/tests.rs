@@ -181,6 +181,25 @@ fn rows_are_kept_labelled_and_told_apart() {
 }
 
 #[test]
+fn each_identifier_of_a_column_may_have_its_scale() {
+    let text = PROFILE.replace(
+        "{ name = \"octets\",",
+        "{ name = \"speed\", oid = [\"1.3.6.1.4.1.9.5.7\", \"1.3.6.1.4.1.9.5.8\"], kind = \"gauge\", scale = [1000000, 1] },
+  { name = \"octets\",",
+    );
+    for (column, value) in [(7, 100), (8, 100_000_000)] {
+        let mut bench = Bench::new();
+        bench.profile = profile(&text);
+        let speed = format!(
+            "1.3.6.1.4.1.9.5.3.1|2|6\n1.3.6.1.4.1.9.5.1.1|4|ge1\n1.3.6.1.4.1.9.5.{column}.1|66|{value}\n"
+        );
+        bench.walk = Walk::parse(&speed).unwrap();
+        let readings = bench.poll();
+        assert_eq!(bench.column(&readings, "port.speed"), rows(&[("ge1", "100000000")]), "column {column}");
+    }
+}
+
+#[test]
 fn labels_stay_with_their_instance() {
     let mut bench = Bench::new();
     bench.poll();
@@ -189,6 +208,9 @@ fn labels_stay_with_their_instance() {
     bench.set("1.3.6.1.4.1.9.5.1.1", "lag-a");
     bench.set("1.3.6.1.4.1.9.5.1.4", "ge1");
     let readings = bench.poll();
+    let table = bench.profile.recipes.tables[0].table;
+    assert_eq!(readings.moved(), [(table, ge1)], "lag-a is new, ge1 has another index");
+    assert_eq!(bench.poll().moved(), [], "it has it still");
     let status = [("ge1", "up"), ("lag#2", "down"), ("lag#3", "(invalid)"), ("lag-a", "up")];
     assert_eq!(bench.column(&readings, "port.status"), rows(&status));
     let metric = bench.profile.model.metric("port.octets").unwrap();
