@@ -38,6 +38,13 @@ pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let polled = runtime.block_on(poll(&mut site, at))?;
     print_polled(&polled, &site, as_json)?;
+    if polled.foreign > 0 {
+        eprintln!(
+            "roundsman: {} answers to the requests for {} came from another address than {} and were dropped; if the \
+             device answers from another of its interfaces, set `strict_source = false` for it",
+            polled.foreign, polled.entry.device.id, polled.entry.target.address
+        );
+    }
     Ok(ExitCode::from(u8::from(polled.readings.good() == 0)))
 }
 
@@ -47,6 +54,8 @@ struct Polled {
     labels: roundsman_core::model::Labels,
     elapsed_ms: u64,
     requests: u32,
+    /// Answers that came from another address than was asked.
+    foreign: u64,
 }
 
 async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
@@ -84,7 +93,8 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
         }
     }
     let elapsed_ms = clock.now().mono.since_ms(began.mono);
-    Ok(Polled { entry, readings, labels: translator.labels().clone(), elapsed_ms, requests })
+    let foreign = snmp.counters().session.wrong_source;
+    Ok(Polled { entry, readings, labels: translator.labels().clone(), elapsed_ms, requests, foreign })
 }
 
 async fn ask(

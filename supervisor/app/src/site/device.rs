@@ -47,6 +47,8 @@ pub(super) struct Draft<'a> {
     pub(super) tags: Vec<(Arc<str>, Arc<str>)>,
     pub(super) reach: Option<Reach>,
     pub(super) interval_s: u32,
+    /// Whether its answers must come from the address that is asked.
+    pub(super) strict_source: bool,
     pub(super) rules: Option<&'a Node>,
 }
 
@@ -73,6 +75,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
+    let strict_source = fields.maybe("strict_source").map(|n| strict_source(n, found));
     let rules = fields.maybe("rule");
     let rules = rules.filter(|n| values::is_table(n, "rule.interface-busy.warning.above = 70", found));
     fields.finish(found);
@@ -92,8 +95,22 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         tags,
         reach,
         interval_s: interval_s.unwrap_or(Some(DEFAULT_INTERVAL_S))?,
+        strict_source: strict_source.unwrap_or(Some(true))?,
         rules,
     })
+}
+
+/// `strict_source`: `false` for the routers that answer from another of their addresses. Strict is the default: a
+/// forger then needs the device's own address beside its community and the request's id.
+fn strict_source(node: &Node, found: &mut Findings) -> Option<bool> {
+    let Value::Boolean(strict) = node.value else {
+        let what = format!("`strict_source` is true or false, this is {}", node.kind());
+        let hint =
+            "without quotes: strict_source = false takes answers from another address of the same device";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+        return None;
+    };
+    Some(strict)
 }
 
 /// `uplink = "id"`, or a list of `{ device, port }`.

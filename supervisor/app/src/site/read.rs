@@ -259,7 +259,7 @@ fn resolve(
             found.note(diagnostic);
         }
     }
-    let mut targets: HashMap<(std::net::SocketAddr, Option<&str>), Arc<Target>> = HashMap::new();
+    let mut targets: HashMap<TargetKey<'_>, Arc<Target>> = HashMap::new();
     let mut entries = Vec::new();
     for (at, draft) in drafts.iter().enumerate() {
         let Some(draft) = draft else { continue };
@@ -321,10 +321,13 @@ fn resolve(
     Some(entries)
 }
 
+/// What devices share a target by: address, credentials, strict source.
+type TargetKey<'a> = (std::net::SocketAddr, &'a str, bool);
+
 fn target<'a>(
     draft: &Draft<'a>,
     names: &Names<'_>,
-    targets: &mut HashMap<(std::net::SocketAddr, Option<&'a str>), Arc<Target>>,
+    targets: &mut HashMap<TargetKey<'a>, Arc<Target>>,
     found: &mut Findings,
 ) -> Option<Arc<Target>> {
     let Some(node) = draft.credentials else {
@@ -342,9 +345,10 @@ fn target<'a>(
     };
     // They have an error of their own.
     let credentials = credentials.as_ref()?;
-    let shared = targets.entry((draft.address, Some(name))).or_insert_with(|| {
+    let shared = targets.entry((draft.address, name, draft.strict_source)).or_insert_with(|| {
         let mut target = Target::new(draft.address, &credentials.community);
         target.version = credentials.version;
+        target.strict_source = draft.strict_source;
         Arc::new(target)
     });
     Some(shared.clone())
