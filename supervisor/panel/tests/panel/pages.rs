@@ -78,7 +78,9 @@ async fn only_the_part_that_changed_is_sent_again() {
     let ask = format!("GET / HTTP/1.1\r\nx-held: {}\r\n", held.join(","));
     let same = server.ask(&ask).await;
     assert_eq!(same.body, "", "nothing changed");
-    assert!(same.head.contains("x-parts: summary,networks,faults,counties,environment,classes,notice,places"));
+    assert!(
+        same.head.contains("x-parts: summary,networks,faults,counties,environment,classes,notice,places")
+    );
     server.post("/api/v1/faults/1/acknowledge", &format!("authorization: Bearer {TOKEN}\r\n")).await;
     let changed = server.ask(&ask).await.body;
     assert_eq!(changed.matches("data-hash").count(), 1, "the list of faults alone");
