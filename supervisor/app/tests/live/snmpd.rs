@@ -234,10 +234,13 @@ fn compare(peer: &Snmpd, folder: &Path, device: &str, version: &'static str, oct
         let room = one.max(other) / 100.0;
         judge.between("storage.units-used", label, one.min(other) - room, one.max(other) + room);
     }
-    // Two polls were made: rates are there.
+    // Two polls were made: rates are there; of 32-bit counters only where the line is known to be slow
+    // enough for the two seconds between.
     for label in interfaces.values() {
-        let key = ("interface.in-rate".to_owned(), label.clone());
-        assert_eq!(judge.readings[&key]["quality"], "good", "{key:?}: {}", judge.readings[&key]);
+        let reading = |metric: &str| &judge.readings[&(metric.to_owned(), label.clone())];
+        let slow = reading("interface.speed")["value"].as_f64().is_some_and(|bits| bits < 4e9);
+        let expected = if version == "-v1" && !slow { "not-judged" } else { "good" };
+        assert_eq!(reading("interface.in-rate")["quality"], expected, "{label}, {version}");
     }
     assert!(judge.compared > 15, "this machine's snmpd says little");
 }
