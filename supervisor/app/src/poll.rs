@@ -84,7 +84,7 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
         readings = translator.translate(&entry.profile, &finished.answer, finished.finished);
         derivation.apply(&entry.profile.model, &mut readings);
         remarks.extend(finished.remarks);
-        if !finished.answer.answered {
+        if readings.good() == 0 {
             break;
         }
     }

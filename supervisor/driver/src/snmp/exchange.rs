@@ -55,7 +55,8 @@ impl Shared {
     pub(super) fn new(source: Ipv4Addr, receive_buffer: usize) -> Shared {
         let random = RandomState::new().build_hasher().finish();
         let boots = PersistedDesSaltState::new((random >> 34) as u32 + 1);
-        let salt = boots.ok().and_then(|boots| DesSaltState::restart(boots, |_| Ok::<(), Infallible>(())).ok());
+        let salt =
+            boots.ok().and_then(|boots| DesSaltState::restart(boots, |_| Ok::<(), Infallible>(())).ok());
         Shared {
             source,
             receive_buffer,
@@ -131,10 +132,15 @@ pub(super) struct Speaker {
 
 impl Speaker {
     /// Sends nothing: the engine is discovered with the first request.
-    pub(super) async fn new(shared: &Shared, target: &Arc<Target>, user: &Arc<User>) -> Result<Speaker, Failure> {
+    pub(super) async fn new(
+        shared: &Shared,
+        target: &Arc<Target>,
+        user: &Arc<User>,
+    ) -> Result<Speaker, Failure> {
         let not_asked = |why: String| Failure::Refused(Remark::NotAsked(why));
         let usm = shared.usm(user).map_err(|error| not_asked(error.to_string()))?;
-        let transport = shared.transport(target.address).await.map_err(|error| not_asked(error.to_string()))?;
+        let transport =
+            shared.transport(target.address).await.map_err(|error| not_asked(error.to_string()))?;
         let retry = Retry::fixed(target.retries.into(), Duration::ZERO);
         let retry = retry.map_err(|error| not_asked(error.to_string()))?;
         // A cache of its own: what is known of the engine is forgotten with the speaker.

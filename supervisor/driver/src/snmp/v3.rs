@@ -194,7 +194,8 @@ impl Device {
         let Some(speaker) = self.speaker.take().filter(|speaker| !speaker.proven) else {
             return Failure::Silent;
         };
-        let Some(keys) = user.keys.as_ref().filter(|keys| keys.privacy.is_some() && speaker.engine().is_some())
+        let Some(keys) =
+            user.keys.as_ref().filter(|keys| keys.privacy.is_some() && speaker.engine().is_some())
         else {
             return Failure::Silent;
         };
