@@ -126,16 +126,17 @@ pub(super) struct Speaker {
     engines: Arc<EngineCache>,
     /// Whom and how it asks.
     pub(super) target: Arc<Target>,
-    /// Whether any request was answered.
-    pub(super) proven: bool,
 }
 
 impl Speaker {
-    /// Sends nothing: the engine is discovered with the first request.
+    /// Sends nothing: the engine is discovered with the first request. `lenient` listens to unsigned reports under a
+    /// signed request (RFC 3414 section 3.2 has an agent refuse a user or a key so); anybody on the way can forge one,
+    /// so it is for finding out why there is silence, and takes no data unsigned either.
     pub(super) async fn new(
         shared: &Shared,
         target: &Arc<Target>,
         user: &Arc<User>,
+        lenient: bool,
     ) -> Result<Speaker, Failure> {
         let not_asked = |why: String| Failure::Refused(Remark::NotAsked(why));
         let usm = shared.usm(user).map_err(|error| not_asked(error.to_string()))?;
@@ -150,12 +151,13 @@ impl Speaker {
             .retry(retry)
             .strict_source(target.strict_source)
             .max_oids_per_request(MOST_NAMES)
+            .allow_unauthenticated_v3_time_correction(lenient)
             .engine_cache(engines.clone());
         if let Some(salt) = &shared.salt {
             builder = builder.des_salt_state(salt.clone());
         }
         let client = builder.build_with(transport).await.map_err(|error| not_asked(error.to_string()))?;
-        Ok(Speaker { client, engines, target: target.clone(), proven: false })
+        Ok(Speaker { client, engines, target: target.clone() })
     }
 
     /// The identifier of the engine that answers.
@@ -163,11 +165,11 @@ impl Speaker {
         self.engines.get(&self.target.address).map(|state| state.engine_id().to_vec())
     }
 
-    /// Whether the agent takes what the user signs: it answers sysUpTime.0, or refuses only to let it be read.
-    pub(super) async fn is_signature_right(&self) -> bool {
+    /// Asks for sysUpTime.0 alone, and says why that brings nothing.
+    pub(super) async fn knock(&self) -> Result<(), Failure> {
         match self.client.get(&Oid::from_slice(&UPTIME)).await {
-            Ok(_) => true,
-            Err(error) => matches!(error.exchange_source(), Error::Snmp { .. }),
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure(&error)),
         }
     }
 
@@ -186,6 +188,8 @@ impl Speaker {
         let (status, index, binds) = match answer {
             Ok(binds) => (ErrorStatus::NoError, 0, binds),
             Err(error) => match status(&error) {
+                // RFC 3416 section 4.2.1: this one comes without bindings.
+                Some((ErrorStatus::TooBig, _)) => (ErrorStatus::TooBig, 0, Vec::new()),
                 Some((status, index)) => (status, index, nulls(names)),
                 None => return Err(failure(&error)),
             },
@@ -212,6 +216,8 @@ fn nulls(names: Vec<Oid>) -> Vec<VarBind> {
 fn status(error: &Error) -> Option<(ErrorStatus, u32)> {
     match error.exchange_source() {
         Error::Snmp { status: ErrorStatus::AuthorizationError, .. } => None,
+        // An error about no name in particular: the session asks for less, as after tooBig.
+        Error::Snmp { index: 0, .. } => Some((ErrorStatus::TooBig, 0)),
         Error::Snmp { status: ErrorStatus::Unknown(_), index, .. } => Some((ErrorStatus::GenErr, *index)),
         Error::Snmp { status, index, .. } => Some((*status, *index)),
         Error::OutboundMessageTooLarge { .. } => Some((ErrorStatus::TooBig, 0)),

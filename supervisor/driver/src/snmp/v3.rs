@@ -21,6 +21,7 @@ use roundsman_wire::snmp::user::{Keys, User};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -39,6 +40,36 @@ pub(super) struct Polls {
 struct Place {
     device: Arc<Mutex<Device>>,
     running: AbortHandle,
+    /// The poll under way, or the last one.
+    poll: Arc<Started>,
+}
+
+/// A poll as it was asked for. Its answer is told once, by its task or by what replaces it.
+struct Started {
+    request: Request,
+    told: AtomicBool,
+}
+
+impl Started {
+    fn tell(&self, finished: Finished, done: &mpsc::Sender<Finished>) {
+        if !self.told.swap(true, Ordering::Relaxed) && done.try_send(finished).is_err() {
+            tracing::warn!("the answer of an SNMPv3 poll was dropped: nobody takes answers");
+        }
+    }
+
+    /// Replaced before it had an answer.
+    fn unanswered(&self, now: Now) -> Finished {
+        let Request { key, generation, plan, .. } = &self.request;
+        let answer = Answer::unanswered(plan);
+        Finished {
+            key: *key,
+            generation: *generation,
+            started: now,
+            finished: now,
+            answer,
+            remarks: Vec::new(),
+        }
+    }
 }
 
 impl Polls {
@@ -60,7 +91,7 @@ impl Polls {
         while self.tasks.try_join_next().is_some() {}
     }
 
-    /// Starts a poll as `user`; one that is still under way for the device ends with what it has.
+    /// Starts a poll as `user`; one that is still under way for the device ends unanswered.
     pub(super) fn start(&mut self, request: Request, user: Arc<User>) {
         if self.devices.len() >= MOST_REMEMBERED {
             self.devices.retain(|_, place| !place.running.is_finished());
@@ -69,21 +100,28 @@ impl Polls {
         let device = match former {
             Some(former) => {
                 former.running.abort();
+                former.poll.tell(former.poll.unanswered(self.clock.now()), &self.done);
                 former.device
             }
             None => Arc::default(),
         };
-        let (key, own) = (request.key, device.clone());
+        let key = request.key;
+        let poll = Arc::new(Started { request, told: AtomicBool::new(false) });
+        let (own, started) = (device.clone(), poll.clone());
         let (shared, clock, done) = (self.shared.clone(), self.clock, self.done.clone());
         let running = self.tasks.spawn(async move {
-            own.lock().await.poll(request, user, &shared, &clock, &done).await;
+            let finished = own.lock().await.poll(&started.request, user, &shared, clock).await;
+            if let Some(finished) = finished {
+                started.tell(finished, &done);
+            }
         });
-        self.devices.insert(key, Place { device, running });
+        self.devices.insert(key, Place { device, running, poll });
     }
 
     /// Forgets a device; its poll under way brings nothing.
     pub(super) fn forget(&mut self, key: u32) {
         if let Some(place) = self.devices.remove(&key) {
+            place.poll.told.store(true, Ordering::Relaxed);
             place.running.abort();
         }
     }
@@ -107,45 +145,45 @@ impl Default for Device {
 impl Device {
     async fn poll(
         &mut self,
-        request: Request,
+        request: &Request,
         user: Arc<User>,
         shared: &Shared,
-        clock: &Clock,
-        done: &mpsc::Sender<Finished>,
-    ) {
+        clock: Clock,
+    ) -> Option<Finished> {
         let Request { key, generation, target, plan } = request;
-        let inside = inside(&target);
-        let started = self.session.start(ALONE, generation, &inside, plan, clock.now().mono);
+        let inside = inside(target);
+        let started = self.session.start(ALONE, *generation, &inside, plan.clone(), clock.now().mono);
         debug_assert!(started.is_ok(), "it is alone");
-        // The one it replaces.
-        while let Some(former) = self.session.poll_finished() {
-            hand_over(key, former, None, Vec::new(), clock.now(), done);
-        }
+        // The one it replaces was told of.
+        while self.session.poll_finished().is_some() {}
         let mut remarks = Vec::new();
         let mut refused = false;
         let mut renewed = false;
+        let mut heard = false;
         let finished = loop {
             if let Some(finished) = self.session.poll_finished() {
                 break finished;
             }
             let Some(transmit) = self.session.poll_transmit() else {
                 // The session has an answer or something to ask, always.
-                return tracing::error!("an SNMPv3 poll has nothing to ask and no answer");
+                tracing::error!("an SNMPv3 poll has nothing to ask and no answer");
+                return None;
             };
             // After a refusal the rest of the poll is not asked.
             if refused {
                 self.give_up(clock.now().mono);
                 continue;
             }
-            let mut reply = self.ask(&transmit.bytes, &target, &user, shared, &mut remarks).await;
+            let mut reply = self.ask(&transmit.bytes, target, &user, shared, &mut remarks).await;
+            if matches!(reply, Err(Failure::Silent)) && !heard {
+                reply = Err(self.why_silent(target, &user, shared).await);
+            }
             if matches!(reply, Err(Failure::Stale(_))) && !renewed {
                 renewed = true;
                 self.speaker = None;
-                reply = self.ask(&transmit.bytes, &target, &user, shared, &mut remarks).await;
+                reply = self.ask(&transmit.bytes, target, &user, shared, &mut remarks).await;
             }
-            if matches!(reply, Err(Failure::Silent)) {
-                reply = Err(self.why_silent(&target, &user, shared).await);
-            }
+            heard |= reply.is_ok();
             match reply {
                 Ok(reply) => self.session.handle_datagram(inside.address, &reply, clock.now().mono),
                 Err(Failure::Silent) => self.give_up(clock.now().mono),
@@ -157,7 +195,7 @@ impl Device {
             }
         };
         let denied = refused.then_some(Absence::Denied);
-        hand_over(key, finished, denied, remarks, clock.now(), done);
+        Some(told(*key, finished, denied, remarks, clock.now()))
     }
 
     /// One request; the way to the agent is made where there is none.
@@ -173,11 +211,10 @@ impl Device {
         let fresh = known.is_none();
         let speaker = match known {
             Some(speaker) => speaker,
-            None => Speaker::new(shared, target, user).await?,
+            None => Speaker::new(shared, target, user, false).await?,
         };
         let speaker = self.speaker.insert(speaker);
         let reply = speaker.exchange(datagram.to_vec()).await?;
-        speaker.proven = true;
         if fresh && let Some(now) = speaker.engine() {
             let before = self.engine.replace(now.clone());
             if let Some(before) = before.filter(|before| *before != now) {
@@ -187,26 +224,33 @@ impl Device {
         Ok(reply)
     }
 
-    /// The agent was silent. Under a wrong privacy key most agents are: what they decrypt is no message, and they drop it
-    /// (RFC 3412 section 7.2). Then they answer for their engine and for the signature alone, which is asked once.
-    async fn why_silent(&mut self, target: &Arc<Target>, user: &Arc<User>, shared: &Shared) -> Failure {
-        // Its engine is discovered anew by the next poll: a device that is dead stays silent to that.
-        let Some(speaker) = self.speaker.take().filter(|speaker| !speaker.proven) else {
-            return Failure::Silent;
+    /// Why the agent was silent from the start: knocks once, listening to unsigned reports as well. `Stale` is an agent
+    /// that answers after all.
+    async fn why_silent(&self, target: &Arc<Target>, user: &Arc<User>, shared: &Shared) -> Failure {
+        let once = Arc::new(Target { retries: 0, ..(**target).clone() });
+        let speaker = match Speaker::new(shared, &once, user, true).await {
+            Ok(speaker) => speaker,
+            Err(failure) => return failure,
         };
+        match speaker.knock().await {
+            Ok(()) => return Failure::Stale(Remark::Unreadable),
+            Err(Failure::Silent) => {}
+            Err(failure) => return failure,
+        }
+        // Under a wrong privacy key most agents are silent: what they decrypt is no message, and they drop it (RFC 3412
+        // section 7.2). Then they answer for their engine and for the signature alone.
         let Some(keys) =
             user.keys.as_ref().filter(|keys| keys.privacy.is_some() && speaker.engine().is_some())
         else {
             return Failure::Silent;
         };
-        let open = User { name: user.name.clone(), keys: Some(Keys { privacy: None, ..keys.clone() }) };
-        let once = Arc::new(Target { retries: 0, ..(**target).clone() });
-        let Ok(speaker) = Speaker::new(shared, &once, &Arc::new(open)).await else {
+        let signed = User { name: user.name.clone(), keys: Some(Keys { privacy: None, ..keys.clone() }) };
+        let Ok(speaker) = Speaker::new(shared, &once, &Arc::new(signed), true).await else {
             return Failure::Silent;
         };
-        match speaker.is_signature_right().await {
-            true => Failure::Refused(Remark::WrongPrivacyKey),
-            false => Failure::Silent,
+        match speaker.knock().await {
+            Ok(()) | Err(Failure::Refused(Remark::NotPermitted)) => Failure::Refused(Remark::WrongPrivacyKey),
+            Err(_) => Failure::Silent,
         }
     }
 
@@ -229,24 +273,21 @@ fn inside(target: &Target) -> Target {
     }
 }
 
-fn hand_over(
+/// The poll as the driver tells it.
+fn told(
     key: u32,
     finished: session::Finished,
     denied: Option<Absence>,
     remarks: Vec<Remark>,
     now: Now,
-    done: &mpsc::Sender<Finished>,
-) {
+) -> Finished {
     let session::Finished { generation, started, mut answer, .. } = finished;
     if let Some(why) = denied {
         deny(&mut answer, why);
     }
     let took = now.mono.since_ms(started);
     let started = Now { mono: started, wall: Wall(now.wall.0.saturating_sub_unsigned(took)) };
-    let finished = Finished { key, generation, started, finished: now, answer, remarks };
-    if done.try_send(finished).is_err() {
-        tracing::warn!("the answer of an SNMPv3 poll was dropped: nobody takes answers");
-    }
+    Finished { key, generation, started, finished: now, answer, remarks }
 }
 
 /// What was not answered was refused; a refusal is an answer too.
