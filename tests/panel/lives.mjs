@@ -36,7 +36,7 @@ export const acknowledges = async (browser, demo, page, pictures, complaints) =>
   await page.locator('[data-act=acknowledge]').first().click();
   await page.locator('#ask-go').click();
   await until('the fault is acknowledged', 10_000, async () =>
-    (await demo.api('faults?state=all')).faults.some((fault) => fault.operator === 'acknowledged'));
+    (await demo.api('faults?state=all')).faults.some((fault) => fault.operator === 'acknowledged' && fault.id > demo.past));
   await until('and the page says so', 10_000, () => page.locator('.card-taken').count());
   await page.locator('.card.acknowledged .card-link').first().click();
   await page.waitForURL('**/faults/*');

@@ -40,7 +40,9 @@ try {
   await take('wall', PANEL, '/wall?pinned=1');
   await take('fault', DESK, `/faults/${hot.id}`, 'light');
   await take('phone', PHONE, '/');
-  await take('device', DESK, `/devices/${hot.device}`);
+  await take('device', DESK, `/devices/${hot.device}?span=7d`);
+  const { week } = await demo.api('reports/weekly');
+  await take('weekly', { ...DESK, height: 1_100 }, `/reports/weekly/${week}`, 'light');
   assert.deepEqual(complaints, [], 'the console is clean');
 } finally {
   await browser.close();

@@ -425,6 +425,8 @@ pub struct Storage {
     pub history_paused: bool,
     /// Not even faults and records find room.
     pub writes_refused: bool,
+    /// Days of a past that are being taken over: how many are there, and how many it will be.
+    pub filling: Option<(u32, u32)>,
     /// The newest nightly backup: when it was made, and its bytes.
     pub backup: Option<(Wall, u64)>,
 }

@@ -6,6 +6,7 @@
 
 use crate::error::StoreError;
 use crate::schema::{self, FILE, MIGRATIONS};
+use crate::{extract, history};
 use roundsman_core::time::Wall;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -30,13 +31,14 @@ impl Contents {
     }
 
     /// The tables whose rows differ, with both counts.
-    fn unlike(&self, other: &Contents) -> Vec<String> {
+    fn unlike(&self, other: &Contents, left_out: fn(&str) -> bool) -> Vec<String> {
         let mut names: Vec<&String> = self.rows.iter().chain(&other.rows).map(|(name, _)| name).collect();
         names.sort();
         names.dedup();
         let rows =
             |of: &Contents, name: &str| of.rows.iter().find(|(n, _)| n == name).map_or(0, |(_, rows)| *rows);
-        let differ = names.into_iter().filter(|name| rows(self, name) != rows(other, name));
+        let differ =
+            names.into_iter().filter(|name| !left_out(name) && rows(self, name) != rows(other, name));
         differ.map(|name| format!("{name}: {} and {}", rows(self, name), rows(other, name))).collect()
     }
 }
@@ -56,6 +58,21 @@ pub struct Replaced {
 /// # Errors
 /// No database, a damaged one, no space, a copy that is not what it should be; `to` is then as it was.
 pub fn backup(dir: &Path, to: &Path) -> Result<Contents, StoreError> {
+    back_up(dir, to, copy, |_| false)
+}
+
+/// As [`backup`], without history: faults, records, when the box watched which devices.
+pub(crate) fn backup_without_history(dir: &Path, to: &Path) -> Result<Contents, StoreError> {
+    back_up(dir, to, extract::copy, |table| history::TABLES.contains(&table))
+}
+
+/// `left_out` says which tables the copy has another way.
+fn back_up(
+    dir: &Path,
+    to: &Path,
+    copy: fn(&Connection, &Path) -> Result<(), StoreError>,
+    left_out: fn(&str) -> bool,
+) -> Result<Contents, StoreError> {
     if to.exists() {
         let ours = open(to).and_then(|conn| schema::identify(&conn, to, i64::MAX));
         ours.map_err(|_| StoreError::Occupied { path: to.to_owned() })?;
@@ -72,14 +89,15 @@ pub fn backup(dir: &Path, to: &Path) -> Result<Contents, StoreError> {
     source.execute_batch("BEGIN").map_err(reading)?;
     let original = count(&source).map_err(reading)?;
     let part = schema::sibling(to, ".part");
-    let copied =
-        copy(&source, &part).and_then(|()| prove(&part)).and_then(|copied| match copied.unlike(&original) {
+    let copied = copy(&source, &part).and_then(|()| prove(&part)).and_then(|copied| {
+        match copied.unlike(&original, left_out) {
             unlike if unlike.is_empty() && copied.schema == original.schema => Ok(copied),
             unlike => Err(StoreError::Damaged {
                 path: part.clone(),
                 reason: format!("the copy holds other rows than the original: {}", unlike.join(", ")),
             }),
-        });
+        }
+    });
     match copied {
         Ok(copied) => {
             put_in_place(&part, to)?;
@@ -115,7 +133,7 @@ pub fn restore(dir: &Path, from: &Path, now: Wall) -> Result<Replaced, StoreErro
     let path = dir.join(FILE);
     let part = schema::sibling(&path, ".part");
     let contents = copy(&open(from)?, &part).and_then(|()| prove(&part))?;
-    let unlike = contents.unlike(&expected);
+    let unlike = contents.unlike(&expected, |_| false);
     if !unlike.is_empty() {
         let reason = format!("the copy holds other rows than the backup: {}", unlike.join(", "));
         return Err(StoreError::Damaged { path: part, reason });

@@ -15,6 +15,7 @@ mod beginning;
 mod bytes;
 mod clock;
 mod error;
+mod extract;
 mod hidden;
 mod history;
 mod journal;

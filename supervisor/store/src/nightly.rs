@@ -1,10 +1,11 @@
 //! The backups that are made by themselves, one a night, beside the database; and which one to go on with when the
 //! database is damaged.
 //!
-//! They lie on the same disk: they help against damage of the file and against mistakes, not against a dead disk. For
+//! They are without history: copied whole every night it would wear the flash more than everything else together. They
+//! lie on the same disk: they help against damage of the file and against mistakes, not against a dead disk. For
 //! that `roundsman backup` writes anywhere.
 
-use crate::backup::{Contents, backup, verify};
+use crate::backup::{Contents, backup_without_history, verify};
 use crate::error::StoreError;
 use crate::schema::FILE;
 use crate::space::{self, HISTORY_RESUMES_FROM};
@@ -50,7 +51,7 @@ pub fn nightly(dir: &Path) -> Vec<Copy> {
 /// longer.
 ///
 /// # Errors
-/// [`StoreError::Full`] where it would take room that history needs; otherwise as [`backup`]. Older ones are there
+/// [`StoreError::Full`] where it would take room that history needs; otherwise as [`crate::backup`]. Older ones are there
 /// still.
 pub fn back_up_nightly(dir: &Path, day: &str) -> Result<Copy, StoreError> {
     let folder = dir.join(BACKUPS);
@@ -59,7 +60,8 @@ pub fn back_up_nightly(dir: &Path, day: &str) -> Result<Copy, StoreError> {
     for part in copies(&folder, |name| name.ends_with(".part")) {
         let _ = fs::remove_file(part.path);
     }
-    let needed = crate::schema::bytes(dir);
+    // The last one, and as much again: without history it grows slowly. The first one is smaller than the database.
+    let needed = nightly(dir).first().map_or_else(|| crate::schema::bytes(dir), |last| last.bytes * 2);
     let free = space::free(dir).unwrap_or(u64::MAX);
     if free < needed.saturating_add(HISTORY_RESUMES_FROM) {
         let reason =
@@ -67,7 +69,7 @@ pub fn back_up_nightly(dir: &Path, day: &str) -> Result<Copy, StoreError> {
         return Err(StoreError::Full { doing: "the nightly backup", reason });
     }
     let path = folder.join(format!("roundsman-{day}.db"));
-    backup(dir, &path)?;
+    backup_without_history(dir, &path)?;
     let all = nightly(dir);
     let most = space::size(dir).map_or(u64::MAX, |size| size / SHARE_OF_DISK);
     for old in too_many(&all, most) {

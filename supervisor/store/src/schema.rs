@@ -126,21 +126,28 @@ fn create(path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
         return Err(StoreError::Damaged { path: path.to_owned(), reason });
     }
     let new = sibling(path, ".new");
-    if new.exists() {
-        fs::remove_file(&new).map_err(|e| StoreError::file(&new, "remove half-made", &e))?;
-    }
-    let conn = Connection::open(&new).map_err(|e| StoreError::opening(&new, "make", &e))?;
+    let conn = blank(&new)?;
     let making = |e: rusqlite::Error| StoreError::opening(&new, "make", &e);
-    // Before the first table: lets retention give pages back without rewriting the file.
-    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(making)?;
-    conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(making)?;
-    conn.pragma_update(None, "synchronous", "FULL").map_err(making)?;
     for (at, sql) in migrations.iter().enumerate() {
         step(&conn, at as i64 + 1, sql).map_err(making)?;
     }
     drop(conn);
     fs::rename(&new, path).map_err(|e| StoreError::file(path, "put in place", &e))?;
     sync_directory(path)
+}
+
+/// A new file of ours at `path` without any table; one that was left half-made there goes.
+pub(crate) fn blank(path: &Path) -> Result<Connection, StoreError> {
+    if path.exists() {
+        fs::remove_file(path).map_err(|e| StoreError::file(path, "remove half-made", &e))?;
+    }
+    let making = |e: rusqlite::Error| StoreError::opening(path, "make", &e);
+    let conn = Connection::open(path).map_err(making)?;
+    // Before the first table: lets retention give pages back without rewriting the file.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(making)?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(making)?;
+    conn.pragma_update(None, "synchronous", "FULL").map_err(making)?;
+    Ok(conn)
 }
 
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {

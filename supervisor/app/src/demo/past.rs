@@ -44,12 +44,14 @@ pub(super) async fn fill(
     let first = weeks.from.0.div_euclid(DAY_MS);
     let days = last - first + 1;
     print::line(&format!("past: {days} days of history are being filled in · 正在补全 {days} 天的历史"))?;
-    for (done, nth) in (first..=last).rev().enumerate() {
+    let all = u32::try_from(days).unwrap_or(u32::MAX);
+    view.fills(0, all);
+    for (nth, done) in (first..=last).rev().zip(1_u32..) {
         let (known, weeks_then) = (known.clone(), weeks.clone());
         let day = tokio::task::spawn_blocking(move || day(&known, &weeks_then, nth * DAY_MS)).await?;
         store.fill(day, weeks.to).await?;
-        let done = done as i64 + 1;
-        if done % 7 == 0 && done < days {
+        view.fills(done, all);
+        if done.is_multiple_of(7) && done < all {
             print::line(&format!("past: {done}/{days} days · 已补全 {done}/{days} 天"))?;
         }
     }

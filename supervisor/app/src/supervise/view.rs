@@ -46,6 +46,8 @@ pub(crate) struct View {
     /// The store's folder.
     folder: Arc<str>,
     backups: Arc<Backups>,
+    /// Days of a past that are being taken over: done, and all.
+    filling: RwLock<Option<(u32, u32)>>,
     requests: mpsc::Sender<Request>,
 }
 
@@ -80,8 +82,15 @@ impl View {
                 .to_string()
                 .into(),
             backups: Arc::default(),
+            filling: RwLock::default(),
             requests,
         }
+    }
+
+    /// Says how far a past is taken over; all of it is done where the two are the same.
+    #[cfg(feature = "demo")]
+    pub(crate) fn fills(&self, done: u32, all: u32) {
+        *self.filling.write().unwrap_or_else(PoisonError::into_inner) = (done < all).then_some((done, all));
     }
 
     /// Where what is shown comes from.

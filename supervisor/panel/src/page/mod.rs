@@ -12,6 +12,7 @@ pub(crate) mod faults;
 pub(crate) mod history;
 mod interfaces;
 mod link;
+mod notice;
 pub(crate) mod overview;
 mod pictures;
 mod readings;
@@ -19,7 +20,6 @@ pub(crate) mod record;
 pub(crate) mod report;
 mod rows;
 mod sight;
-mod storage;
 #[cfg(any(test, feature = "styleguide"))]
 pub(crate) mod styleguide;
 pub(crate) mod wall;
@@ -184,7 +184,7 @@ impl<'a> Page<'a> {
     fn answer(&self, panel: &Panel, viewer: &Viewer, sight: &Sight, parts: Parts) -> Response {
         let mut ids = String::new();
         let rendered = parts.and_then(|mut parts| {
-            parts.extend(storage::notice(panel, &viewer.voice)?);
+            parts.push(notice::notice(panel, &viewer.voice)?);
             if self.layout != "wall" {
                 parts.push(Part::of("places", &Places::of(self.place, sight, &viewer.voice))?);
             }

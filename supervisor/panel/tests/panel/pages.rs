@@ -78,7 +78,9 @@ async fn only_the_part_that_changed_is_sent_again() {
     let ask = format!("GET / HTTP/1.1\r\nx-held: {}\r\n", held.join(","));
     let same = server.ask(&ask).await;
     assert_eq!(same.body, "", "nothing changed");
-    assert!(same.head.contains("x-parts: summary,networks,faults,counties,environment,classes,places"));
+    assert!(
+        same.head.contains("x-parts: summary,networks,faults,counties,environment,classes,notice,places")
+    );
     server.post("/api/v1/faults/1/acknowledge", &format!("authorization: Bearer {TOKEN}\r\n")).await;
     let changed = server.ask(&ask).await.body;
     assert_eq!(changed.matches("data-hash").count(), 1, "the list of faults alone");
@@ -318,7 +320,7 @@ async fn a_full_disk_is_said_on_every_page_in_both_languages() {
         ..Storage::default()
     };
     for path in PAGES {
-        assert!(!server.get(path).await.body.contains("id=\"storage\""), "{path}: a disk with room");
+        assert!(!server.get(path).await.body.contains("class=\"notice"), "{path}: a disk with room");
     }
     for (refused, words) in [
         (
@@ -336,11 +338,22 @@ async fn a_full_disk_is_said_on_every_page_in_both_languages() {
                 let mark = if path.contains('?') { '&' } else { '?' };
                 let page = server.get(&format!("{path}{mark}lang={language}")).await.body;
                 let (_, notice) =
-                    page.split_once("id=\"storage\" role=\"alert\"").unwrap_or_else(|| panic!("{path}"));
+                    page.split_once("class=\"notice alarm\"").unwrap_or_else(|| panic!("{path}"));
                 let notice = notice.split("</div>").next().unwrap();
                 assert!(notice.contains(words) && notice.contains("/var/lib/roundsman"), "{path}: {notice}");
                 assert!(notice.contains("12"), "how much is left: {notice}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn how_far_a_past_is_taken_over_is_said_and_is_no_alarm() {
+    let server = Server::start(SampleSite::small()).await;
+    *server.site.storage.lock().unwrap() = Storage { filling: Some((12, 36)), ..Storage::default() };
+    for (language, words) in [("zh-CN", "已完成 12/36 天"), ("en", "12/36 days are there")] {
+        let page = server.get(&format!("/?lang={language}")).await.body;
+        assert!(page.contains(words) && page.contains("<progress max=\"36\" value=\"12\""), "{language}");
+        assert!(page.contains("class=\"notice\"") && !page.contains("notice alarm"), "{language}");
     }
 }

@@ -33,6 +33,13 @@ mod series;
 #[cfg(test)]
 mod tests;
 
+/// Its tables.
+pub(crate) const TABLES: [&str; 8] =
+    ["metric", "series", "stretch", "hot", "segment", "chunk", "covered", "snapshot"];
+
+/// What stands in them before anything was polled.
+pub(crate) const EMPTY: &str = "INSERT INTO covered VALUES (1, 0, 0)";
+
 pub use downsample::{Band, HistoryColumn, MOST_COLUMNS};
 pub(crate) use fill::store as fill;
 pub use fill::{DeviceDay, PastBucket, PastDay, SeriesDay};

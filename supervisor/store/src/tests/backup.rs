@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::schema::FILE;
-use crate::{StoreError, backup, restore, verify};
+use crate::{
+    ClockMark, LatestDevice, LatestReading, Poll, StoreError, back_up_nightly, backup, restore, verify,
+};
+use roundsman_core::reading::Value;
+use roundsman_core::time::{Mono, Now, Wall};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -123,4 +127,57 @@ fn an_empty_place_takes_a_backup_too() {
     let replaced = restore(&new.path().join("deeper"), &to, Wall(T0)).unwrap();
     assert_eq!(replaced.kept, None);
     assert_eq!(open(&new.path().join("deeper")).1.next_transition, 3);
+}
+
+#[test]
+fn a_nightly_backup_has_everything_but_history_and_a_store_goes_on_from_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path(), 5);
+    let mark = |minute: u64| ClockMark {
+        boot: "boot".into(),
+        now: Now::at(minute * 60_000, 1_795_000_000_000 + minute as i64 * 60_000),
+        synchronised: true,
+    };
+    let cycle = |minute: u64| {
+        let poll = LatestDevice {
+            device: "d1".into(),
+            profile: "p".into(),
+            taken_at: Wall(1_795_000_000_000 + minute as i64 * 60_000),
+            answered: true,
+            readings: vec![LatestReading {
+                metric: "cpu.load".into(),
+                instance: "".into(),
+                sample: Ok(Value::Number(minute as f64)),
+            }],
+        };
+        move || std::iter::once(Poll { taken_at: Mono(minute * 60_000), poll: poll.clone() })
+    };
+    for minute in 1..=200 {
+        block_on(store.record(mark(minute), cycle(minute))).unwrap();
+    }
+    let whole = backup(dir.path(), &dir.path().join("whole")).unwrap();
+    let made = back_up_nightly(dir.path(), "2026-11-22").unwrap();
+    let kept = verify(&made.path).unwrap();
+    let history = crate::history::TABLES;
+    for ((name, rows), (same, kept)) in whole.rows.iter().zip(&kept.rows) {
+        assert_eq!(name, same);
+        match history.contains(&name.as_str()) {
+            true => assert_eq!(*kept, u64::from(name == "covered"), "{name}"),
+            false => assert_eq!(rows, kept, "{name}"),
+        }
+    }
+    assert!(kept.bytes < whole.bytes, "{} {}", kept.bytes, whole.bytes);
+    assert!(whole.rows.iter().any(|(name, rows)| name == "hot" && *rows > 0));
+    store.close();
+
+    restore(dir.path(), &made.path, Wall(0)).unwrap();
+    let (store, restored) = open(dir.path());
+    assert_eq!((restored.open.len(), restored.next_transition), (5, 6));
+    block_on(store.commit(vec![raised(6, fault(6, "d6"))])).unwrap();
+    block_on(store.record(mark(201), cycle(201))).unwrap();
+    store.close();
+    assert_eq!(
+        verify(&dir.path().join(FILE)).unwrap().rows.iter().find(|(name, _)| name == "hot").unwrap().1,
+        1
+    );
 }

@@ -124,6 +124,7 @@ impl roundsman_panel::Site for View {
             free_bytes: room.free,
             history_paused: room.history_paused,
             writes_refused: room.writes_refused,
+            filling: *self.filling.read().unwrap_or_else(PoisonError::into_inner),
             backup: self.backups.newest(),
         }
     }
