@@ -237,7 +237,7 @@ async fn what_is_wrong_is_told_apart() {
                 "first" => poller.fresh(&target, &plan).await,
                 _ => poller.again(&target, &plan).await,
             };
-            assert_eq!(finished.remarks, [remark.clone()], "{case}, {round}");
+            assert_eq!(finished.remarks, std::slice::from_ref(&remark), "{case}, {round}");
             assert!(finished.answer.answered, "{case}, {round}: a refusal proves the agent alive");
             let absences = absences(&finished.answer);
             assert!(
