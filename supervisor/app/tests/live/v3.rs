@@ -37,7 +37,9 @@ fn poll(folder: &Path, device: &str) -> (Output, Value) {
 /// (metric, instance) → quality, and the value where it is a word: numbers move between two polls.
 fn words(json: &Value) -> BTreeMap<(String, String), (String, Option<String>)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let list = json["readings"].as_array().expect("readings").iter();
+    // snmpd counts ticks every 5 s: a share over the 2 s between two polls is there or not.
+    let derived = |r: &&Value| r["metric"] != "cpu.load" && r["metric"] != "cpu.wait";
+    let list = json["readings"].as_array().expect("readings").iter().filter(derived);
     let value = |r: &Value| r["value"].as_str().map(str::to_owned);
     list.map(|r| ((text(&r["metric"]), text(&r["instance"])), (text(&r["quality"]), value(r)))).collect()
 }
