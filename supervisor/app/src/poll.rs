@@ -9,6 +9,7 @@ use roundsman_core::model::Model;
 use roundsman_core::reading::{Readings, Value as Reading, quality};
 use roundsman_core::text;
 use roundsman_driver::clock::Clock;
+use roundsman_driver::snmp::remark::Remark;
 use roundsman_driver::snmp::{Finished, Options, Request, Snmp};
 use roundsman_profile::diagnostic::{Findings, did_you_mean};
 use roundsman_profile::translate::Translator;
@@ -56,6 +57,7 @@ struct Polled {
     requests: u32,
     /// Answers that came from another address than was asked.
     foreign: u64,
+    remarks: Vec<Remark>,
 }
 
 async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
@@ -64,9 +66,11 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
     let mut entry = site.devices[at].clone();
     let began = clock.now();
     let mut requests = 0;
+    let mut remarks = Vec::new();
     if entry.auto {
         let identified = ask(&snmp, &mut answers, &entry, supervise::identity_plan()).await?;
         requests += identified.answer.cost.requests;
+        remarks.extend(identified.remarks);
         if let Some(profile) = supervise::identified(&site.catalogue, &identified.answer) {
             let mut found = Findings::default();
             let applied = site.limits.apply(at, entry.device.tier, &profile, &mut found);
@@ -88,13 +92,16 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
         requests += finished.answer.cost.requests;
         readings = translator.translate(&entry.profile, &finished.answer, finished.finished);
         derivation.apply(&entry.profile.model, &mut readings);
-        if !finished.answer.answered {
+        remarks.extend(finished.remarks);
+        if readings.good() == 0 {
             break;
         }
     }
     let elapsed_ms = clock.now().mono.since_ms(began.mono);
     let foreign = snmp.counters().session.wrong_source;
-    Ok(Polled { entry, readings, labels: translator.labels().clone(), elapsed_ms, requests, foreign })
+    remarks.dedup();
+    let labels = translator.labels().clone();
+    Ok(Polled { entry, readings, labels, elapsed_ms, requests, foreign, remarks })
 }
 
 async fn ask(
@@ -120,6 +127,9 @@ fn needs_two(model: &Model) -> bool {
 }
 
 fn print_polled(polled: &Polled, site: &Site, as_json: bool) -> Result<()> {
+    for remark in &polled.remarks {
+        eprintln!("roundsman: {}: {}", polled.entry.device.id, remark.text().en);
+    }
     let model = &polled.entry.profile.model;
     let taken_at = jiff::Timestamp::from_millisecond(polled.readings.taken_at.wall.0)
         .context("the wall clock is out of range")?

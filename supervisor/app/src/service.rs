@@ -35,10 +35,11 @@ pub(crate) fn run(path: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default.
+/// Log lines go to standard error; `RUST_LOG` chooses, `info` is the default. Every request without an answer is an
+/// error to async-snmp; here it is a reading's quality.
 pub(crate) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,async_snmp=off"));
     let ansi = std::io::stderr().is_terminal();
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -102,7 +102,15 @@ fn wrong_use_is_exit_2_too() {
 fn good(name: &str) -> tempfile::TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good-sites");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (file, mode) in [(name, 0o644), ("secret", 0o600), ("open-secret", 0o644)] {
+    let files = [
+        (name, 0o644),
+        ("secret", 0o600),
+        ("open-secret", 0o644),
+        ("auth-key", 0o600),
+        ("priv-key", 0o600),
+        ("open-secret-key", 0o644),
+    ];
+    for (file, mode) in files {
         let to = folder.path().join(file);
         std::fs::copy(from.join(file), &to).expect("a copy");
         std::fs::set_permissions(&to, std::fs::Permissions::from_mode(mode)).expect("its mode");
@@ -115,7 +123,7 @@ fn good(name: &str) -> tempfile::TempDir {
 
 #[test]
 fn good_site_files_say_what_they_hold() {
-    for name in ["minimal", "full"] {
+    for name in ["minimal", "full", "v3"] {
         let file = format!("{name}.toml");
         let folder = good(&file);
         let output = check(folder.path(), &file, &[]);
@@ -128,6 +136,6 @@ fn good_site_files_say_what_they_hold() {
             .expect("the folder")
             .map(|entry| entry.expect("an entry").file_name())
             .collect();
-        assert_eq!(left.len(), 4, "check writes nothing: {left:?}");
+        assert_eq!(left.len(), 7, "check writes nothing: {left:?}");
     }
 }

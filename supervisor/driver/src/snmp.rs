@@ -1,4 +1,5 @@
-//! SNMP v1 and v2c: one task owns the UDP sockets and the [`Session`] of all devices.
+//! SNMP v1 and v2c: one task owns the UDP sockets and the [`Session`] of all devices. SNMPv3 (targets with a user):
+//! the same task hands the poll to [`v3`]; who asks and who reads the answer sees no difference.
 //!
 //! **Queues.** Requests: [`MOST_QUEUED`]; when it is full [`Snmp::poll`] refuses the request ([`Busy::Full`]) and the
 //! caller tries at its next tick. Answers: [`MOST_ANSWERS`]; while the receiver does not take them they wait in the
@@ -7,7 +8,12 @@
 //! **What it cannot see.** ICMP "port unreachable" is not reported on an unconnected UDP socket: a device that
 //! refuses looks like one that is silent.
 
+mod exchange;
+pub mod remark;
+mod v3;
+
 use crate::clock::Clock;
+use remark::Remark;
 use roundsman_core::fault::Generation;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_wire::snmp::answer::Answer;
@@ -77,6 +83,8 @@ pub struct Finished {
     pub finished: Now,
     /// What it brought.
     pub answer: Answer,
+    /// What to tell the operator beside it.
+    pub remarks: Vec<Remark>,
 }
 
 /// Why a request was not taken.
@@ -147,12 +155,15 @@ impl Snmp {
         let port = v4.local_addr().map_or(0, |address| address.port());
         let (commands, queue) = mpsc::channel(MOST_QUEUED);
         let (answers, receiver) = mpsc::channel(MOST_ANSWERS);
+        let (users, user_answers) = v3::Polls::new(clock, options);
         let counters = Arc::new(Mutex::new(Counters { receive_buffer: granted, ..Counters::default() }));
         let task = Task {
             clock,
             v4,
             v6,
             session: Session::new(RandomState::new().build_hasher().finish()),
+            users,
+            user_answers,
             queue,
             answers,
             waiting: VecDeque::new(),
@@ -223,6 +234,9 @@ struct Task {
     v4: UdpSocket,
     v6: Option<UdpSocket>,
     session: Session,
+    /// Polls of v3 devices.
+    users: v3::Polls,
+    user_answers: mpsc::Receiver<Finished>,
     queue: mpsc::Receiver<Command>,
     answers: mpsc::Sender<Finished>,
     /// Answers the receiver has not made room for.
@@ -234,6 +248,8 @@ struct Task {
 /// What woke the task.
 enum Woken {
     Datagrams,
+    /// A v3 poll that is over.
+    Finished(Option<Finished>),
     Command(Option<Command>),
     Time,
     Room(bool),
@@ -246,6 +262,13 @@ impl Task {
             let now = self.clock.now();
             match woken {
                 Woken::Datagrams | Woken::Time | Woken::Room(true) => {}
+                Woken::Finished(finished) => {
+                    self.waiting.extend(finished);
+                    while let Ok(finished) = self.user_answers.try_recv() {
+                        self.waiting.push_back(finished);
+                    }
+                    self.users.reap();
+                }
                 Woken::Command(Some(command)) => {
                     self.obey(command, now);
                     while self.may_take()
@@ -265,7 +288,11 @@ impl Task {
     }
 
     fn may_take(&self) -> bool {
-        self.waiting.is_empty() && self.session.outstanding() < MOST_OUTSTANDING
+        self.waiting.is_empty() && self.outstanding() < MOST_OUTSTANDING
+    }
+
+    fn outstanding(&self) -> usize {
+        self.session.outstanding() + self.users.outstanding()
     }
 
     async fn wait(&mut self) -> Woken {
@@ -278,6 +305,7 @@ impl Task {
         tokio::select! {
             _ = self.v4.readable() => Woken::Datagrams,
             () = readable(self.v6.as_ref()) => Woken::Datagrams,
+            finished = self.user_answers.recv(), if self.waiting.is_empty() => Woken::Finished(finished),
             command = self.queue.recv(), if may_take => Woken::Command(command),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Woken::Time,
             room = self.answers.reserve(), if !self.waiting.is_empty() => Woken::Room(room.is_ok()),
@@ -287,11 +315,18 @@ impl Task {
     fn obey(&mut self, command: Command, now: Now) {
         match command {
             Command::Poll(request) => {
+                if let Some(user) = request.target.user.clone() {
+                    self.users.start(request, user);
+                    return;
+                }
                 let Request { key, generation, target, plan } = request;
                 let started = self.session.start(key, generation, &target, plan, now.mono);
                 debug_assert!(started.is_ok(), "commands are taken only while there is room");
             }
-            Command::Forget(key) => self.session.forget(key),
+            Command::Forget(key) => {
+                self.session.forget(key);
+                self.users.forget(key);
+            }
         }
     }
 
@@ -346,6 +381,7 @@ impl Task {
                 started: Now { mono: finished.started, wall: Wall(now.wall.0.saturating_sub_unsigned(took)) },
                 finished: now,
                 answer: finished.answer,
+                remarks: Vec::new(),
             });
         }
         while let Some(finished) = self.waiting.pop_front() {
@@ -362,7 +398,7 @@ impl Task {
     fn count(&mut self) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         counters.session = self.session.counters();
-        counters.outstanding = self.session.outstanding();
+        counters.outstanding = self.outstanding();
         counters.wakeups += 1;
     }
 }

@@ -1,18 +1,12 @@
-//! `[[device]]`, before references are resolved, and `[credentials.…]`.
+//! `[[device]]`, before references are resolved.
 
 use super::{Line, values};
 use roundsman_core::device::{Network, Tier};
 use roundsman_driver::reach::Reach;
-use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use roundsman_profile::diagnostic::{Diagnostic, Findings};
 use roundsman_profile::document::{Fields, Node, Value};
-use roundsman_wire::snmp::Version;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
-
-/// Longest community (RFC 3584 names none; agents keep 32 to 255).
-const LONGEST_COMMUNITY: usize = 255;
 
 /// Most uplinks of one device.
 const MOST_UPLINKS: usize = 8;
@@ -22,13 +16,6 @@ const MOST_TAGS: usize = 1_000;
 
 /// Seconds between two polls where the site says nothing.
 const DEFAULT_INTERVAL_S: u32 = 60;
-
-/// How SNMP agents are spoken to.
-#[derive(Clone, Debug)]
-pub(super) struct Credentials {
-    pub(super) version: Version,
-    pub(super) community: Arc<[u8]>,
-}
 
 /// A device as written.
 pub(super) struct Draft<'a> {
@@ -157,127 +144,4 @@ fn tags(node: &Node, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
         Some((Arc::from(entry.key.as_str()), Arc::from(word)))
     };
     entries.iter().take(MOST_TAGS).filter_map(|entry| tag(entry, found)).collect()
-}
-
-/// Reads `[credentials.…]`; secrets are read from their files. `None` are those that have an error of their own.
-pub(super) fn credentials(
-    node: &Node,
-    folder: &Path,
-    warnings: &mut Vec<Diagnostic>,
-    found: &mut Findings,
-) -> BTreeMap<String, Option<Credentials>> {
-    let mut all = BTreeMap::new();
-    for entry in node.table(found).unwrap_or(&[]) {
-        let credentials =
-            Fields::of(&entry.node, "an entry of `credentials`", found).and_then(|mut fields| {
-                let example = "snmp = { version = \"2c\", community_file = \"community\" }";
-                let snmp = values::must(&mut fields, "an entry of `credentials`", "snmp", example, found);
-                fields.finish(found);
-                read_snmp(snmp?, folder, warnings, found)
-            });
-        all.insert(entry.key.clone(), credentials);
-    }
-    all
-}
-
-fn read_snmp(
-    node: &Node,
-    folder: &Path,
-    warnings: &mut Vec<Diagnostic>,
-    found: &mut Findings,
-) -> Option<Credentials> {
-    let mut fields = Fields::of(node, "`snmp`", found)?;
-    let version_node = values::must(&mut fields, "`snmp`", "version", "version = \"2c\"", found);
-    let inline = fields.maybe("community");
-    let file = fields.maybe("community_file");
-    // A version that is not spoken has keys of its own: they are no further errors.
-    let version = version(version_node?, found)?;
-    fields.finish(found);
-    let community = match (inline, file) {
-        (Some(node), None) => {
-            let warning = Diagnostic::new(&node.at, "a secret stands in the site file itself");
-            warnings.push(warning.hint("put it into a file of mode 0600 and name that as `community_file`"));
-            node.text(found)?.to_owned()
-        }
-        (None, Some(node)) => secret(node, folder, warnings, found)?,
-        (Some(_), Some(node)) => {
-            let what = "`community` and `community_file` exclude each other";
-            found.note(Diagnostic::new(&node.at, what).hint("keep `community_file`, leave `community` out"));
-            return None;
-        }
-        (None, None) => {
-            let what = "`snmp` needs a community";
-            found.note(
-                Diagnostic::new(&node.at, what)
-                    .hint("name a file that holds it: community_file = \"community\""),
-            );
-            return None;
-        }
-    };
-    if community.is_empty() || community.len() > LONGEST_COMMUNITY {
-        let what = format!("a community has 1 to {LONGEST_COMMUNITY} bytes, this one {}", community.len());
-        let hint = match file {
-            Some(_) => "the file's first line is the community, nothing else",
-            None => "the community that is configured on the device, such as by `snmp-agent community read`",
-        };
-        found.note(Diagnostic::new(&inline.or(file)?.at, what).hint(hint));
-        return None;
-    }
-    Some(Credentials { version, community: Arc::from(community.as_bytes()) })
-}
-
-fn version(node: &Node, found: &mut Findings) -> Option<Version> {
-    let (what, hint) = match &node.value {
-        Value::Text(word) => match word.as_str() {
-            "1" => return Some(Version::V1),
-            "2c" => return Some(Version::V2c),
-            "3" | "v3" => (
-                "SNMP version 3 is not supported yet".to_owned(),
-                Some(
-                    "until then version = \"2c\" with a read-only community, which the device answers to this box's \
-                     address alone"
-                        .to_owned(),
-                ),
-            ),
-            other => (
-                format!("SNMP version {} is not spoken here", quoted(other)),
-                did_you_mean(other, ["1", "2c"]),
-            ),
-        },
-        _ => (
-            format!("the version is text, this is {}", node.kind()),
-            Some("in quotes: \"2c\", or \"1\" for old devices".to_owned()),
-        ),
-    };
-    let mut diagnostic = Diagnostic::new(&node.at, what);
-    diagnostic.hint = hint;
-    found.note(diagnostic);
-    None
-}
-
-/// The first line of a secret's file. Its content never shows up in an error.
-fn secret(
-    node: &Node,
-    folder: &Path,
-    warnings: &mut Vec<Diagnostic>,
-    found: &mut Findings,
-) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-    let path = values::path(node, folder, found)?;
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(why) => {
-            let what = format!("the secret's file {} cannot be read: {why}", path.display());
-            found.note(
-                Diagnostic::new(&node.at, what).hint("it must exist and be readable by the service's user"),
-            );
-            return None;
-        }
-    };
-    let others = std::fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o077).unwrap_or(0);
-    if others != 0 {
-        let what = format!("others may read the secret's file {}", path.display());
-        warnings.push(Diagnostic::new(&node.at, what).hint("chmod 600"));
-    }
-    Some(text.lines().next().unwrap_or("").trim_end().to_owned())
 }

@@ -3,6 +3,7 @@
 //! [`load`] reaches for nothing but files: no network, no device. Everything that is wrong is found at once, with
 //! file, line and a hint.
 
+mod credentials;
 mod device;
 mod limits;
 mod read;

@@ -1,6 +1,7 @@
 //! The whole file: sections, then references between devices.
 
-use super::device::{self, Credentials, Draft};
+use super::credentials::{self, Credentials};
+use super::device::{self, Draft};
 use super::limits::{self, Limits};
 use super::{ClockSource, MOST_DEVICES, Site, SiteEntry, values};
 use jiff::tz::TimeZone;
@@ -54,7 +55,7 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let catalogue = read_profiles(fields.maybe("profiles"), folder, found);
     let mut warnings = Vec::new();
     let credentials = fields.maybe("credentials");
-    let credentials = credentials.map(|node| device::credentials(node, folder, &mut warnings, found));
+    let credentials = credentials.map(|node| credentials::read(node, folder, &mut warnings, found));
     let override_nodes = sections(&mut fields, "override", found);
     let device_nodes = sections(&mut fields, "device", found);
     fields.finish(found);
@@ -349,6 +350,7 @@ fn target<'a>(
         let mut target = Target::new(draft.address, &credentials.community);
         target.version = credentials.version;
         target.strict_source = draft.strict_source;
+        target.user = credentials.user.clone();
         Arc::new(target)
     });
     Some(shared.clone())

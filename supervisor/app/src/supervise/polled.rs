@@ -8,10 +8,11 @@ use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
-use roundsman_core::reading::{Readings, Sample};
+use roundsman_core::reading::{Absence, Readings, Sample};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::Finished;
+use roundsman_driver::snmp::remark::Remark;
 use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::Findings;
 use roundsman_profile::schema::Profile;
@@ -63,6 +64,8 @@ pub(super) struct Runtime {
     pub(super) latest: Option<Arc<Latest>>,
     /// The instances' labels as the view shares them; made anew when there are more.
     names: Arc<[Arc<str>]>,
+    /// What the latest poll said beside its answer.
+    remarks: Vec<Remark>,
 }
 
 impl Runtime {
@@ -108,6 +111,7 @@ impl Runtime {
                 lens,
                 latest: None,
                 names: Arc::default(),
+                remarks: vec![],
             },
         }
     }
@@ -130,6 +134,18 @@ impl Runtime {
     /// Whether the latest poll brought any valid reply.
     pub(super) fn is_answering(&self) -> bool {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
+    }
+
+    /// Logs what the operator is to know beside the answer: once, not at every poll.
+    fn remark(&mut self, remarks: &[Remark]) {
+        let device = &self.entry.device.id;
+        for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
+            let text = remark.text();
+            tracing::warn!(%device, address = %self.entry.target.address, "{}", text.en);
+        }
+        if self.remarks != remarks {
+            self.remarks = remarks.to_vec();
+        }
     }
 
     pub(super) fn is_unresolved(&self) -> bool {
@@ -203,6 +219,11 @@ impl Runtime {
     }
 }
 
+/// Whether a device has said who it is; one that refuses the credentials has not.
+fn has_said(answer: &Answer) -> bool {
+    answer.answered && answer.scalars.first() != Some(&Err(Absence::Denied))
+}
+
 fn take_profile(entry: &mut SiteEntry, profile: Arc<Profile>) {
     entry.device.class = profile.class;
     entry.device.profile = profile.id.clone();
@@ -219,13 +240,14 @@ impl Supervisor {
         };
         self.view.count_poll(device, &finished);
         self.schedule.finished(device, finished.answer.answered, now.mono);
-        if self.devices[device.at()].unresolved && finished.answer.answered {
+        self.devices[device.at()].remark(&finished.remarks);
+        if self.devices[device.at()].unresolved && has_said(&finished.answer) {
             self.identify(device, &finished.answer, now);
             return;
         }
         let runtime = &mut self.devices[device.at()];
         let readings = if runtime.unresolved {
-            Readings::new(finished.finished, false)
+            Readings::new(finished.finished, finished.answer.answered)
         } else {
             runtime.read(&finished.answer, finished.finished)
         };

@@ -14,6 +14,7 @@ mod report;
 mod service;
 mod shown;
 mod snmpd;
+mod v3;
 mod virtual_site;
 mod way;
 

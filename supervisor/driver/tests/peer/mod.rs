@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A running snmpd; ends with the value.
 pub(crate) struct Snmpd {
     child: Child,
     pub(crate) address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Drop for Snmpd {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -23,35 +23,87 @@ fn may_skip(peer: &str) -> bool {
     std::env::var("ALLOW_SKIP").is_ok_and(|names| names.split(',').any(|name| name.trim() == peer))
 }
 
+/// The identifier of an engine: text (RFC 3411 section 5, format 4).
+const ENGINE: &str = "engineID old\n";
+
+fn spawn(folder: &Path, address: SocketAddr) -> std::io::Result<Child> {
+    // What it keeps itself is called snmpd.conf: the configuration has another name.
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    Command::new("snmpd")
+        .args(["-f", "-C", "-m", "", "-Ln", "-c"])
+        .arg(folder.join("agent.conf"))
+        .arg(format!("udp:{address}"))
+        .env("PATH", path)
+        .env("SNMP_PERSISTENT_DIR", folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+#[allow(dead_code, reason = "each test binary uses its part of the peer")]
 impl Snmpd {
     /// Starts one on a free port of a loopback address; `None` where it is missing and may be.
     pub(crate) fn start() -> Option<Snmpd> {
+        Snmpd::start_with("")
+    }
+
+    /// Starts one with further lines in its configuration.
+    pub(crate) fn start_with(lines: &str) -> Option<Snmpd> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let conf = folder.path().join("snmpd.conf");
-        let text = "rocommunity public\nsysName peer\nsysLocation here\nsysContact noc@example.invalid\nsysServices 78\n";
+        let conf = folder.path().join("agent.conf");
+        let text = format!(
+            "rocommunity public\nsysName peer\nsysLocation here\nsysContact noc@example.invalid\nsysServices 78\n\
+             {ENGINE}{lines}"
+        );
         std::fs::write(&conf, text).expect("its configuration");
         let free = UdpSocket::bind("127.77.0.2:0").and_then(|socket| socket.local_addr());
         let address = free.expect("a free port");
-        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-        let child = Command::new("snmpd")
-            .args(["-f", "-C", "-m", "", "-Ln", "-c"])
-            .arg(&conf)
-            .arg(format!("udp:{address}"))
-            .env("PATH", path)
-            .env("SNMP_PERSISTENT_DIR", folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let child = match child {
+        let child = match spawn(folder.path(), address) {
             Ok(child) => child,
             Err(_) if may_skip("snmpd") => return None,
             Err(error) => panic!("snmpd does not start ({error}): install it, or name it in ALLOW_SKIP"),
         };
-        let peer = Snmpd { child, address, _folder: folder };
-        // snmpget itself waits: ten tries of half a second.
-        let up = peer.tool("snmpget", "2c", &["-r", "10", "-t", "0.5"], "1.3.6.1.2.1.1.3.0");
-        assert!(!up.is_empty(), "snmpd does not answer on {}", peer.address);
+        let peer = Snmpd { child, address, folder };
+        peer.answers();
         Some(peer)
+    }
+
+    fn answers(&self) {
+        // snmpget itself waits: twenty tries of half a second.
+        let up = self.tool("snmpget", "2c", &["-r", "20", "-t", "0.5"], "1.3.6.1.2.1.1.3.0");
+        assert!(!up.is_empty(), "snmpd does not answer on {}", self.address);
+    }
+
+    /// Kills it.
+    pub(crate) fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it anew on the same address.
+    pub(crate) fn start_again(&mut self) {
+        self.stop();
+        self.child = spawn(self.folder.path(), self.address).expect("snmpd starts a second time");
+        self.answers();
+    }
+
+    /// Stops it and takes away what it keeps: how often its engine has started.
+    pub(crate) fn forget_boots(&mut self) -> String {
+        self.stop();
+        let kept = self.folder.path().join("snmpd.conf");
+        let text = std::fs::read_to_string(&kept).expect("what snmpd keeps");
+        assert!(text.contains("engineBoots"), "{text}");
+        std::fs::remove_file(&kept).expect("removed");
+        text
+    }
+
+    /// Starts it anew with another engine.
+    pub(crate) fn replace_engine(&mut self) {
+        self.forget_boots();
+        let conf = self.folder.path().join("agent.conf");
+        let text = std::fs::read_to_string(&conf).expect("its configuration");
+        std::fs::write(&conf, text.replace(ENGINE, "engineID new\n")).expect("its configuration");
+        self.start_again();
     }
 
     /// What `snmpget` or `snmpwalk` says: name → value, strings in hex, time in ticks.

@@ -6,7 +6,8 @@
 //! **Place in the flow.** `profile` makes a [`plan::Plan`]; [`session::Session`] carries it out over the datagrams
 //! that `driver` moves, and gives back an [`answer::Answer`].
 //!
-//! **Refuses.** No v3 (another library speaks it), no traps, no SET.
+//! **Refuses.** No v3 messages: another library seals them in `driver`, which knows who asks from [`user`]. No traps,
+//! no SET.
 
 pub mod answer;
 pub mod decode;
@@ -14,6 +15,7 @@ pub mod oid;
 pub mod plan;
 pub mod request;
 pub mod session;
+pub mod user;
 
 /// Version of the protocol, as it stands in the message (RFC 1157 section 4, RFC 1901 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -148,9 +148,10 @@ impl Shown {
             profile_name: profile.name.clone(),
             reach: runtime.reached_by.clone(),
             line: line.as_ref().map(|line| line.text.clone()).unwrap_or_default(),
-            protocol: match target.version {
-                Version::V1 => "SNMP v1",
-                Version::V2c => "SNMP v2c",
+            protocol: match (&target.user, target.version) {
+                (Some(_), _) => "SNMP v3",
+                (None, Version::V1) => "SNMP v1",
+                (None, Version::V2c) => "SNMP v2c",
             },
             credentials: credentials.clone(),
             lens: runtime.lens.clone(),

@@ -309,6 +309,7 @@ fn polls_are_counted_across_a_change_of_profile() {
             started: Now::at(1_000, 1_000),
             finished: Now::at(1_000 + took_ms, 1_000),
             answer,
+            remarks: vec![],
         }
     };
     bench.state.count(DeviceIx(0), &poll(30, true));

@@ -28,6 +28,7 @@ use super::answer::Answer;
 use super::decode::Reply;
 use super::plan::Plan;
 use super::request::Ask;
+use super::user::User;
 use memory::Memory;
 use poll::{Poll, Scratch};
 use roundsman_core::fault::Generation;
@@ -66,6 +67,9 @@ pub struct Target {
     /// Whether replies must come from `address`. Some routers answer from another interface's address: `false` for
     /// them; request id and community still must be right.
     pub strict_source: bool,
+    /// Who asks, where the device speaks v3. The session itself knows no user: `driver::snmp` has such a poll carried
+    /// out inside v3 messages.
+    pub user: Option<Arc<User>>,
 }
 
 impl Target {
@@ -78,6 +82,7 @@ impl Target {
             timeout_ms: 1_000,
             retries: 2,
             strict_source: true,
+            user: None,
         }
     }
 }
