@@ -229,7 +229,13 @@ fn word<T: Copy>(node: &Node, key: &str, known: &[(&'static str, T)], found: &mu
         let joined = plain.replacen('-', "", 1);
         let mut diagnostic =
             Diagnostic::new(&node.at, format!("{} is no algorithm of `{key}`", quoted(text)));
-        diagnostic.hint = did_you_mean(&joined, known.iter().map(|(word, _)| *word));
+        // `aes` and `sha` name a family: the first of it is meant more often than a word of as many letters.
+        let family =
+            known.iter().map(|(word, _)| *word).find(|word| joined.len() > 1 && word.starts_with(&joined));
+        diagnostic.hint = match family {
+            Some(word) => Some(format!("did you mean `{word}`?")),
+            None => did_you_mean(&joined, known.iter().map(|(word, _)| *word)),
+        };
         found.note(diagnostic);
     }
     value

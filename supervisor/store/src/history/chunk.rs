@@ -142,6 +142,12 @@ impl Polls {
         position
     }
 
+    /// When the first poll that was answered ended.
+    pub(crate) fn first_answer(&self) -> Option<i64> {
+        let answered = self.outcomes.iter().position(|status| status == Status::Good)?;
+        self.times.get(answered).copied()
+    }
+
     /// Appends another one's.
     pub(crate) fn append(&mut self, other: &Polls) {
         self.outcomes.append(self.times.len() as u32, &other.outcomes);

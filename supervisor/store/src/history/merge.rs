@@ -158,16 +158,20 @@ impl Device {
         }
         let mut day: Option<Column> = None;
         for ((id, shift), (position, polls)) in from.iter().zip(&self.polls) {
-            let Some(mut column) = segment::get(conn, *id, series.id, Column::decode)? else {
-                // A window stands for itself: a word that is not in it does not go on in it.
-                if let (Some(day), Some(at)) = (&mut day, polls.times.first()) {
-                    day.push(*position, *at, Point::Gone);
-                }
-                continue;
-            };
-            if let Column::Words(marks) = &mut column {
+            let mut column = segment::get(conn, *id, series.id, Column::decode)?;
+            let mut begins = None;
+            if let Some(Column::Words(marks)) = &mut column {
                 marks.iter_mut().for_each(|(at, _)| *at = at.saturating_add(*shift));
+                begins = marks.first().map(|(at, _)| *at);
             }
+            // A window stands for itself: a word that is not in it, or not from its first answer on, does not go on in
+            // it. (Where it ended may stand in a window that the clock put on another day.)
+            if let (Some(day @ Column::Words(_)), Some(first)) = (&mut day, polls.first_answer())
+                && begins != Some(first)
+            {
+                day.push(*position, first, Point::Gone);
+            }
+            let Some(column) = column else { continue };
             day.get_or_insert_with(|| series.kind.column()).append(*position, column);
         }
         let Some(day) = day else { return Ok(0) };
