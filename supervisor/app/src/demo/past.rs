@@ -6,6 +6,7 @@ use crate::print;
 use crate::site::Site;
 use crate::supervise::View;
 use anyhow::Result;
+use roundsman_core::reading::Value;
 use roundsman_core::time::Wall;
 use roundsman_panel::{Charted, Site as _};
 use roundsman_simulator::load_at;
@@ -81,6 +82,19 @@ async fn known(site: &Site, weeks: &Weeks, view: &View) -> Vec<Known> {
         if incidents.iter().any(|incident| incident.kind == Kind::Disk) {
             figures.extend(view.watched(&id, "storage-full", "/data"));
         }
+        // Another board may be the busiest one a minute later.
+        let others = view.readings(&id).unwrap_or_default().into_iter().filter_map(|reading| {
+            let is_one = !reading.metric.starts_with("interface.") && !reading.instance.is_empty();
+            let like = figures.iter().find(|figure| is_one && figure.metric == reading.metric)?;
+            let now = reading.sample.as_ref().ok().and_then(Value::number)?;
+            (like.instance != reading.instance).then(|| Charted {
+                instance: reading.instance.clone(),
+                now: Some(now),
+                ..like.clone()
+            })
+        });
+        let others: Vec<Charted> = others.collect();
+        figures.extend(others);
         figures.retain(|figure| figure.now.is_some());
         Known { id, figures, incidents }
     };

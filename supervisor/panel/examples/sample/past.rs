@@ -56,7 +56,7 @@ pub(super) fn of(series: &SeriesName, span: Span, now: Wall) -> Option<History> 
                     count: 1,
                     bad: 0,
                     failed: 0,
-                    broken: false,
+                    broken: is_silent(from - width_ms, span),
                 }
             };
             let times = (0..span.points as i64).map(|at| span.from.0 + at * width_ms);

@@ -26,11 +26,13 @@ impl Numbers {
     pub(super) fn of(span: Span, width_ms: i64, columns: &[HistoryColumn]) -> Numbers {
         let middle = |column: &HistoryColumn| Wall(column.from.0.saturating_add(width_ms / 2).min(span.to.0));
         let spread = |band: Band| Spread { low: band.min, mean: band.mean, high: band.max };
-        // Where single samples are gone, values stand farther apart than columns are wide.
-        let mut distances: Vec<i64> = columns.windows(2).map(|two| two[1].from.0 - two[0].from.0).collect();
-        distances.sort_unstable();
-        let usual_ms = distances.get(distances.len() / 2).copied().unwrap_or(0).max(width_ms).max(0);
-        let step_ms = span.interval_ms.max(usual_ms.cast_unsigned());
+        // Where single samples are gone, values stand farther apart than columns are wide. History says which of them
+        // belong together; a drawing takes two and a half steps for together.
+        let valued: Vec<&HistoryColumn> = columns.iter().filter(|column| column.band.is_some()).collect();
+        let joined = valued.windows(2).filter(|two| !two[1].broken);
+        let farthest_ms = joined.map(|two| two[1].from.0.abs_diff(two[0].from.0)).max().unwrap_or(0);
+        let step_ms =
+            span.interval_ms.max(width_ms.max(0).cast_unsigned()).max((farthest_ms * 2).div_ceil(5));
         let bands = || columns.iter().filter_map(|column| Some((column.band?, column.count)));
         let count: u64 = columns.iter().map(|column| u64::from(column.count)).sum();
         let sum: f64 = bands().map(|(band, count)| band.mean * f64::from(count)).sum();
@@ -73,6 +75,13 @@ mod tests {
         assert_eq!((past.count, past.bad, past.failed, past.step_s), (4, 1, 2, 60));
         assert_eq!(past.points[1], (Wall(90_000), None));
         assert_eq!(past.points[2].1, Some(Spread { low: 4.0, mean: 10.0, high: 40.0 }));
+        // By 5 minutes first, then every sample: one line, until something is missing.
+        let mut mixed: Vec<HistoryColumn> =
+            (0..4).map(|n| column(n * 300_000, Some((1.0, 1.0, 1.0)), 30, 0, 0)).collect();
+        mixed.extend((0..9).map(|n| column(1_200_000 + n * 10_000, Some((1.0, 1.0, 1.0)), 1, 0, 0)));
+        mixed.push(HistoryColumn { broken: true, ..column(9_000_000, Some((1.0, 1.0, 1.0)), 1, 0, 0) });
+        let past = Numbers::of(Span { interval_ms: 10_000, ..span }, 10_000, &mixed);
+        assert_eq!(past.step_s, 120, "300 s are two and a half of them, and what is broken does not count");
         let none = Numbers::of(span, 60_000, &[]);
         assert_eq!((none.extremes, none.mean, none.count), (None, None, 0));
     }
