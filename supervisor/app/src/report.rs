@@ -98,14 +98,6 @@ pub(crate) fn weekly(wanted: &Weekly) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// BCP 47 tag.
-fn tag(language: Language) -> &'static str {
-    match language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
-    }
-}
-
 /// Asks the service.
 fn ask(mut stream: UnixStream, wanted: &Weekly, language: Language) -> Result<Made> {
     let format = match wanted.format {
@@ -113,7 +105,7 @@ fn ask(mut stream: UnixStream, wanted: &Weekly, language: Language) -> Result<Ma
         ReportFormat::Json => "json",
     };
     let week = wanted.week.map(|week| format!("&week={week}")).unwrap_or_default();
-    let language = tag(language);
+    let language = language.tag();
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // The error, if there is one, is for whoever sits at this terminal, which speaks English.

@@ -29,13 +29,33 @@ pub enum Language {
     English,
 }
 
+impl Language {
+    /// Its tag (BCP 47).
+    pub fn tag(self) -> &'static str {
+        match self {
+            Language::Chinese => "zh-CN",
+            Language::English => "en",
+        }
+    }
+
+    /// One of two texts.
+    pub fn choose<T>(self, zh: T, en: T) -> T {
+        match self {
+            Language::Chinese => zh,
+            Language::English => en,
+        }
+    }
+}
+
 impl Bilingual {
     /// The text in `language`.
     pub fn get(&self, language: Language) -> &str {
-        match language {
-            Language::Chinese => &self.zh,
-            Language::English => &self.en,
-        }
+        language.choose(&self.zh, &self.en)
+    }
+
+    /// The text in `language`; in the other one where this one is empty.
+    pub fn said(&self, language: Language) -> &str {
+        [self.get(language), &self.zh, &self.en].into_iter().find(|text| !text.is_empty()).unwrap_or("")
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) async fn weekly(
 fn document(made: &Weekly, language: Language) -> Response {
     match html::page(made, language) {
         Ok(page) => {
-            let name = format!("inline; filename=\"{}-{}.html\"", made.week, crate::voice::tag(language));
+            let name = format!("inline; filename=\"{}-{}.html\"", made.week, language.tag());
             let mut response = page.into_response();
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

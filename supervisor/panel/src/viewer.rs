@@ -83,7 +83,7 @@ impl Choice {
     fn written(self) -> String {
         let mut pairs = Vec::new();
         if let Some(language) = self.language {
-            pairs.push(format!("lang={}", crate::voice::tag(language)));
+            pairs.push(format!("lang={}", language.tag()));
         }
         if let Some(theme) = self.theme {
             pairs.push(format!("theme={}", theme.word()));

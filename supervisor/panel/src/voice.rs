@@ -3,11 +3,11 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_core::vocabulary;
+use roundsman_report::moment;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -44,23 +44,17 @@ impl Voice {
 
     /// One of two texts.
     pub(crate) fn say<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
-        match self.language {
-            Language::Chinese => zh,
-            Language::English => en,
-        }
+        self.language.choose(zh, en)
     }
 
     /// A text in the voice's language; in the other one where this one is empty.
     pub(crate) fn text(&self, text: &Bilingual) -> String {
-        let wanted = text.get(self.language);
-        let found =
-            if wanted.is_empty() { if text.zh.is_empty() { &text.en } else { &text.zh } } else { wanted };
-        found.to_owned()
+        text.said(self.language).to_owned()
     }
 
-    /// BCP 47 tag.
+    /// BCP 47 tag, and the name of the language's file in `locales/`.
     pub(crate) fn tag(&self) -> &'static str {
-        tag(self.language)
+        self.language.tag()
     }
 
     /// For people: how long something took or is, in its two largest units.
@@ -80,13 +74,12 @@ impl Voice {
     }
 
     fn format(&self, at: Wall, format: &str) -> String {
-        let moment = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        moment.to_zoned(self.zone.clone()).strftime(format).to_string()
+        moment::format(at, &self.zone, format)
     }
 
     /// RFC 3339 with milliseconds and the site's offset.
     pub(crate) fn rfc3339(&self, at: Wall) -> String {
-        self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+        moment::rfc3339(at, &self.zone)
     }
 
     /// For people: year, month, day, time.
@@ -101,7 +94,7 @@ impl Voice {
 
     /// For people: year, month, day, hour, minute.
     pub(crate) fn minute(&self, at: Wall) -> String {
-        self.format(at, "%Y-%m-%d %H:%M")
+        moment::minute(at, &self.zone)
     }
 
     /// Year, month, day.
@@ -117,14 +110,6 @@ impl Voice {
     /// For people: time of day.
     pub(crate) fn clock(&self, at: Wall) -> String {
         self.format(at, "%H:%M:%S")
-    }
-}
-
-/// BCP 47 tag of a language, and the name of its file in `locales/`.
-pub(crate) fn tag(language: Language) -> &'static str {
-    match language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Percentages stand as they are printed (99.91), so that a program shows what the paper says; `null` is no data.
 
-use crate::voice::{Voice, tag};
+use crate::voice::Voice;
 use crate::weekly::{self, FaultRow, Grouping, Listed, Treatment, Unit, Weekly};
 use roundsman_core::fault::Ending;
 use roundsman_core::figures::comparison::{Direction, Verdict};
@@ -346,7 +346,7 @@ pub fn report(weekly: &Weekly, language: Language) -> Report {
         report: "weekly",
         week: weekly.week.to_string(),
         site: weekly.site.to_string(),
-        language: tag(language),
+        language: language.tag(),
         from: time(weekly.period.from()),
         to: time(weekly.period.to()),
         complete: !weekly.is_running,

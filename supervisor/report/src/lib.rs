@@ -14,6 +14,7 @@ mod chart;
 pub mod conclusion;
 pub mod html;
 pub mod json;
+pub mod moment;
 mod past;
 mod voice;
 pub mod week;

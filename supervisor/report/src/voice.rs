@@ -1,7 +1,7 @@
 //! How figures and times are said in the report's language.
 
+use crate::moment;
 use crate::week::Week;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use roundsman_core::text::{Bilingual, Language};
@@ -12,14 +12,6 @@ use roundsman_core::time::Wall;
 pub(crate) struct Voice {
     pub(crate) language: Language,
     pub(crate) zone: TimeZone,
-}
-
-/// BCP 47 tag of a language.
-pub(crate) fn tag(language: Language) -> &'static str {
-    match language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
-    }
 }
 
 /// How long something lasted in both languages, in its two largest units.
@@ -55,46 +47,33 @@ pub(crate) fn share(part: u64, whole: u64) -> Option<u32> {
 impl Voice {
     /// One of two texts.
     pub(crate) fn say<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
-        match self.language {
-            Language::Chinese => zh,
-            Language::English => en,
-        }
+        self.language.choose(zh, en)
     }
 
     /// A text in this language; in the other one where this one is empty.
     pub(crate) fn text(&self, text: &Bilingual) -> String {
-        let wanted = text.get(self.language);
-        let found =
-            if wanted.is_empty() { if text.zh.is_empty() { &text.en } else { &text.zh } } else { wanted };
-        found.to_owned()
+        text.said(self.language).to_owned()
     }
 
     pub(crate) fn tag(&self) -> &'static str {
-        tag(self.language)
+        self.language.tag()
     }
 
     pub(crate) fn lasting(&self, ms: u64) -> String {
         self.text(&lasting(ms))
     }
 
-    fn format(&self, at: Wall, format: &str) -> String {
-        let moment = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        moment.to_zoned(self.zone.clone()).strftime(format).to_string()
-    }
-
-    /// RFC 3339 with milliseconds and the site's offset.
     pub(crate) fn rfc3339(&self, at: Wall) -> String {
-        self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+        moment::rfc3339(at, &self.zone)
     }
 
-    /// Year, month, day, hour, minute.
     pub(crate) fn minute(&self, at: Wall) -> String {
-        self.format(at, "%Y-%m-%d %H:%M")
+        moment::minute(at, &self.zone)
     }
 
     /// Month, day, hour, minute.
     pub(crate) fn short(&self, at: Wall) -> String {
-        self.format(at, "%m-%d %H:%M")
+        moment::format(at, &self.zone, "%m-%d %H:%M")
     }
 
     /// `2026 年第 47 周（11 月 16 日 — 11 月 22 日）`.
@@ -119,10 +98,7 @@ impl Voice {
     pub(crate) fn weekday(&self, after_monday: usize) -> &'static str {
         const ZH: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
         const EN: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        let names = match self.language {
-            Language::Chinese => ZH,
-            Language::English => EN,
-        };
+        let names = self.language.choose(ZH, EN);
         names.get(after_monday).copied().unwrap_or("")
     }
 }
