@@ -54,7 +54,7 @@ pub use space::{HISTORY_PAUSES_BELOW, HISTORY_RESUMES_FROM, RESERVE_BYTES, Room}
 pub use writer::{MOST_POLLS, MOST_WAITING};
 
 use maintenance::{Outcome, Write};
-use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::device::{Class, Device, Network, Tier};
 use roundsman_core::fault::Transition;
 use roundsman_core::hidden::Hiding;
 use roundsman_core::record::{Record, Refusal};
@@ -85,6 +85,20 @@ pub struct DeviceRecord {
     pub network: Network,
     /// Where it stands; may be empty.
     pub location: Arc<str>,
+}
+
+impl From<&Device> for DeviceRecord {
+    fn from(device: &Device) -> DeviceRecord {
+        DeviceRecord {
+            id: device.id.clone(),
+            name: device.name.clone(),
+            class: device.class,
+            profile: device.profile.clone(),
+            tier: device.tier,
+            network: device.network,
+            location: device.location.clone(),
+        }
+    }
 }
 
 /// Both clocks of one moment and the boot they belong to.

@@ -14,7 +14,7 @@ use roundsman_core::time::{Now, Wall};
 use roundsman_profile::schema::Profile;
 use roundsman_simulator::model;
 use roundsman_store::{Batch, ClockMark, DeviceRecord, Happened, Step};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Steady time at the beginning: the box had been on for a while.
@@ -110,8 +110,6 @@ struct Stage<'a> {
     models: Vec<Arc<Model>>,
     engine: Engine,
     hidden: Hidden,
-    /// Those that do not answer now.
-    silent: HashSet<DeviceIx>,
     acts: BTreeMap<(i64, u64), Act>,
     acted: u64,
     boot: u32,
@@ -153,7 +151,6 @@ impl<'a> Stage<'a> {
             models,
             engine: Engine::new(settings),
             hidden: Hidden::default(),
-            silent: HashSet::new(),
             acts: BTreeMap::new(),
             acted: 0,
             boot: 1,
@@ -185,16 +182,7 @@ impl<'a> Stage<'a> {
         let now = self.now(begin);
         self.engine.load(sites, now);
         self.hidden.load(self.devices.iter(), |_| true, self.site.attached_to);
-        let record = |device: &Device| DeviceRecord {
-            id: device.id.clone(),
-            name: device.name.clone(),
-            class: device.class,
-            profile: device.profile.clone(),
-            tier: device.tier,
-            network: device.network,
-            location: device.location.clone(),
-        };
-        let devices = self.devices.iter().map(record).collect();
+        let devices = self.devices.iter().map(DeviceRecord::from).collect();
         let mark = self.mark(begin);
         self.happened.extend([
             Happened::Started,
@@ -250,14 +238,8 @@ impl<'a> Stage<'a> {
         let now = self.now(at);
         match *act {
             Act::Poll(device, nth, is_well) => {
-                let readings = self.readings(device, nth, is_well, now);
-                let (readings, labels) = readings;
+                let (readings, labels) = self.readings(device, nth, is_well, now);
                 self.hidden.answered(device, readings.answered);
-                if readings.answered {
-                    self.silent.remove(&device);
-                } else {
-                    self.silent.insert(device);
-                }
                 let generation = self.engine.generation(device);
                 let event = Event::Polled { device, generation, readings: &readings, labels: &labels };
                 self.engine.handle(event, now);
@@ -331,7 +313,7 @@ impl<'a> Stage<'a> {
                     steps.push(Step { now, transition: Some(*transition), hidden: Vec::new() });
                 }
                 Effect::Ask(Ask { device, probe: Probe::Reach, generation, .. }) => {
-                    let answered = !self.silent.contains(&device);
+                    let answered = self.hidden.is_answering(device);
                     self.engine.handle(Event::Reached { device, generation, answered }, now);
                 }
                 // The polls of an incident come closely anyway.

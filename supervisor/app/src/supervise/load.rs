@@ -133,17 +133,9 @@ impl Supervisor {
     }
 
     pub(super) fn save_devices(&self, now: Now) {
-        let record = |runtime: &Runtime| DeviceRecord {
-            id: runtime.entry.device.id.clone(),
-            name: runtime.entry.device.name.clone(),
-            class: runtime.entry.device.class,
-            profile: runtime.entry.device.profile.clone(),
-            tier: runtime.entry.device.tier,
-            network: runtime.entry.device.network,
-            location: runtime.entry.device.location.clone(),
-        };
+        let devices = self.devices.iter().map(|runtime| DeviceRecord::from(&runtime.entry.device));
         let mark = self.marker.mark(now);
-        let saved = self.store.save_devices(self.devices.iter().map(record).collect(), mark);
+        let saved = self.store.save_devices(devices.collect(), mark);
         tokio::spawn(async move {
             if let Err(error) = saved.await {
                 tracing::error!(%error, "the list of devices was not stored");

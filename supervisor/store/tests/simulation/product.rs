@@ -193,16 +193,8 @@ impl<'a> Product<'a> {
             }
         };
         let devices: Vec<Device> = ids.iter().map(device).collect();
-        let record = |device: &Device| DeviceRecord {
-            id: device.id.clone(),
-            name: device.name.clone(),
-            class: device.class,
-            profile: device.profile.clone(),
-            tier: device.tier,
-            network: device.network,
-            location: device.location.clone(),
-        };
-        block_on(running.store.save_devices(devices.iter().map(record).collect(), mark)).expect("saved");
+        block_on(running.store.save_devices(devices.iter().map(DeviceRecord::from).collect(), mark))
+            .expect("saved");
         // Whoever answered goes on answering.
         let answered: BTreeSet<Id> = running
             .devices
