@@ -13,7 +13,7 @@ const pagesOf = (devices, faults, records, week) => {
   const pages = {
     overview: '/', devices: '/devices', county: `/devices?under=${county}`, nothing: '/devices?q=nothing-like-this',
     device: `/devices/${router}`, devicepast: `/devices/${router}?span=13w`, history: `/devices/${router}/history`,
-    series: `/devices/${router}/history?metric=cpu.load`,
+    series: `/devices/${one((d) => d.class === 'server')}/history?metric=cpu.load&span=7d`,
     states: `/devices/${router}/history?metric=interface.oper-status&instance=GigabitEthernet0%2F0%2F1`,
     noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
     records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',

@@ -33,12 +33,6 @@ pub struct Spread {
     pub high: f64,
 }
 
-impl From<f64> for Spread {
-    fn from(value: f64) -> Spread {
-        Spread { low: value, mean: value, high: value }
-    }
-}
-
 /// A limit and the words beside its line.
 #[derive(Clone, Copy, Debug)]
 pub struct Threshold<'a> {

@@ -195,7 +195,8 @@ fn one_missing_poll_joins_two_break_the_line() {
         let points: Vec<_> = (0..20)
             .map(|i| (At(i as i64 * 60_000), (!(8..8 + missing).contains(&i)).then_some(i as f64)))
             .collect();
-        let spread: Vec<_> = points.iter().map(|(t, v)| (*t, v.map(Spread::from))).collect();
+        let spread: Vec<_> =
+            points.iter().map(|(t, v)| (*t, v.map(|v| Spread { low: v, mean: v, high: v }))).collect();
         chart(&Chart {
             label: "",
             span: (At(0), At(19 * 60_000)),
