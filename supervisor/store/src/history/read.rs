@@ -178,15 +178,10 @@ impl Question {
             .query_row([&*name.device], |row| row.get(0))
             .optional()?;
         let Some(device) = device else { return Ok(None) };
-        let all = series::of_device(conn, device)?;
-        let polls = all.iter().find(|series| series.metric == series::POLLS).map(|series| series.id);
-        // Of several kinds the newest: the profile changed.
-        let newest = all
-            .iter()
-            .rev()
-            .find(|series| series.metric == *name.metric && series.instance == *name.instance);
-        let (Some(polls), Some(newest)) = (polls, newest) else { return Ok(None) };
-        let mut ids = vec![newest.id];
+        let polls = series::newest(conn, device, series::POLLS, "")?;
+        let newest = series::newest(conn, device, &name.metric, &name.instance)?;
+        let (Some((polls, _)), Some((newest, kind))) = (polls, newest) else { return Ok(None) };
+        let mut ids = vec![newest];
         let mut previous = conn.prepare_cached("SELECT previous FROM series WHERE id = ?1")?;
         while let Some(last) = ids.last().copied()
             && ids.len() < MOST_NAMES
@@ -199,12 +194,12 @@ impl Question {
         let (from, to) = (span.from.0, span.to.0);
         let width = width_ms((from, to), span.points);
         let fine_enough = |tier: &Tier| tier.width_ms() * BUCKETS_OF_A_COLUMN <= width;
-        let wanted = if newest.kind.is_word() {
+        let wanted = if kind.is_word() {
             Tier::Raw
         } else {
             [Tier::Hour, Tier::FiveMinutes].into_iter().find(fine_enough).unwrap_or(Tier::Raw)
         };
-        Ok(Some(Question { device, kind: newest.kind, ids, polls, from, to, wanted, provisional: false }))
+        Ok(Some(Question { device, kind, ids, polls, from, to, wanted, provisional: false }))
     }
 
     /// For each time the segment that answers for it.

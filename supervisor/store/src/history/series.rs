@@ -41,6 +41,26 @@ pub(crate) fn intern(
     .query_row(params![device, metric, instance, kind as i64], |row| row.get(0))
 }
 
+/// The newest series of this name: of several kinds the profile changed.
+pub(crate) fn newest(
+    conn: &Connection,
+    device: i64,
+    metric: &str,
+    instance: &str,
+) -> rusqlite::Result<Option<(u32, SeriesKind)>> {
+    conn.prepare_cached(
+        "SELECT s.id, s.kind FROM series s JOIN metric m ON m.id = s.metric
+         WHERE s.device = ?1 AND m.name = ?2 AND s.instance = ?3 ORDER BY s.id DESC LIMIT 1",
+    )?
+    .query_row(params![device, metric, instance], |row| Ok((row.get(0)?, kind(row, 1)?)))
+    .optional()
+}
+
+fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<SeriesKind> {
+    let kind: i64 = row.get(column)?;
+    SeriesKind::from_number(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, kind))
+}
+
 /// All series of a device, in the order of their numbers.
 pub(crate) fn of_device(conn: &Connection, device: i64) -> rusqlite::Result<Vec<Row>> {
     conn.prepare_cached(
@@ -48,9 +68,7 @@ pub(crate) fn of_device(conn: &Connection, device: i64) -> rusqlite::Result<Vec<
          WHERE s.device = ?1 ORDER BY s.id",
     )?
     .query_map([device], |row| {
-        let kind: i64 = row.get(3)?;
-        let kind = SeriesKind::from_number(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, kind))?;
-        Ok(Row { id: row.get(0)?, metric: row.get(1)?, instance: row.get(2)?, kind })
+        Ok(Row { id: row.get(0)?, metric: row.get(1)?, instance: row.get(2)?, kind: kind(row, 3)? })
     })?
     .collect()
 }
