@@ -5,11 +5,11 @@
 //! inside a page are worse to find: SQLite keeps no checksum of a page, so that a changed letter of a text stays a text.
 //! For those the test asks only that no row is lost. `DAMAGE_SEED` chooses the places.
 
-use roundsman_core::fault::{Change, Condition, Fault, FaultId, FaultKey, FaultNumber, Transition};
-use roundsman_core::reading::Value;
+mod made;
+
+use made::{block_on, raised};
+use roundsman_core::fault::{Change, Transition};
 use roundsman_core::record::{Content, Field, Record};
-use roundsman_core::rule::Severity;
-use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
 use roundsman_disk::Dice;
 use roundsman_store::{FILE, NewRecord, RecordFilter, Store, StoreError, backup, newest_good, restore};
@@ -26,11 +26,6 @@ const FRAME: usize = 24 + PAGE;
 const SEEDS: u64 = 100;
 /// Calls that write the confirmed data.
 const CALLS: u64 = 240;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime").block_on(future)
-}
 
 /// What was confirmed.
 #[derive(Debug, Default, PartialEq)]
@@ -51,30 +46,7 @@ impl Confirmed {
 }
 
 fn transition(id: u64) -> Transition {
-    let fault = Fault {
-        id: FaultId(id),
-        number: FaultNumber { year: 2026, sequence: id as u32 },
-        key: FaultKey {
-            device: format!("d{id}").into(),
-            rule: "board-hot".into(),
-            instance: "板卡 0".into(),
-        },
-        severity: Severity::Major,
-        condition: Condition::Active,
-        acknowledged: None,
-        stale: false,
-        first_bad: Wall(T0),
-        confirmed: Wall(T0),
-        cleared: None,
-        ending: None,
-        closed_by: None,
-        value: Some(Value::Number(68.5)),
-        cause: "temperatureUnacceptable".into(),
-        summary: Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C"),
-        advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
-        previous: None,
-    };
-    Transition { id, at: Wall(T0 + id as i64), change: Change::Raised, fault }
+    Transition { id, at: Wall(T0 + id as i64), change: Change::Raised, fault: raised(id, Wall(T0)) }
 }
 
 fn record(n: u64) -> NewRecord {

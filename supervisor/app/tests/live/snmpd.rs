@@ -2,10 +2,10 @@
 //! one after for what moves.
 
 use crate::peer::{Snmpd, Told};
+use crate::poll;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
 
 const SITE: &str = r#"
 [site]
@@ -34,17 +34,6 @@ fn site(peer: &Snmpd, folder: &Path) {
         device("wrong", "linux-net-snmp", "wrong"),
     ];
     std::fs::write(folder.join("site.toml"), SITE.to_owned() + &devices.concat()).expect("a site file");
-}
-
-fn poll(folder: &Path, device: &str) -> (Output, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_roundsman"))
-        .args(["poll", "--config", "site.toml", device, "--json"])
-        .current_dir(folder)
-        .output()
-        .expect("the binary starts");
-    let json = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    (output, json)
 }
 
 /// (metric, instance) → reading.

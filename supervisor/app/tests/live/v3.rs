@@ -1,10 +1,9 @@
 //! SNMPv3 through the binary: `poll --json` says over v3 what it says over v2c, and what is wrong with the credentials.
 
 use crate::peer::Snmpd;
+use crate::poll;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::{Command, Output};
 
 const AGENT: &str =
     "sysName peer\ncreateUser roundsman SHA-256 \"authentic-1\" AES \"privately-1\"\nrouser roundsman priv\n";
@@ -22,17 +21,6 @@ snmp = { version = "3", user = "roundsman", auth = "sha256", auth_file = "wrong"
 [credentials.wrong-user]
 snmp = { version = "3", user = "nobody", auth = "sha256", auth_file = "auth" }
 "#;
-
-fn poll(folder: &Path, device: &str) -> (Output, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_roundsman"))
-        .args(["poll", "--config", "site.toml", device, "--json"])
-        .current_dir(folder)
-        .output()
-        .expect("the binary starts");
-    let json = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    (output, json)
-}
 
 /// (metric, instance) → quality, and the value where it is a word: numbers move between two polls.
 fn words(json: &Value) -> BTreeMap<(String, String), (String, Option<String>)> {

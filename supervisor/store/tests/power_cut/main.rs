@@ -6,9 +6,12 @@
 //! while they are opened. `CUTS_SEED` chooses the places.
 
 mod ledger;
+#[path = "../made/mod.rs"]
+mod made;
 mod work;
 
 use ledger::{Ledger, Noted};
+use made::block_on;
 use roundsman_core::time::Wall;
 use roundsman_disk::{Dice, Disk, Op, Recorder, install};
 use roundsman_store::{FILE, Store, verify};
@@ -22,11 +25,6 @@ const CUT_AGAIN: usize = 20;
 
 /// 1 November 2026, 00:00 UTC.
 const T0: i64 = 1_793_491_200_000;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime").block_on(future)
-}
 
 /// Rising places of a log, where a test wants to cut it.
 fn places(dice: &mut Dice, log: &[Op], count: usize) -> Vec<usize> {

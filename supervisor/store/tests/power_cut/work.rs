@@ -1,15 +1,12 @@
 //! What the store is given to do: several lives, each noted as it is answered.
 
+use crate::T0;
 use crate::ledger::{Ledger, METRICS};
-use crate::{T0, block_on};
-use roundsman_core::fault::{
-    Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition,
-};
+use crate::made::{block_on, raised};
+use roundsman_core::fault::{Acknowledgement, Change, Condition, Ending, FaultId, Transition};
 use roundsman_core::reading::Value;
 use roundsman_core::record::{Content, Correction, Field};
-use roundsman_core::rule::Severity;
-use roundsman_core::text::Bilingual;
-use roundsman_core::time::{Mono, Now, Wall};
+use roundsman_core::time::{Mono, Now};
 use roundsman_disk::{Dice, Recorder};
 use roundsman_store::{ClockMark, LatestDevice, LatestReading, NewAmendment, NewRecord, Poll, Store};
 use std::path::Path;
@@ -118,32 +115,6 @@ fn transitions(ledger: &Ledger, dice: &mut Dice, now: Now) -> Vec<Transition> {
     };
     let count = 1 + first % 4;
     (first..first + count).map(next).collect()
-}
-
-fn raised(id: u64, at: Wall) -> Fault {
-    Fault {
-        id: FaultId(id),
-        number: FaultNumber { year: 2026, sequence: id as u32 },
-        key: FaultKey {
-            device: format!("d{id}").into(),
-            rule: "board-hot".into(),
-            instance: "板卡 0".into(),
-        },
-        severity: Severity::Major,
-        condition: Condition::Active,
-        acknowledged: None,
-        stale: false,
-        first_bad: at,
-        confirmed: at,
-        cleared: None,
-        ending: None,
-        closed_by: None,
-        value: Some(Value::Number(68.5)),
-        cause: "temperatureUnacceptable".into(),
-        summary: Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C"),
-        advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
-        previous: None,
-    }
 }
 
 /// A poll of one device: every metric has the number of the poll.
