@@ -25,7 +25,9 @@ const COLUMN: f64 = 2.0;
 
 /// Widths for which a chart is drawn; the page shows the one that fits, since a drawing that shrinks has text too
 /// small to read.
-const WIDTHS: [(&str, f64); 3] = [("narrow", 310.0), ("middle", 500.0), ("wide", 960.0)];
+const WIDTHS: [(&str, f64); 3] = [("narrow", 310.0), ("middle", 660.0), ("wide", 960.0)];
+/// The same of a chart beside other things.
+const BESIDE: [(&str, f64); 2] = [("narrow", 310.0), ("middle", 500.0)];
 
 /// The address of the past of a series.
 fn path(device: &SiteDevice, metric: &str, instance: &str, range: Range) -> String {
@@ -132,7 +134,7 @@ pub(super) async fn around(
     const AROUND_MS: i64 = 30 * 60_000;
     let now = Range::Hour.span(panel.site.now(), 1, device.interval_s).to;
     let to = ended.map_or(now, |ended| Wall(ended.0.saturating_add(AROUND_MS).min(now.0)));
-    let (_, widest) = WIDTHS[1];
+    let (_, widest) = BESIDE[1];
     let span = Span {
         from: Wall(began.0.saturating_sub(AROUND_MS)),
         to,
@@ -141,7 +143,7 @@ pub(super) async fn around(
     };
     match numbers(panel, device, charted, span).await {
         Ok(Some(past)) if past.count > 0 => {
-            drawn(charted, &past, span, (&title(charted, v), 240.0), &WIDTHS[..2], v)
+            drawn(charted, &past, span, (&title(charted, v), 240.0), &BESIDE, v)
         }
         _ => String::new(),
     }
