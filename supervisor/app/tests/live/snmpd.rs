@@ -113,11 +113,11 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn walk(&self, name: &str) -> Told {
-        self.peer.tool("snmpwalk", &[self.version], name)
+        self.peer.tool("snmpwalk", self.version, &[], name)
     }
 
     fn get(&self, name: &str) -> f64 {
-        let told = self.peer.tool("snmpget", &[self.version], name);
+        let told = self.peer.tool("snmpget", self.version, &[], name);
         told[name].parse().unwrap_or_else(|_| panic!("{name}: {told:?}"))
     }
 
@@ -187,7 +187,7 @@ fn compare(peer: &Snmpd, folder: &Path, device: &str, version: &'static str, oct
     judge.readings = readings(&json);
 
     for (metric, oid, made) in STILL_SCALARS {
-        let told = peer.tool("snmpget", &[version], oid)[oid].clone();
+        let told = peer.tool("snmpget", version, &[], oid)[oid].clone();
         match (metric, &*told) {
             // A machine without swap.
             ("swap.total", "0") => judge.is(metric, "", Some(0.into())),
@@ -228,7 +228,7 @@ fn compare(peer: &Snmpd, folder: &Path, device: &str, version: &'static str, oct
     for label in interfaces.values() {
         let reading = |metric: &str| &judge.readings[&(metric.to_owned(), label.clone())];
         let slow = reading("interface.speed")["value"].as_f64().is_some_and(|bits| bits < 4e9);
-        let expected = if version == "-v1" && !slow { "not-judged" } else { "good" };
+        let expected = if version == "1" && !slow { "not-judged" } else { "good" };
         assert_eq!(reading("interface.in-rate")["quality"], expected, "{label}, {version}");
     }
     assert!(judge.compared > 15, "this machine's snmpd says little");
@@ -239,11 +239,11 @@ fn poll_says_what_snmpget_and_snmpwalk_say() {
     let Some(peer) = Snmpd::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     site(&peer, folder.path());
-    compare(&peer, folder.path(), "v2c", "-v2c", "1.3.6.1.2.1.31.1.1.1.6");
+    compare(&peer, folder.path(), "v2c", "2c", "1.3.6.1.2.1.31.1.1.1.6");
     // Version 1 has no 64-bit counters: the profile falls back.
-    compare(&peer, folder.path(), "v1", "-v1", "1.3.6.1.2.1.2.2.1.10");
+    compare(&peer, folder.path(), "v1", "1", "1.3.6.1.2.1.2.2.1.10");
     // sysObjectID finds the profile.
-    compare(&peer, folder.path(), "auto", "-v2c", "1.3.6.1.2.1.31.1.1.1.6");
+    compare(&peer, folder.path(), "auto", "2c", "1.3.6.1.2.1.31.1.1.1.6");
 }
 
 #[test]

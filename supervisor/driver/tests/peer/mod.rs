@@ -49,13 +49,17 @@ impl Snmpd {
 
     /// Starts one with further lines in its configuration.
     pub(crate) fn start_with(lines: &str) -> Option<Snmpd> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let conf = folder.path().join("agent.conf");
         let text = format!(
-            "rocommunity public\nsysName peer\nsysLocation here\nsysContact noc@example.invalid\nsysServices 78\n\
-             {ENGINE}{lines}"
+            "sysName peer\nsysLocation here\nsysContact noc@example.invalid\nsysServices 78\n{ENGINE}{lines}"
         );
-        std::fs::write(&conf, text).expect("its configuration");
+        Snmpd::start_as(text.as_bytes())
+    }
+
+    /// Starts one that says these things of itself, in any encoding.
+    pub(crate) fn start_as(lines: &[u8]) -> Option<Snmpd> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let conf = [b"rocommunity public\n", lines].concat();
+        std::fs::write(folder.path().join("agent.conf"), conf).expect("its configuration");
         let free = UdpSocket::bind("127.77.0.2:0").and_then(|socket| socket.local_addr());
         let address = free.expect("a free port");
         let child = match spawn(folder.path(), address) {
