@@ -1,6 +1,7 @@
 //! What the session remembers of a device between polls, so that the next poll costs fewer requests.
 
 use crate::snmp::plan::Plan;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What is known of an object's alternatives.
@@ -33,6 +34,8 @@ pub(super) struct ColumnMemory {
 pub(super) struct Memory {
     /// The plan it is about; another plan begins anew.
     pub(super) plan: Arc<Plan>,
+    /// Where it was asked last.
+    pub(super) address: Option<SocketAddr>,
     /// Polls begun.
     pub(super) polls: u32,
     /// Scalars, in the order of the plan.
@@ -95,6 +98,7 @@ impl Memory {
     pub(super) fn new(plan: Arc<Plan>) -> Memory {
         let columns = plan.tables.iter().map(|table| table.columns.len()).sum();
         Memory {
+            address: None,
             polls: 0,
             scalars: vec![Known::Nothing; plan.scalars.len()],
             columns: vec![ColumnMemory::default(); columns],
