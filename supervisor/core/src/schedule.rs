@@ -71,6 +71,8 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     limits: Limits,
+    /// Nothing was due before: a schedule begins within a second.
+    began: Mono,
     entries: Vec<Entry>,
     /// Second of the monotonic clock, device.
     calendar: BinaryHeap<Reverse<(u64, DeviceIx)>>,
@@ -109,6 +111,7 @@ impl Schedule {
         }
         Schedule {
             limits,
+            began: now,
             entries,
             calendar,
             asks: BinaryHeap::new(),
@@ -135,7 +138,7 @@ impl Schedule {
             let next_s = self.next_due_s(device, due_s, now.0 / 1000);
             self.calendar.push(Reverse((next_s, device)));
             match self.entries[device.at()].place {
-                Place::Idle => self.wait(device, Mono(due_s * 1000), false),
+                Place::Idle => self.wait(device, self.moment(due_s), false),
                 _ => self.miss(device, 1),
             }
         }
@@ -207,7 +210,7 @@ impl Schedule {
 
     /// When [`Schedule::tick`] is due next.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let regular = self.calendar.peek().map(|Reverse((due_s, _))| Mono(due_s * 1000));
+        let regular = self.calendar.peek().map(|Reverse((due_s, _))| self.moment(*due_s));
         let asked = self.asks.peek().map(|Reverse((at, _))| *at);
         match (regular, asked) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -229,6 +232,11 @@ impl Schedule {
     /// told of last; call until `None`.
     pub fn poll_missed(&mut self) -> Option<(DeviceIx, u64)> {
         self.missed.pop_first()
+    }
+
+    /// When a second of the calendar begins for this schedule.
+    fn moment(&self, due_s: u64) -> Mono {
+        Mono(due_s * 1000).max(self.began)
     }
 
     fn miss(&mut self, device: DeviceIx, polls: u64) {

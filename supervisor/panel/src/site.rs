@@ -440,7 +440,7 @@ pub struct DriverNumbers {
 /// The service as a whole. Counters run from the start of the process.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// By driver; those that have polled anything only.
+    /// By driver, also those that have polled nothing.
     pub drivers: Vec<DriverNumbers>,
     /// Datagrams the kernel dropped because the receive buffer was full.
     pub overflows: u64,

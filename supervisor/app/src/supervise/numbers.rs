@@ -72,15 +72,11 @@ impl Measured {
         });
     }
 
-    /// Of each driver that has polled anything.
+    /// Of each driver, also of those that have polled nothing: a counter begins at 0.
     pub(super) fn drivers(&self) -> Vec<DriverNumbers> {
         self.with(|counted| {
             let all = Driver::ALL.iter().zip(&counted.drivers);
-            let used = all.filter(|(_, measure)| {
-                let counts = measure.tally.counts;
-                counts.polls + counts.missed > 0
-            });
-            let numbers = used.map(|(driver, measure)| DriverNumbers {
+            let numbers = all.map(|(driver, measure)| DriverNumbers {
                 driver: *driver,
                 summary: measure.tally.summary(),
                 latency: measure.latency.latencies(),

@@ -127,6 +127,20 @@ fn silence_backs_off_and_an_answer_ends_it() {
 }
 
 #[test]
+fn a_schedule_that_begins_within_a_second_is_not_late_at_once() {
+    let start = Mono(5_000_730);
+    let devices = devices(1, 10, None);
+    let mut schedule = Schedule::new(&devices, Limits::default(), start);
+    assert_eq!(schedule.poll_timeout(), Some(start));
+    schedule.tick(start);
+    assert_eq!(schedule.start(start), Some(Start { device: DeviceIx(0), late_ms: 0 }));
+    schedule.finished(DeviceIx(0), true, Mono(5_000_750));
+    assert_eq!(schedule.poll_timeout(), Some(Mono(5_010_000)), "on the second from then on");
+    schedule.tick(Mono(5_010_003));
+    assert_eq!(schedule.start(Mono(5_010_003)), Some(Start { device: DeviceIx(0), late_ms: 3 }));
+}
+
+#[test]
 fn asked_polls_go_first_once_and_wait_for_a_running_one() {
     let start = Mono(0);
     let devices = devices(3, 60, None);

@@ -7,7 +7,7 @@
 use super::counted::{Counted, Passed};
 use super::remark::Remark;
 use async_snmp::message::CommunityMessage;
-use async_snmp::pdu::{Pdu, PduBody, StandardPduType};
+use async_snmp::pdu::{Pdu, PduBody, PduType, StandardPduType};
 use async_snmp::transport::UdpTransport;
 use async_snmp::v3::{DesSaltState, EngineCache, PersistedDesSaltState, ReportStatus};
 use async_snmp::{
@@ -204,9 +204,12 @@ impl Speaker {
         };
         self.passed.begin();
         let names: Vec<Oid> = asked.varbinds().iter().map(|bind| bind.oid.clone()).collect();
-        let answer = match asked.get_bulk_fields() {
-            Some((singles, repetitions)) => self.client.get_bulk(&names, singles, repetitions).await,
-            None => self.client.get_many(&names).await.map(|response| response.varbinds),
+        let answer = match (asked.get_bulk_fields(), asked.pdu_type()) {
+            (Some((singles, repetitions)), _) => self.client.get_bulk(&names, singles, repetitions).await,
+            (None, PduType::GetNextRequest) => {
+                self.client.get_next_many(&names).await.map(|response| response.varbinds)
+            }
+            (None, _) => self.client.get_many(&names).await.map(|response| response.varbinds),
         };
         let (status, index, binds) = match answer {
             Ok(binds) => (ErrorStatus::NoError, 0, binds),

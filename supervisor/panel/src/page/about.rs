@@ -72,7 +72,7 @@ fn pace(numbers: &Numbers, v: &Voice) -> Facts {
     };
     let polls = numbers.polls();
     let wakeups = numbers.wakeups.iter().map(|(_, count)| count).sum();
-    let late = |spread: Spread| format!("{} · {} · {} ms", spread.p50, spread.p95, spread.most);
+    let late = |spread: Spread| format!("{} · {} ms", spread.p95, spread.most);
     Facts {
         title: v.t("about.pace").into_owned(),
         facts: vec![
@@ -96,14 +96,15 @@ fn queues(numbers: &Numbers, v: &Voice) -> Facts {
 fn parts(panel: &Panel, viewer: &Viewer, sight: &Sight) -> Parts {
     let v = &viewer.voice;
     let numbers = panel.site.numbers();
-    let drivers: Vec<_> = numbers.drivers.iter().map(|of| (of.driver, of.summary)).collect();
+    let used = numbers.drivers.iter().filter(|of| of.summary.counts.polls + of.summary.counts.missed > 0);
+    let drivers: Vec<_> = used.map(|of| (of.driver, of.summary)).collect();
     let look = Look { v, theme: viewer.theme.word(), styleguide: cfg!(feature = "styleguide") };
     Ok(vec![
         Part::of("look", &look)?,
         Part::of("program", &program(panel, &numbers, sight, v))?,
         Part::of("pace", &pace(&numbers, v))?,
-        Part::of("polling", &Polling::of(&drivers, "polling.of-service", v))?,
         Part::of("queues", &queues(&numbers, v))?,
+        Part::of("polling", &Polling::of(&drivers, "polling.of-service", v))?,
     ])
 }
 
