@@ -33,7 +33,11 @@ const COLUMNS: [(&str, u64); 2] = [("1.3.6.1.2.1.31.1.1.1.6", 1_000), ("1.3.6.1.
 fn plan() -> Result<Plan, OidError> {
     let object = |text: &str| Ok(Object { oids: vec![text.parse::<Oid>()?] });
     let columns = COLUMNS.iter().map(|(column, _)| object(column)).collect::<Result<_, OidError>>()?;
-    Ok(Plan { scalars: vec![object("1.3.6.1.2.1.1.3.0")?], tables: vec![Table { columns }] })
+    Ok(Plan {
+        scalars: vec![object("1.3.6.1.2.1.1.3.0")?],
+        tables: vec![Table { columns, ..Table::default() }],
+        ..Plan::default()
+    })
 }
 
 /// When the agents started, µs of this box's clock: not before the first, not after the second.

@@ -79,7 +79,7 @@ async fn poll(octets: usize, kept: usize) -> (Finished, roundsman_driver::snmp::
     let (snmp, mut answers) = Snmp::start(Clock::new(), Options::default()).expect("a socket");
     let object = |text: &str| Object { oids: vec![text.parse::<Oid>().expect("an identifier")] };
     let scalars = vec![object("1.3.6.1.2.1.1.1.0"), object("1.3.6.1.2.1.1.5.0")];
-    let plan = Arc::new(Plan { scalars, tables: vec![] });
+    let plan = Arc::new(Plan { scalars, ..Plan::default() });
     let mut target = Target::new(agent(octets, kept), b"public");
     (target.timeout_ms, target.retries) = (if kept < octets { 200 } else { 5_000 }, 0);
     snmp.poll(Request { key: 1, generation: Generation(1), target: Arc::new(target), plan }).expect("room");

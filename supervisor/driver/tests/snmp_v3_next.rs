@@ -93,7 +93,11 @@ fn relay(agent: SocketAddr, says: bool, bulks: Arc<AtomicU32>) -> SocketAddr {
 fn plan() -> Arc<Plan> {
     let object = |text: &str| Object { oids: vec![text.parse::<Oid>().expect("an identifier")] };
     let columns = vec![object("1.3.6.1.2.1.1.9.1.2"), object("1.3.6.1.2.1.1.9.1.3")];
-    Arc::new(Plan { scalars: vec![object("1.3.6.1.2.1.1.5.0")], tables: vec![Table { columns }] })
+    Arc::new(Plan {
+        scalars: vec![object("1.3.6.1.2.1.1.5.0")],
+        tables: vec![Table { columns, ..Table::default() }],
+        ..Plan::default()
+    })
 }
 
 fn cells(finished: &Finished) -> Vec<Vec<String>> {

@@ -30,7 +30,11 @@ fn asked(name: &str, usual: u64) -> u64 {
 fn plan() -> Arc<Plan> {
     let object = |text: &str| Object { oids: vec![text.parse::<Oid>().expect("an identifier")] };
     let columns = COLUMNS.iter().map(|column| object(column)).collect();
-    Arc::new(Plan { scalars: vec![object("1.3.6.1.2.1.1.3.0")], tables: vec![Table { columns }] })
+    Arc::new(Plan {
+        scalars: vec![object("1.3.6.1.2.1.1.3.0")],
+        tables: vec![Table { columns, ..Table::default() }],
+        ..Plan::default()
+    })
 }
 
 /// Compared values, and what is wrong with others.
