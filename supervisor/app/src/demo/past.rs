@@ -161,6 +161,8 @@ impl Known {
             ("Cel", _) => (present + 7.0 * (then - today) + 0.8 * unrest, 0.4),
             // A disk does not empty itself in the evening.
             ("%", _) if figure.metric.starts_with("storage.") => (present + 0.4 * unrest, 0.1),
+            // A probe is lost now and then: one of sixty.
+            ("%", _) if figure.metric.starts_with("line.") => (if unrest > 0.47 { 1.67 } else { 0.0 }, 0.0),
             ("%", _) => {
                 let swing = present.clamp(4.0, 60.0) * 0.5;
                 ((present + swing * (then - today) + 2.0 * unrest).clamp(0.5, 99.0), 0.8)

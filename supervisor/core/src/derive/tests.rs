@@ -52,6 +52,7 @@ fn model() -> Model {
         ],
         rules: vec![],
         uptime: Some(UPTIME),
+        line: vec![],
     }
 }
 
@@ -87,7 +88,7 @@ impl Poll {
         if self.complete {
             readings.mark_complete(TableIx(0));
         }
-        derivation.apply(&model(), &mut readings);
+        derivation.apply(&model(), &mut readings, Uplink::default());
         readings
     }
 }
@@ -164,7 +165,7 @@ fn octets_need_their_line_and_a_moved_row_begins_anew() {
         if moved {
             readings.mark_moved(TableIx(0), InstanceIx(1));
         }
-        d.apply(&model, &mut readings);
+        d.apply(&model, &mut readings, Uplink::default());
         assert_eq!(number(&readings, RATE, 1), expected, "{case}");
     }
 }
@@ -189,7 +190,7 @@ fn a_restart_without_an_uptime_is_as_absent_as_the_uptime() {
     let mut d = Derivation::default();
     let mut readings = Readings::new(Now::at(0, 0), false);
     readings.add(UPTIME, [(InstanceIx::SCALAR, Err(Absence::Timeout))]);
-    d.apply(&model(), &mut readings);
+    d.apply(&model(), &mut readings, Uplink::default());
     assert_eq!(number(&readings, RESTARTED, 0), Err(Absence::Timeout));
 }
 

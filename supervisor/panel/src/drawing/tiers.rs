@@ -21,6 +21,8 @@ const MOST_STATIONS: usize = 6_000;
 pub enum LineState {
     /// Up.
     Up,
+    /// Up, and loses packets.
+    Lossy,
     /// Down.
     Down,
     /// Nobody knows.
@@ -73,8 +75,8 @@ pub struct Tiers<'a> {
 }
 
 /// A strip of province, core and networks, below it the counties in a grid found by arithmetic (17 are 6×3 on a
-/// screen, 3×6 on a phone). Lines hang on one bus from the core: a drawn one is up and the thicker the busier, a
-/// struck one is down, a dashed one is unknown.
+/// screen, 3×6 on a phone). Lines hang on one bus from the core: a drawn one is up and the thicker the busier, one with
+/// a gap loses packets, a struck one is down, a dashed one is unknown.
 #[must_use]
 pub fn tiers(t: &Tiers<'_>) -> String {
     let (width, height) = (within(t.width, 320.0, 7_680.0), within(t.height, 320.0, 4_320.0));
@@ -210,13 +212,28 @@ fn lines(svg: &mut Svg, t: &Tiers<'_>, layout: &Layout, networks: &[Node<'_>], c
 fn draw_line(svg: &mut Svg, line: &TierLine, (from, to): layout::Link, thick: f64) {
     let class = match line.state {
         LineState::Up => "t-up",
+        LineState::Lossy => "t-lossy",
         LineState::Down => "t-down",
         LineState::Unknown => "t-unknown",
     };
     let load = within(line.load.unwrap_or(0.0), 0.0, 1.0);
-    let width = if line.state == LineState::Up { thick * (1.0 + 2.5 * load) } else { thick };
+    let width = if matches!(line.state, LineState::Up | LineState::Lossy) {
+        thick * (1.0 + 2.5 * load)
+    } else {
+        thick
+    };
     let mut path = Path::default();
-    path.at(from.0, from.1).to(to.0, to.1);
+    if line.state == LineState::Lossy {
+        // In halves that do not meet, each ending in a blob: a broken line, not one that is struck out.
+        let between = |share: f64| (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+        let (before, behind) = (between(0.3), between(0.7));
+        path.at(from.0, from.1).to(before.0, before.1).at(behind.0, behind.1).to(to.0, to.1);
+        let mut ends = Path::default();
+        ends.dot(before.0, before.1).dot(behind.0, behind.1);
+        ends.put(svg.tag("path").word("class", "t-lossy-end").number("stroke-width", thick * 2.5));
+    } else {
+        path.at(from.0, from.1).to(to.0, to.1);
+    }
     path.put(svg.tag("path").word("class", class).number("stroke-width", width));
     if line.state == LineState::Down {
         let (x, y, r) = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0, 2.5 + thick);

@@ -3,7 +3,7 @@
 use super::rows::{Card, Count};
 use super::sight::Sight;
 use super::{Page, Part, Parts, Place, link, pictures};
-use crate::figure::Figure;
+use crate::figure::{Figure, number};
 use crate::router::Panel;
 use crate::site::{DeviceState, SiteDevice, Trunk};
 use crate::viewer::Viewer;
@@ -50,6 +50,8 @@ struct Tile {
     count: String,
     mosaic: String,
     trunk: Option<TrunkBar>,
+    /// What the line to it loses, in words; empty where that is no fault.
+    lossy: String,
 }
 
 #[derive(Template)]
@@ -107,18 +109,34 @@ pub(super) fn standing(devices: &[&SiteDevice], v: &Voice) -> (DeviceState, Stri
 fn tile(name: String, href: String, devices: &[&SiteDevice], shown: &[&SiteDevice], v: &Voice) -> Tile {
     let (worst, word, count) = standing(devices, v);
     let states: Vec<DeviceState> = shown.iter().map(|d| d.state).collect();
-    Tile { href, name, state: worst.word(), word, count, mosaic: pictures::mosaic(&states, v), trunk: None }
+    let mosaic = pictures::mosaic(&states, v);
+    Tile { href, name, state: worst.word(), word, count, mosaic, trunk: None, lossy: String::new() }
 }
 
-fn trunk_bar(device: &SiteDevice, v: &Voice) -> Option<TrunkBar> {
+/// What the line to a device loses, in words, where that is a fault.
+pub(super) fn lossy(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<String> {
+    let loss = || device.headlines.line_loss.map(|loss| number(loss, "%").line()).unwrap_or_default();
+    sight.is_lossy(device).then(|| v.n("trunk.lossy", loss()).trim_end().to_owned())
+}
+
+impl Tile {
+    /// The line to the group is that of this device.
+    fn hang_on(&mut self, device: &SiteDevice, sight: &Sight, v: &Voice) {
+        self.trunk = trunk_bar(device, sight, v);
+        self.lossy = lossy(device, sight, v).unwrap_or_default();
+    }
+}
+
+fn trunk_bar(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<TrunkBar> {
     let Trunk { up, in_rate, out_rate, speed } = device.headlines.trunk?;
     let busiest = in_rate.unwrap_or(0.0).max(out_rate.unwrap_or(0.0));
     let percent =
         speed.filter(|s| *s > 0.0).map_or(0.0, |speed| (busiest / speed * 100.0).clamp(0.0, 100.0)) as u8;
-    let (class, word) = match up {
-        Some(true) => ("is-up", v.n("trunk.up", percent)),
-        Some(false) => ("is-down", v.t("trunk.down").into_owned()),
-        None => ("is-unknown", v.t("trunk.unknown").into_owned()),
+    let (class, word) = match (up, lossy(device, sight, v)) {
+        (Some(true), Some(lossy)) => ("is-lossy", format!("{} · {lossy}", v.n("trunk.up", percent))),
+        (Some(true), None) => ("is-up", v.n("trunk.up", percent)),
+        (Some(false), _) => ("is-down", v.t("trunk.down").into_owned()),
+        (None, _) => ("is-unknown", v.t("trunk.unknown").into_owned()),
     };
     Some(TrunkBar { class, label: word, percent: if up == Some(true) { percent } else { 0 } })
 }
@@ -131,7 +149,9 @@ fn networks<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
         let name = v.t("tier.province").into_owned();
         let mut tile = tile(name, "/devices?tier=province".to_owned(), &province, &province, v);
         // The province's line ends in the city: its lower end has the figures, where the province itself has none.
-        tile.trunk = province.iter().find_map(|d| trunk_bar(d, v));
+        if let Some(router) = province.iter().find(|d| d.headlines.trunk.is_some()) {
+            tile.hang_on(router, sight, v);
+        }
         tiles.push(tile);
     }
     for network in Network::ALL {
@@ -147,7 +167,9 @@ fn networks<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
         let href = format!("/devices?tier=city&network={}", network.word());
         let mut tile = tile(name, href, &members, &members, v);
         let router = members.iter().find(|d| d.class == Class::Router && d.headlines.trunk.is_some());
-        tile.trunk = router.and_then(|d| trunk_bar(d, v));
+        if let Some(router) = router {
+            tile.hang_on(router, sight, v);
+        }
         tiles.push(tile);
     }
     Tiles { v, title: v.t("overview.networks").into_owned(), note: String::new(), kind: "networks", tiles }
@@ -218,7 +240,7 @@ fn counties<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
             let stations: Vec<&SiteDevice> = county.stations().collect();
             let href = link::query("/devices", &[("under", &*county.head.id)]);
             let mut tile = tile(name, href, &county.members, &stations, v);
-            tile.trunk = trunk_bar(county.head, v);
+            tile.hang_on(county.head, sight, v);
             tile
         })
         .collect();

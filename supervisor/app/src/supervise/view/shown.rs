@@ -197,6 +197,7 @@ impl Shown {
             protocol: self.protocol.into(),
             credentials: self.credentials.clone(),
             tags: self.device.tags.clone(),
+            line_probe_s: self.device.line.probe_s,
             polls: self.tally.counted,
             figures: self.figures(),
         }
@@ -216,7 +217,11 @@ impl Shown {
             };
             Some(self.charted(series.metric, instance))
         };
-        self.lens.series(trunk.is_some()).iter().filter_map(figure).collect()
+        self.lens
+            .series(trunk.is_some(), self.device.line.probe_s.is_some())
+            .iter()
+            .filter_map(figure)
+            .collect()
     }
 
     /// What a rule watches on an instance, if that is a number.

@@ -82,6 +82,7 @@ fn model() -> Model {
             },
         ],
         uptime: None,
+        line: vec![],
     }
 }
 
@@ -98,6 +99,7 @@ fn device(id: &str) -> Device {
         uplinks: vec![],
         interval_s: 60,
         tags: vec![("GE0/1".into(), "uplink".into())],
+        line: Default::default(),
     }
 }
 
