@@ -328,7 +328,7 @@ mod tests {
 4:35 city-0=hot:78 路由器升温 · router heats up
 4:50 srv-0=disk:94 磁盘写满 · disk fills up";
         assert_eq!(told.join("\n"), table);
-        assert_eq!(story.next_at(), Duration::from_secs(305));
+        assert_eq!(story.next_at(), Duration::from_secs(300));
     }
 
     #[test]

@@ -25,6 +25,16 @@ const LOOK: Duration = Duration::from_millis(500);
 /// After so many looks it begins with those that have.
 const MOST_LOOKS: u32 = 90;
 
+/// What the line of a virtual device is like, until it has been looked at for long enough to say.
+const LINE: [(&str, f64); 3] = [("line.loss", 0.0), ("line.latency", 0.4), ("line.jitter", 0.1)];
+
+/// A figure of the line that nobody knows yet, as it usually is.
+fn usual(mut figure: Charted) -> Charted {
+    let known = LINE.iter().find(|(metric, _)| *figure.metric == **metric);
+    figure.now = figure.now.or(known.map(|(_, usual)| *usual));
+    figure
+}
+
 /// A device with the figures it has now.
 struct Known {
     id: Arc<str>,
@@ -61,7 +71,10 @@ pub(super) async fn fill(
 
 /// Waits until every device has a figure, as long as that takes no longer than it should.
 async fn known(site: &Site, weeks: &Weeks, view: &View) -> Vec<Known> {
-    let figures = |id: &Arc<str>| view.detail(id).map(|detail| detail.figures).unwrap_or_default();
+    let figures = |id: &Arc<str>| -> Vec<Charted> {
+        let figures = view.detail(id).map(|detail| detail.figures).unwrap_or_default();
+        figures.into_iter().map(usual).collect()
+    };
     let has_said = |id: &Arc<str>| {
         let figures = figures(id);
         !figures.is_empty() && figures.iter().all(|figure| figure.now.is_some())

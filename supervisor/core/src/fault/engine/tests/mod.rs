@@ -1,5 +1,6 @@
 //! The engine in a small simulated world: time moves by its own timeouts, asks are answered by the world.
 
+mod line;
 mod presence;
 mod restarts;
 mod rules;
