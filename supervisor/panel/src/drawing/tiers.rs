@@ -209,6 +209,20 @@ fn lines(svg: &mut Svg, t: &Tiers<'_>, layout: &Layout, networks: &[Node<'_>], c
     bus.put(svg.tag("path").word("class", "t-bus").number("stroke-width", layout.thick * 1.5));
 }
 
+/// A broken line: two halves that do not meet, each ending in a bar across.
+fn lossy(path: &mut Path, (from, to): layout::Link, thick: f64) {
+    let (x, y) = (to.0 - from.0, to.1 - from.1);
+    let length = x.hypot(y).max(1.0);
+    let gap = (thick * 3.0 / length).min(0.4);
+    let across = (-y / length * thick * 3.0, x / length * thick * 3.0);
+    let along = |share: f64| (from.0 + x * share, from.1 + y * share);
+    for (end, share) in [(from, 0.5 - gap / 2.0), (to, 0.5 + gap / 2.0)] {
+        let at = along(share);
+        path.at(end.0, end.1).to(at.0, at.1);
+        path.at(at.0 - across.0, at.1 - across.1).to(at.0 + across.0, at.1 + across.1);
+    }
+}
+
 fn draw_line(svg: &mut Svg, line: &TierLine, (from, to): layout::Link, thick: f64) {
     let class = match line.state {
         LineState::Up => "t-up",
@@ -224,13 +238,7 @@ fn draw_line(svg: &mut Svg, line: &TierLine, (from, to): layout::Link, thick: f6
     };
     let mut path = Path::default();
     if line.state == LineState::Lossy {
-        // In halves that do not meet, each ending in a blob: a broken line, not one that is struck out.
-        let between = |share: f64| (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
-        let (before, behind) = (between(0.3), between(0.7));
-        path.at(from.0, from.1).to(before.0, before.1).at(behind.0, behind.1).to(to.0, to.1);
-        let mut ends = Path::default();
-        ends.dot(before.0, before.1).dot(behind.0, behind.1);
-        ends.put(svg.tag("path").word("class", "t-lossy-end").number("stroke-width", thick * 2.5));
+        lossy(&mut path, (from, to), thick);
     } else {
         path.at(from.0, from.1).to(to.0, to.1);
     }

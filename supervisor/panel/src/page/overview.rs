@@ -3,7 +3,7 @@
 use super::rows::{Card, Count};
 use super::sight::Sight;
 use super::{Page, Part, Parts, Place, link, pictures};
-use crate::figure::{Figure, number};
+use crate::figure::Figure;
 use crate::router::Panel;
 use crate::site::{DeviceState, SiteDevice, Trunk};
 use crate::viewer::Viewer;
@@ -39,6 +39,8 @@ struct TrunkBar {
     class: &'static str,
     label: String,
     percent: u8,
+    /// What it loses, in words, where that is a fault.
+    lossy: Option<String>,
 }
 
 /// Several devices as one.
@@ -50,8 +52,6 @@ struct Tile {
     count: String,
     mosaic: String,
     trunk: Option<TrunkBar>,
-    /// What the line to it loses, in words; empty where that is no fault.
-    lossy: String,
 }
 
 #[derive(Template)]
@@ -109,21 +109,23 @@ pub(super) fn standing(devices: &[&SiteDevice], v: &Voice) -> (DeviceState, Stri
 fn tile(name: String, href: String, devices: &[&SiteDevice], shown: &[&SiteDevice], v: &Voice) -> Tile {
     let (worst, word, count) = standing(devices, v);
     let states: Vec<DeviceState> = shown.iter().map(|d| d.state).collect();
-    let mosaic = pictures::mosaic(&states, v);
-    Tile { href, name, state: worst.word(), word, count, mosaic, trunk: None, lossy: String::new() }
+    Tile { href, name, state: worst.word(), word, count, mosaic: pictures::mosaic(&states, v), trunk: None }
 }
 
 /// What the line to a device loses, in words, where that is a fault.
 pub(super) fn lossy(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<String> {
-    let loss = || device.headlines.line_loss.map(|loss| number(loss, "%").line()).unwrap_or_default();
+    let loss = || device.headlines.line_loss.map(|loss| format!("{loss:.0}%")).unwrap_or_default();
     sight.is_lossy(device).then(|| v.n("trunk.lossy", loss()).trim_end().to_owned())
 }
 
 impl Tile {
-    /// The line to the group is that of this device.
+    /// The line to the group is that of this device. What it loses says more than how many are in trouble; that it is
+    /// down says all.
     fn hang_on(&mut self, device: &SiteDevice, sight: &Sight, v: &Voice) {
         self.trunk = trunk_bar(device, sight, v);
-        self.lossy = lossy(device, sight, v).unwrap_or_default();
+        if let Some(lossy) = self.trunk.as_ref().and_then(|trunk| trunk.lossy.as_ref()) {
+            self.word.clone_from(lossy);
+        }
     }
 }
 
@@ -132,13 +134,14 @@ fn trunk_bar(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<TrunkBar> 
     let busiest = in_rate.unwrap_or(0.0).max(out_rate.unwrap_or(0.0));
     let percent =
         speed.filter(|s| *s > 0.0).map_or(0.0, |speed| (busiest / speed * 100.0).clamp(0.0, 100.0)) as u8;
-    let (class, word) = match (up, lossy(device, sight, v)) {
+    let lossy = lossy(device, sight, v).filter(|_| up == Some(true));
+    let (class, label) = match (up, &lossy) {
         (Some(true), Some(lossy)) => ("is-lossy", format!("{} · {lossy}", v.n("trunk.up", percent))),
         (Some(true), None) => ("is-up", v.n("trunk.up", percent)),
         (Some(false), _) => ("is-down", v.t("trunk.down").into_owned()),
         (None, _) => ("is-unknown", v.t("trunk.unknown").into_owned()),
     };
-    Some(TrunkBar { class, label: word, percent: if up == Some(true) { percent } else { 0 } })
+    Some(TrunkBar { class, label, percent: if up == Some(true) { percent } else { 0 }, lossy })
 }
 
 /// Province, then the city's networks.

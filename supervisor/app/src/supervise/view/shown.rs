@@ -90,7 +90,10 @@ impl Latest {
                 taken_at,
             })
         };
-        self.readings.iter().filter_map(named).collect()
+        // In the order of the profile: what probes measured came in last.
+        let mut readings: Vec<&Reading> = self.readings.iter().collect();
+        readings.sort_by_key(|reading| reading.metric);
+        readings.into_iter().filter_map(named).collect()
     }
 }
 
