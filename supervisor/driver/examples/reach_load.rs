@@ -25,6 +25,7 @@ fn cpu_us() -> f64 {
 }
 
 #[tokio::main(flavor = "current_thread")]
+#[allow(clippy::print_stdout, reason = "it prints figures")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [reach, address, probes, port @ ..] = words.as_slice() else {

@@ -210,7 +210,7 @@ impl World {
             while let Some(transmit) = self.session.poll_transmit() {
                 let SocketAddr::V4(to) = transmit.to else { unreachable!("a device of the test") };
                 let device = usize::from(to.ip().octets()[3]) - 1;
-                self.send(|device, bytes| Arrival::Request(device, bytes), device, transmit.bytes);
+                self.send(Arrival::Request, device, transmit.bytes);
             }
             if self.session.poll_timeout().is_none_or(|at| at > self.now.mono) {
                 return;
@@ -265,7 +265,7 @@ impl World {
                 let agent = &mut self.members[device].agent;
                 agent.objects.insert(UPTIME.to_vec(), unsigned(0x43, self.now.mono.0 / 10));
                 if let Some(reply) = agent.handle(&bytes) {
-                    self.send(|device, bytes| Arrival::Reply(device, bytes), device, reply);
+                    self.send(Arrival::Reply, device, reply);
                 }
             }
             Arrival::Reply(device, bytes) => {
