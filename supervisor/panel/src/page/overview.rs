@@ -112,10 +112,12 @@ fn tile(name: String, href: String, devices: &[&SiteDevice], shown: &[&SiteDevic
     Tile { href, name, state: worst.word(), word, count, mosaic: pictures::mosaic(&states, v), trunk: None }
 }
 
-/// What the line to a device loses, in words, where that is a fault.
+/// What the line to a device loses, in words, where that is a fault. Of one that is down, or that does not answer, it
+/// is no longer said: its fault stands beside, as last known.
 pub(super) fn lossy(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<String> {
-    let loss = || device.headlines.line_loss.map(|loss| format!("{loss:.0}%")).unwrap_or_default();
-    sight.is_lossy(device).then(|| v.n("trunk.lossy", loss()).trim_end().to_owned())
+    let loss = device.headlines.line_loss?;
+    let is_down = device.headlines.trunk.is_some_and(|trunk| trunk.up == Some(false));
+    (!is_down && sight.is_lossy(device)).then(|| v.n("trunk.lossy", format!("{loss:.0}%")))
 }
 
 impl Tile {

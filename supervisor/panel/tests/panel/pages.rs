@@ -134,17 +134,18 @@ async fn the_worst_stands_first_and_stations_under_their_county() {
 #[tokio::test]
 async fn a_trunk_that_loses_packets_is_seen_as_such() {
     let trunk = |up| Trunk { up: Some(up), in_rate: Some(3e7), out_rate: Some(1e7), speed: Some(1e8) };
-    for (up, fault_of, shape, words) in [
-        (true, "line-lossy", "trunk is-lossy", Some("丢包 13%")),
-        (true, "line-slow", "trunk is-up", None),
-        (false, "line-lossy", "trunk is-down", None),
+    for (up, loss, fault_of, shape, words) in [
+        (true, Some(12.6), "line-lossy", "trunk is-lossy", Some("丢包 13%")),
+        (true, Some(12.6), "line-slow", "trunk is-up", None),
+        (true, None, "line-lossy", "trunk is-up", None),
+        (false, Some(12.6), "line-lossy", "trunk is-down", None),
     ] {
         let site = SampleSite::small();
         {
             let mut state = site.state.lock().unwrap();
             let mut county = device("rt-lossy", "甲县局路由器", Tier::County, "rt-city-core");
             county.headlines.trunk = Some(trunk(up));
-            county.headlines.line_loss = Some(12.6);
+            county.headlines.line_loss = loss;
             let mut open = fault(90, "rt-lossy", Severity::Major);
             open.key.rule = fault_of.into();
             state.devices.push(county);
