@@ -13,6 +13,7 @@ mod lexer;
 mod metric;
 mod parts;
 mod rule;
+mod steady;
 mod value;
 
 pub(crate) use extend::{lay_over, remove};
@@ -332,7 +333,8 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     if found.count() > before {
         return None;
     }
-    let (rules, rule_at) = rules.into_iter().unzip();
+    let (rules, rule_at): (Vec<_>, _) = rules.into_iter().unzip();
+    measured.rest(&rules);
     measured.model.rules = rules;
     Some(Profile {
         id: Arc::from(id?),
