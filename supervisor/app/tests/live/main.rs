@@ -8,6 +8,7 @@ mod daemon;
 mod dice;
 mod full;
 mod kills;
+mod line;
 mod peer;
 mod records;
 mod report;
