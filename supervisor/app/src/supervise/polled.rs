@@ -11,6 +11,7 @@ use roundsman_core::fault::engine::SiteDevice;
 use roundsman_core::line;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Absence, Readings, Sample};
+use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::Finished;
@@ -68,6 +69,8 @@ pub(super) struct Runtime {
     pub(super) latest: Option<Arc<Latest>>,
     /// The instances' labels as the view shares them; made anew when there are more.
     names: Arc<[Arc<str>]>,
+    /// How late the poll under way was started, ms.
+    pub(super) late_ms: u64,
     /// What the latest poll said beside its answer.
     remarks: Vec<Remark>,
 }
@@ -122,6 +125,7 @@ impl Runtime {
                 lens,
                 latest: None,
                 names: Arc::default(),
+                late_ms: 0,
                 remarks: vec![],
             },
         }
@@ -145,6 +149,14 @@ impl Runtime {
     /// Whether the latest poll brought any valid reply.
     pub(super) fn is_answering(&self) -> bool {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
+    }
+
+    /// What carries its polls out.
+    pub(super) fn driver(&self) -> Driver {
+        match self.entry.target.user {
+            Some(_) => Driver::SnmpV3,
+            None => Driver::Snmp,
+        }
     }
 
     /// Logs what the operator is to know beside the answer: once, not at every poll.
@@ -234,6 +246,16 @@ impl Runtime {
     }
 }
 
+/// A poll as it is counted; `late_ms` is how late it was started, where it was due.
+pub(super) fn counted(finished: &Finished, late_ms: Option<u64>) -> Polled {
+    Polled {
+        answered: finished.answer.answered,
+        took_ms: finished.finished.mono.since_ms(finished.started.mono),
+        late_ms,
+        cost: finished.answer.cost,
+    }
+}
+
 /// Whether a device has said who it is; one that refuses the credentials has not.
 fn has_said(answer: &Answer) -> bool {
     answer.answered && answer.scalars.first() != Some(&Err(Absence::Denied))
@@ -249,13 +271,19 @@ impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
     pub(super) fn polled(&mut self, finished: Finished, now: Now) {
         tracing::trace!(target: "way", step = "Supervisor::polled");
-        self.view.measured().add_poll(&finished);
         let Some(&device) = self.by_key.get(&finished.key) else {
             return;
         };
-        self.view.count_poll(device, &finished);
+        let runtime = &self.devices[device.at()];
+        let poll = counted(&finished, Some(runtime.late_ms));
+        self.view.count_poll(device, runtime.driver(), &poll, &finished.remarks);
         self.schedule.finished(device, finished.answer.answered, now.mono);
         self.devices[device.at()].remark(&finished.remarks);
+        for remark in &finished.remarks {
+            if matches!(remark, Remark::EngineReplaced { .. }) {
+                self.engine.handle(Event::Replaced { device, what: remark.text() }, now);
+            }
+        }
         if self.devices[device.at()].unresolved && has_said(&finished.answer) {
             self.identify(device, &finished.answer, now);
             return;

@@ -6,6 +6,7 @@
 mod backup;
 mod daemon;
 mod dice;
+mod farm;
 mod full;
 mod kills;
 mod line;
@@ -15,6 +16,7 @@ mod report;
 mod service;
 mod shown;
 mod snmpd;
+mod thin;
 mod v3;
 mod virtual_site;
 mod way;
