@@ -2,7 +2,7 @@
 
 use crate::model::{InstanceIx, MetricIx, Model, TableIx};
 use crate::rate::{self, Carried, Count};
-use crate::reading::{Absence, Readings, Sample, Value};
+use crate::reading::{Absence, Readings, Sample, Value, position};
 use crate::time::Mono;
 
 /// An arithmetic operator.
@@ -106,14 +106,50 @@ impl Inputs<'_> {
     }
 }
 
-/// A counter as the last good poll saw it.
+/// A counter as the last good poll saw it. A site has a hundred thousand of them: 32 octets each.
 #[derive(Clone, Debug)]
 struct Seen {
     instance: InstanceIx,
-    count: Count,
+    width: Width,
+    /// The bits of its count.
+    count: u64,
     at: Mono,
-    /// The instance's discontinuity mark then, where it has one.
-    mark: Option<f64>,
+    /// The instance's discontinuity mark then; not a number where it has none.
+    mark: f64,
+}
+
+/// What a count is held in.
+#[derive(Clone, Copy, Debug)]
+enum Width {
+    Bits32,
+    Bits64,
+    Number,
+}
+
+impl Seen {
+    fn new(instance: InstanceIx, count: Count, at: Mono, mark: Option<f64>) -> Seen {
+        let (width, count) = match count {
+            Count::Bits32(n) => (Width::Bits32, n.into()),
+            Count::Bits64(n) => (Width::Bits64, n),
+            Count::Number(x) => (Width::Number, x.to_bits()),
+        };
+        Seen { instance, width, count, at, mark: mark.unwrap_or(f64::NAN) }
+    }
+
+    fn count(&self) -> Count {
+        match self.width {
+            Width::Bits32 => Count::Bits32(self.count as u32),
+            Width::Bits64 => Count::Bits64(self.count),
+            Width::Number => Count::Number(f64::from_bits(self.count)),
+        }
+    }
+
+    fn has_mark(&self, mark: Option<f64>) -> bool {
+        match mark {
+            Some(mark) => self.mark == mark,
+            None => self.mark.is_nan(),
+        }
+    }
 }
 
 /// What one device's derived metrics remember from poll to poll: counters and the uptime.
@@ -256,19 +292,19 @@ impl Derivation {
         let later = Count::of(later).ok_or(Absence::NotJudged)?;
         let rows = self.counters.iter().find(|(m, _)| *m == metric).map(|(_, rows)| rows.as_slice());
         let rows = rows.unwrap_or(&[]);
-        let at = rows.binary_search_by_key(&row, |seen| seen.instance).map_err(|_| Absence::FirstSample)?;
+        let at = position(rows, row, |seen| seen.instance).map_err(|_| Absence::FirstSample)?;
         let seen = &rows[at];
-        if seen.mark != discontinuity(model, readings, metric, row) {
+        if !seen.has_mark(discontinuity(model, readings, metric, row)) {
             return Err(Absence::FirstSample);
         }
         let elapsed_ms = readings.taken_at.mono.since_ms(seen.at);
         match line(model, readings, metric, row) {
-            Some(line) => match rate::octet_rate(seen.count, later, elapsed_ms, line) {
+            Some(line) => match rate::octet_rate(seen.count(), later, elapsed_ms, line) {
                 Carried::Rate(rate) => Ok(rate),
                 Carried::Restarted => Err(Absence::FirstSample),
                 Carried::Ambiguous => Err(Absence::NotJudged),
             },
-            None => rate::rate(seen.count, later, elapsed_ms).ok_or(Absence::FirstSample),
+            None => rate::rate(seen.count(), later, elapsed_ms).ok_or(Absence::FirstSample),
         }
     }
 
@@ -295,13 +331,9 @@ impl Derivation {
                 let Some(count) = reading.sample.as_ref().ok().and_then(Count::of) else {
                     continue;
                 };
-                let seen = Seen {
-                    instance: reading.instance,
-                    count,
-                    at: readings.taken_at.mono,
-                    mark: discontinuity(model, readings, *metric, reading.instance),
-                };
-                match rows.binary_search_by_key(&seen.instance, |seen| seen.instance) {
+                let mark = discontinuity(model, readings, *metric, reading.instance);
+                let seen = Seen::new(reading.instance, count, readings.taken_at.mono, mark);
+                match position(rows, seen.instance, |seen| seen.instance) {
                     Ok(at) => rows[at] = seen,
                     Err(at) => rows.insert(at, seen),
                 }

@@ -201,7 +201,8 @@ impl World {
             }
             self.carry_out();
             self.schedule.tick(self.now.mono);
-            while let Some(device) = self.schedule.start(self.now.mono) {
+            while let Some(start) = self.schedule.start(self.now.mono) {
+                let device = start.device;
                 let generation = self.engine.generation(device);
                 let plan = self.profile.plan.clone();
                 let target = &self.members[device.at()].target;
