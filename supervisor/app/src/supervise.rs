@@ -11,9 +11,11 @@
 //! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
 //! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
 //! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
+//! | probes of lines | 3 a device, 8 behind an uplink, [`MOST_PROBES`] with those above | a device's next turn is skipped |
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
 pub(crate) mod commit;
+pub(crate) mod line;
 mod load;
 mod marks;
 mod nightly;
@@ -74,6 +76,9 @@ const SHOW_EVERY_MS: u64 = 1_000;
 /// Marks the poller's key of a reach probe by SNMP, apart from the device's polls.
 const REACH_KEY: u32 = 1 << 31;
 
+/// The same of a probe that looks at the device's line.
+const LINE_KEY: u32 = 1 << 30;
+
 /// What an operator wants.
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -121,6 +126,7 @@ pub(crate) struct Supervisor {
     answers: mpsc::Receiver<Finished>,
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
+    probing: line::Probing,
     store: Arc<Store>,
     marker: Marker,
     /// The clock when it was looked at last.
@@ -174,6 +180,8 @@ impl Supervisor {
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let marker = Marker::new(clock, site.clock);
+        let (prober, probes) = (Arc::new(Prober::new(clock)), Arc::new(Semaphore::new(MOST_PROBES)));
+        let means = line::Means { clock, prober: prober.clone(), snmp: snmp.clone(), places: probes.clone() };
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
@@ -198,8 +206,9 @@ impl Supervisor {
             by_key: HashMap::new(),
             snmp,
             answers,
-            prober: Arc::new(Prober::new(clock)),
-            probes: Arc::new(Semaphore::new(MOST_PROBES)),
+            prober,
+            probes,
+            probing: line::Probing::start(means),
             committer: Committer::new(store.clone(), marker.clone(), &restored),
             recorder: Recorder::new(store.clone(), marker.clone()),
             nightly: Nightly::new(&site.store, view.backups()),
@@ -254,6 +263,7 @@ impl Supervisor {
                 let probed = polled::counted(&finished, None);
                 self.reached(finished.key & !REACH_KEY, finished.generation, Some(probed), now);
             }
+            Event::Polled(finished) if finished.key & LINE_KEY != 0 => self.line_probed(&finished),
             Event::Polled(finished) => self.polled(*finished, now),
             Event::Reached { key, generation, probed } => self.reached(key, generation, probed, now),
             Event::Operator(request) => self.operate(request, now),
@@ -344,6 +354,14 @@ impl Supervisor {
         self.view.count_poll(device, Driver::Reach, &probed, &[]);
         let answered = probed.answered;
         self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+    }
+
+    /// A probe of a device's line by SNMP ended.
+    fn line_probed(&mut self, finished: &Finished) {
+        let device = self.by_key.get(&(finished.key & !LINE_KEY));
+        if let Some(line) = device.and_then(|device| self.devices[device.at()].line.as_ref()) {
+            line.finished(finished);
+        }
     }
 
     fn operate(&mut self, request: Request, now: Now) {

@@ -15,6 +15,7 @@ pub mod device;
 pub mod fault;
 pub mod figures;
 pub mod hidden;
+pub mod line;
 pub mod model;
 pub mod rate;
 pub mod reading;

@@ -256,6 +256,8 @@ pub struct Headlines {
     pub temperature: Option<f64>,
     /// `humidity.value`, %.
     pub humidity: Option<f64>,
+    /// `line.loss`, %: what reach probes lose on the way.
+    pub line_loss: Option<f64>,
     /// The line towards the upper tier: the interface tagged `uplink`; of several the first one that is up.
     pub trunk: Option<Trunk>,
 }
@@ -282,6 +284,8 @@ pub struct DeviceDetail {
     pub credentials: Arc<str>,
     /// Instances with a tag, and the tag.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// Seconds between two probes of its line; `None` where nobody looks at it.
+    pub line_probe_s: Option<u32>,
     /// How its polls go, by what carries them out; those that have polled it only.
     pub polling: Vec<(Driver, Summary)>,
     /// What its latest poll said beside the answer, for people: why the device refused.

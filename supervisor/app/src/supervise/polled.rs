@@ -1,12 +1,14 @@
 //! From one device's raw answer to its readings, and on to the engine.
 
 use super::Supervisor;
+use super::line::Watched;
 use super::view::{Latest, Lens};
 use crate::site::SiteEntry;
-use roundsman_core::derive::Derivation;
+use roundsman_core::derive::{Derivation, Uplink};
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
+use roundsman_core::line;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Absence, Readings, Sample};
 use roundsman_core::tally::{Driver, Polled};
@@ -60,6 +62,8 @@ pub(super) struct Runtime {
     unresolved: bool,
     translator: Translator,
     derivation: Derivation,
+    /// What its line is like, where the site wants to know.
+    pub(super) line: Option<Arc<Watched>>,
     /// Where to look in its readings; of the profile of `entry`.
     pub(super) lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
@@ -85,6 +89,11 @@ impl Runtime {
     ) -> Runtime {
         let unresolved = entry.auto && !found;
         take_profile(&mut entry, lens.profile.clone());
+        let line = entry.device.line.probe_s.map(|spacing_s| {
+            let same = |old: &&Runtime| old.entry.address == entry.address && old.reach == reach;
+            let known = old.as_ref().filter(same).and_then(|old| old.line.clone());
+            known.inspect(|line| line.go_on(spacing_s)).unwrap_or_else(|| Arc::new(Watched::new(spacing_s)))
+        });
         let same = |old: &Runtime| {
             old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
         };
@@ -99,6 +108,7 @@ impl Runtime {
                 entry,
                 reach,
                 reached_by: reach.to_string().into(),
+                line,
                 lens,
                 unresolved,
                 ..old
@@ -111,6 +121,7 @@ impl Runtime {
                 unresolved,
                 translator: Translator::default(),
                 derivation: Derivation::default(),
+                line,
                 lens,
                 latest: None,
                 names: Arc::default(),
@@ -187,8 +198,14 @@ impl Runtime {
         tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
+        let (device, model) = (&self.entry.device, &self.entry.profile.model);
+        if let Some(line) = &self.line {
+            line::add_to(&mut readings, model, &line.quality(taken_at.mono));
+        }
+        let interfaces = device.uplink_interfaces(self.translator.labels());
+        let uplink = Uplink { speed: device.line.speed, interfaces: &interfaces };
         tracing::trace!(target: "way", step = "Derivation::apply");
-        self.derivation.apply(&self.entry.profile.model, &mut readings);
+        self.derivation.apply(model, &mut readings, uplink);
         readings
     }
 
@@ -198,10 +215,8 @@ impl Runtime {
         if self.names.len() != names.len() {
             self.names = names.into();
         }
-        let labels = self.entry.device.uplink_labels();
-        let uplinks: Vec<InstanceIx> =
-            labels.filter_map(|label| self.translator.labels().find(label)).collect();
-        let line = self.entry.line.as_ref().map(|line| line.speed);
+        let uplinks = self.entry.device.uplink_interfaces(self.translator.labels());
+        let line = self.entry.device.line.speed;
         let latest = Latest::new(readings, self.names.clone(), self.lens.clone(), &uplinks, line);
         self.latest = Some(Arc::new(latest));
     }

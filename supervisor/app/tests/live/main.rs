@@ -9,6 +9,7 @@ mod dice;
 mod farm;
 mod full;
 mod kills;
+mod line;
 mod peer;
 mod records;
 mod report;

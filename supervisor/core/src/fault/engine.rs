@@ -16,7 +16,7 @@ use super::{
 use crate::device::{Device, DeviceIx};
 use crate::model::{Labels, Model};
 use crate::reading::Readings;
-use crate::rule::Severity;
+use crate::rule::{Rule, Severity};
 use crate::text::Bilingual;
 use crate::time::{Mono, Now};
 use std::cmp::Reverse;
@@ -124,7 +124,10 @@ impl Engine {
     /// An open fault finds its rule again, or is withdrawn with it.
     fn take_over(&mut self, at: usize, fault: FaultId, key: FaultKey, now: Now) {
         let watched = &mut self.devices[at];
-        let rule = watched.site.model.rules.iter().position(|rule| rule.id == key.rule);
+        let SiteDevice { device, model } = &watched.site;
+        // Where nobody looks at the line any more, its faults could never clear.
+        let is_watched = |rule: &Rule| device.line.probe_s.is_some() || !model.is_of_line(rule.on);
+        let rule = model.rules.iter().position(|rule| rule.id == key.rule && is_watched(rule));
         match (&*key.rule, rule) {
             (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
             (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
@@ -210,9 +213,9 @@ impl Engine {
         if watched.presence.generation != generation {
             return;
         }
-        let evidence = match (readings.answered, readings.good()) {
-            (true, 1..) => Evidence::Data,
-            (true, 0) => Evidence::Mute,
+        let evidence = match (readings.answered, watched.site.model.has_data(readings)) {
+            (true, true) => Evidence::Data,
+            (true, false) => Evidence::Mute,
             (false, _) => Evidence::Silent,
         };
         let step = watched.presence.polled(evidence, now);

@@ -14,6 +14,7 @@ fn devices(count: u32, interval_s: u32, uplink: Option<u32>) -> Vec<Device> {
         uplinks: uplink.map(|d| Uplink { device: DeviceIx(d), port: None }).into_iter().collect(),
         interval_s,
         tags: vec![],
+        line: Default::default(),
     };
     (0..count).map(device).collect()
 }

@@ -138,6 +138,13 @@ fn reached(device: &SiteDevice, detail: &DeviceDetail, v: &Voice) -> Facts {
     let facts = vec![
         line("poll.protocol", detail.protocol.to_string()),
         line("poll.reach", device.reach.to_string()),
+        line(
+            "poll.line",
+            detail
+                .line_probe_s
+                .map(|s| v.n("poll.every", v.duration(u64::from(s) * 1_000)))
+                .unwrap_or_default(),
+        ),
         line("poll.credentials", detail.credentials.to_string()),
         line("poll.interval", v.duration(u64::from(device.interval_s) * 1_000)),
         line("poll.last", last + &took.unwrap_or_default()),

@@ -2,9 +2,10 @@
 
 use super::metric::Measured;
 use super::value::{duration_ms, filled, note_choice, oid};
-use super::{Expect, Expected, ExpectedFault, Fixture, Grow, SetTo, Step};
+use super::{Expect, Expected, ExpectedFault, Fixture, Grow, ReachOutcome, SetTo, Step};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
+use roundsman_core::line::WINDOW;
 use roundsman_core::model::MetricIx;
 use roundsman_core::rule::Severity;
 use roundsman_wire::snmp::oid::Oid;
@@ -64,6 +65,8 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
     let walk_node = fields.must("walk", found);
     let walk = walk_node.and_then(|n| filled(n, found));
     let tags = read_tags(&mut fields, found);
+    let line = fields.maybe("line").and_then(|n| read_line(n, found));
+    let reach = read_reach(&mut fields, found);
     let expect = read_expect(&mut fields, scope, found);
     let faults = read_faults(&mut fields, scope, found);
     let steps = fields.items("then", found);
@@ -77,6 +80,8 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
         walk: Arc::from(walk?),
         walk_at: walk_node?.at.clone(),
         tags,
+        line,
+        reach,
         expect,
         faults,
         then,
@@ -106,10 +111,36 @@ fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Ste
     let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
     let remove = fields.items("remove", found);
     let remove = remove.iter().filter_map(|n| Some((oid(n, found)?, n.at.clone()))).collect();
+    let reach = read_reach(&mut fields, found);
     let expect = read_expect(&mut fields, scope, found);
     let faults = read_faults(&mut fields, scope, found);
     fields.finish(found);
-    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, expect, faults })
+    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, reach, expect, faults })
+}
+
+/// `line`: a speed in bit/s.
+fn read_line(node: &Node, found: &mut Findings) -> Option<f64> {
+    let speed = node.number(found)?;
+    if speed <= 0.0 {
+        found
+            .note(Diagnostic::new(&node.at, "a line is faster than 0").hint("in bit/s, such as 100_000_000"));
+        return None;
+    }
+    Some(speed)
+}
+
+/// `reach`: outcomes of probes, in turn; `"lost"`, or how long the answer takes.
+fn read_reach(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<ReachOutcome> {
+    let items = fields.items("reach", found);
+    if items.len() > WINDOW {
+        let what = format!("more than {WINDOW} outcomes: probes further back are not looked at");
+        found.note(Diagnostic::new(&items[WINDOW].at, what));
+    }
+    let outcome = |node: &Node| match &node.value {
+        Value::Text(word) if word == "lost" => Some(None),
+        _ => Some(Some(duration_ms(node, found)?.saturating_mul(1_000))),
+    };
+    items.iter().take(WINDOW).filter_map(outcome).collect()
 }
 
 fn key_oid(entry: &Entry, found: &mut Findings) -> Option<Oid> {

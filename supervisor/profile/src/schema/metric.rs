@@ -1,11 +1,12 @@
 //! `[[metric]]` and `[[table]]`: the model, the plan, and the recipes that turn one into the other.
 
-use super::keys::{Read, read_metric, usual_record};
+use super::keys::{Read, read_metric, read_reach, usual_record};
 use super::value::{dotted, kebab, oid, oids};
 use super::{MOST_METRICS, MOST_TABLES};
 use crate::diagnostic::{At, Diagnostic, Findings};
 use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{Column, Keep, Mark, Recipes, Scalar, Table as TableRecipe};
+use roundsman_core::line::Figure;
 use roundsman_core::model::{self, Metric, MetricIx, Model, TableIx};
 use roundsman_wire::snmp::plan::{self, Object, Plan};
 use std::sync::Arc;
@@ -61,6 +62,11 @@ impl Measured {
         };
         let name_node = fields.must("name", found);
         let name = name_node.and_then(|n| dotted(n, found));
+        if let Some(reach) = fields.maybe("reach") {
+            let read = read_reach(&mut fields, reach, found);
+            fields.finish(found);
+            return self.of_line(name.zip(name_node), read, found);
+        }
         let read = read_metric(&mut fields, name.unwrap_or(""), found);
         fields.finish(found);
         let (Some(name), Some(name_node), Some(read)) = (name, name_node, read) else {
@@ -81,6 +87,17 @@ impl Measured {
         let read = Read { scales_at: None, ..read };
         if let Some(metric) = self.add(name, name_node, read, None, found) {
             self.recipes.scalars.push(Scalar { metric, scalar, convert });
+        }
+    }
+
+    /// A metric that reach probes measure.
+    fn of_line(&mut self, name: Option<(&str, &Node)>, read: Option<(Read, Figure)>, found: &mut Findings) {
+        let (Some((name, name_node)), Some((read, figure))) = (name, read) else {
+            self.refused.extend(name.map(|(name, _)| name.to_owned()));
+            return;
+        };
+        if let Some(metric) = self.add(name, name_node, read, None, found) {
+            self.model.line.push((metric, figure));
         }
     }
 

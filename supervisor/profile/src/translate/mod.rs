@@ -20,12 +20,14 @@ use roundsman_core::reading::{Absence, Readings};
 use roundsman_core::time::Now;
 use roundsman_wire::snmp::answer::{self, Answer};
 use std::cmp::Ordering;
+use text::Texts;
 
 /// What one device's answers mean, with what must be remembered of it between polls. Starts anew with a new profile.
 #[derive(Clone, Debug, Default)]
 pub struct Translator {
     labels: Labels,
     rosters: Vec<Roster>,
+    texts: Texts,
     /// Readings of the last poll: room for as many is made at once.
     read: usize,
 }
@@ -41,10 +43,11 @@ impl Translator {
     pub fn translate(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
         let mut readings = Readings::new(now, answer.answered);
         readings.reserve(self.read);
+        self.texts.begin();
         for scalar in &profile.recipes.scalars {
             let raw = answer.scalars.get(scalar.scalar).copied();
             let raw = raw.unwrap_or(Err(Absence::Timeout));
-            let sample = raw.and_then(|raw| scalar.convert.sample(answer, raw));
+            let sample = raw.and_then(|raw| scalar.convert.sample(answer, raw, &mut self.texts));
             readings.add(scalar.metric, [(InstanceIx::SCALAR, sample)]);
         }
         self.rosters.resize_with(profile.recipes.tables.len(), Roster::default);
@@ -57,7 +60,7 @@ impl Translator {
                 readings.mark_moved(recipe.table, moved);
             }
             for column in &recipe.columns {
-                add_column(column, table, roster, answer, &mut readings);
+                add_column(column, table, roster, answer, &mut self.texts, &mut readings);
             }
             if answer.answered && is_complete(recipe, table) {
                 readings.mark_complete(recipe.table);
@@ -87,6 +90,7 @@ fn add_column(
     table: &answer::Table,
     roster: &Roster,
     answer: &Answer,
+    texts: &mut Texts,
     readings: &mut Readings,
 ) {
     let Some(raw) = table.columns.get(column.column) else {
@@ -110,7 +114,7 @@ fn add_column(
         };
         let instance = row.instance()?;
         match cell {
-            Some(cell) => Some((instance, convert.sample(answer, cell.raw))),
+            Some(cell) => Some((instance, convert.sample(answer, cell.raw, texts))),
             None => lost.map(|absence| (instance, Err(absence))),
         }
     });

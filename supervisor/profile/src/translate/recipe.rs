@@ -1,6 +1,6 @@
 //! Recipes: how the raw values of a plan become the values of a model. Made by the schema, followed by the translator.
 
-use super::text;
+use super::text::{self, Texts};
 use roundsman_core::model::{MetricIx, TableIx};
 use roundsman_core::reading::{Absence, Sample, Value};
 use roundsman_wire::snmp::answer::{Answer, Raw};
@@ -154,7 +154,7 @@ impl Number {
 
 impl Convert {
     /// The value of `raw`, or why it is none.
-    pub(crate) fn sample(&self, answer: &Answer, raw: Raw) -> Sample {
+    pub(super) fn sample(&self, answer: &Answer, raw: Raw, texts: &mut Texts) -> Sample {
         if raw == Raw::Null {
             return Err(Absence::Unsupported);
         }
@@ -173,7 +173,7 @@ impl Convert {
                 let at = words.binary_search_by_key(&number, |(known, _)| *known);
                 at.map(|at| Value::State(words[at].1.clone())).map_err(|_| Absence::Invalid)
             }
-            Convert::Text(format) => Ok(Value::Text(text::of(answer, raw, *format))),
+            Convert::Text(format) => Ok(Value::Text(text::of(answer, raw, *format, texts))),
         }
     }
 }

@@ -82,7 +82,10 @@ impl Latest {
                 taken_at,
             })
         };
-        self.readings.iter().filter_map(named).collect()
+        // In the order of the profile: what probes measured came in last.
+        let mut readings: Vec<&Reading> = self.readings.iter().collect();
+        readings.sort_by_key(|reading| reading.metric);
+        readings.into_iter().filter_map(named).collect()
     }
 }
 
@@ -187,6 +190,7 @@ impl Shown {
             protocol: self.protocol.into(),
             credentials: self.credentials.clone(),
             tags: self.device.tags.clone(),
+            line_probe_s: self.device.line.probe_s,
             polling: self.tallies.iter().map(|(driver, tally)| (*driver, tally.summary())).collect(),
             remarks: self.remarks.clone(),
             figures: self.figures(),
@@ -207,7 +211,11 @@ impl Shown {
             };
             Some(self.charted(series.metric, instance))
         };
-        self.lens.series(trunk.is_some()).iter().filter_map(figure).collect()
+        self.lens
+            .series(trunk.is_some(), self.device.line.probe_s.is_some())
+            .iter()
+            .filter_map(figure)
+            .collect()
     }
 
     /// What a rule watches on an instance, if that is a number.
