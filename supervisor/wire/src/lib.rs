@@ -9,4 +9,6 @@
 //! **Refuses.** No I/O, no clock, no judgement about values. Bytes from the network never panic it and never grow it
 //! without bound.
 
+pub mod bus;
+pub mod modbus;
 pub mod snmp;
