@@ -10,5 +10,9 @@
 //! without bound.
 
 pub mod bus;
+pub mod field;
+pub mod frame;
 pub mod modbus;
+pub mod params;
 pub mod snmp;
+pub mod text;

@@ -21,6 +21,8 @@ pub(super) enum Sight {
     Copy,
     /// Something sound that is not the answer.
     Foreign(Vec<u8>),
+    /// Something that tells nothing.
+    Skipped,
     /// So many octets meant nothing.
     Noise(usize),
     /// The echo that always comes did not.
@@ -103,12 +105,13 @@ impl Awaiting {
                 return Sight::NoEcho;
             }
         }
-        self.heard = true;
         let reader = &self.queued.exchange.reader;
         let read = if silent { reader.read_at_silence(&self.held) } else { reader.read(&self.held) };
+        self.heard |= !matches!(read, Read::Skip(_));
         let taken: Vec<u8> = self.held.drain(..read.len().min(self.held.len())).collect();
         match read {
             Read::More => Sight::Nothing,
+            Read::Skip(_) => Sight::Skipped,
             Read::Noise(len) => Sight::Noise(len),
             Read::Unsolicited(_) => Sight::Foreign(taken),
             Read::Answer(_) => self.answer(taken, line, now),

@@ -70,6 +70,7 @@ impl Bus {
         match sight {
             Sight::Nothing => return false,
             Sight::Echo => self.counters.echoes += 1,
+            Sight::Skipped => {}
             Sight::Noise(len) => self.counters.noise_octets += len as u64,
             Sight::Foreign(frame) => self.stranger(frame, now),
             Sight::NoEcho => self.fail(now),
@@ -102,6 +103,10 @@ impl Bus {
                 false
             }
             Read::More => false,
+            Read::Skip(_) => {
+                self.held.drain(..len);
+                true
+            }
             Read::Noise(_) => {
                 self.counters.noise_octets += len as u64;
                 self.held.drain(..len);

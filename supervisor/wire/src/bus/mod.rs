@@ -41,12 +41,13 @@
 //!   `handle_timeout(now)` when [`session::Session::poll_timeout`] is due. What `poll_transmit(now)` gives is written
 //!   out whole before it is asked again. `poll_action` asks to open the port, or to close and open it anew; the answer
 //!   is `handle_port`.
-//! - **A poll** of a device: `start(key, generation, &target, plan, now)`; exactly one `Finished` follows, with the
+//! - **A poll** of a device: `start(key, generation, Ask { plan, target, rank, wanted }, now)`; exactly one `Finished` follows, with the
 //!   [`answer::Answer`] that `profile`'s translator takes. Inside, a poll is a list of exchanges worked off one by one:
 //!   polls of several devices take turns on the line. For Modbus the reads are merged and what a device refuses is
 //!   remembered; for a grid each panel is a unit of its own, so one dead panel is backed off alone.
-//! - **A command**: `order(id, &target, order, now)`; exactly one `Ordered` follows with what was sent and what came.
-//!   Whether it worked is not known from that: `profile::command` polls the metric that shows it, at command's rank.
+//! - **A command**: `order(id, &Order { member, say }, now)`; exactly one `Ordered` follows with what was sent and what
+//!   came. Whether it worked is not known from that: `profile::command` has the metric that shows it polled again
+//!   (`wanted`), at command's rank.
 //! - **Unsolicited** frames and lines come out of `poll_event` whether or not something is awaited; `profile` matches
 //!   them with `[[event]]`.
 //! - **RTU, several devices**: one `Session` for the port, one key for each device, unit = Modbus address.
@@ -54,14 +55,19 @@
 //!   [`Opening`]; the projector closes after 30 s, so the port is opened when something is queued. **Text login**: an
 //!   [`Opening`] as well, run after each opening of the port.
 
+pub mod answer;
 pub mod counters;
 pub mod exchange;
 pub mod line;
+pub mod order;
+pub mod plan;
 pub mod reader;
+pub mod session;
 
 mod awaiting;
 mod ending;
 mod hearing;
+mod poll;
 mod port;
 mod queue;
 mod unit;
@@ -257,6 +263,11 @@ impl Bus {
             }
         }
         None
+    }
+
+    /// A unit is not asked before.
+    pub fn rest_unit(&mut self, unit: Unit, until: Mono) {
+        self.units.rests(unit, until);
     }
 
     /// What is to be done with the port.

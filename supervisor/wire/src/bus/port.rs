@@ -69,6 +69,9 @@ impl Bus {
                 if !send.is_empty() {
                     self.outbox.push_back(send);
                 }
+                if self.opening.as_ref().is_some_and(|opening| opening.is_over()) {
+                    return self.step(Step::Open { taken: 0 }, now);
+                }
                 taken > 0
             }
             Step::Open { taken } => {

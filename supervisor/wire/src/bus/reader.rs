@@ -11,6 +11,8 @@ pub enum Read {
     Answer(usize),
     /// Sound, but not what is awaited: another unit's, another request's, or the device's own accord; so many octets.
     Unsolicited(usize),
+    /// So many octets are known and tell nothing: a prompt, an empty line, a terminal's echo.
+    Skip(usize),
     /// So many octets mean nothing.
     Noise(usize),
 }
@@ -20,7 +22,7 @@ impl Read {
     pub(super) fn len(self) -> usize {
         match self {
             Read::More => 0,
-            Read::Answer(len) | Read::Unsolicited(len) | Read::Noise(len) => len,
+            Read::Answer(len) | Read::Unsolicited(len) | Read::Skip(len) | Read::Noise(len) => len,
         }
     }
 }
@@ -65,6 +67,11 @@ pub trait Opening: Debug + Send {
 
     /// Octets came, none of which was taken yet.
     fn read(&mut self, octets: &[u8]) -> Step;
+
+    /// Whether it is over although nothing more came: its last word was its own.
+    fn is_over(&self) -> bool {
+        false
+    }
 
     /// Put before the first request after each opening (PJLink's digest).
     fn preamble(&mut self) -> Vec<u8> {
