@@ -12,7 +12,7 @@ FLOORS = {
     "wire": {"core", "rtu"},
     "store": {"core"},
     "simulator": {"core"},
-    "profile": {"core", "wire"},
+    "profile": {"core", "rtu", "wire"},
     "driver": {"core", "wire", "profile"},
     "report": {"core"},
     "panel": {"core", "store", "profile", "report"},

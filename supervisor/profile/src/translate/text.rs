@@ -1,8 +1,8 @@
 //! Octets to text that is safe to show ([`text::safe`]): every text and every label of a device comes through here.
 
 use super::recipe::TextFormat;
+use super::view::View;
 use roundsman_core::text;
-use roundsman_wire::snmp::answer::{Answer, Raw};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -10,15 +10,16 @@ use std::sync::Arc;
 pub(super) const LONGEST: usize = 1_024;
 
 /// The text of a raw value of any type.
-pub(super) fn of(answer: &Answer, raw: Raw, format: TextFormat) -> Arc<str> {
+pub(super) fn of(raw: View<'_>, format: TextFormat) -> Arc<str> {
     let text = match raw {
-        Raw::Octets(octets) => octets_text(answer.octets(octets), format),
-        Raw::Oid(arcs) => dotted(answer.arcs(arcs)),
-        Raw::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
-        Raw::Integer(x) => x.to_string(),
-        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => x.to_string(),
-        Raw::Counter64(x) => x.to_string(),
-        Raw::Null => String::new(),
+        View::Octets(octets) => octets_text(octets, format),
+        View::Oid(arcs) => dotted(arcs),
+        View::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        View::Integer(x) => x.to_string(),
+        View::Unsigned32(x) => x.to_string(),
+        View::Unsigned64(x) => x.to_string(),
+        View::Float(x) => x.to_string(),
+        View::Null => String::new(),
     };
     Arc::from(text)
 }
