@@ -44,6 +44,7 @@ fn plan() -> Result<Plan, OidError> {
                 .map(|oid| object(format!("1.3.6.1.2.1.{oid}")))
                 .into_iter()
                 .collect::<Result<_, OidError>>()?,
+            ..Table::default()
         }],
     })
 }

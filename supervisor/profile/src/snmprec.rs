@@ -389,6 +389,7 @@ mod tests {
             scalars: vec![object(&["1.3.6.1.9.0", "1.3.6.1.1.0"]), object(&["1.3.6.1.1.1"])],
             tables: vec![roundsman_wire::snmp::plan::Table {
                 columns: vec![object(&["1.3.6.1.4", "1.3.6.1.5"]), object(&["1.3.6.1.6"])],
+                ..Default::default()
             }],
         };
         let answer = walk.answer(&plan);

@@ -6,7 +6,8 @@ use agent::{Value, identifier, tlv};
 use proptest::prelude::*;
 use roundsman_wire::snmp::Version;
 use roundsman_wire::snmp::answer::{Answer, Raw};
-use roundsman_wire::snmp::decode::{Found, Reply, Undecodable, read_arcs};
+use roundsman_wire::snmp::decode::{Found, Place, Reply, Undecodable, read_arcs};
+use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::request::{Ask, Request};
 
 fn arcs() -> impl Strategy<Value = Vec<u32>> {
@@ -78,7 +79,7 @@ proptest! {
         prop_assert_eq!(reply.count as usize, list.len());
         let (mut answer, mut scratch) = (Answer::default(), Vec::new());
         for (bind, (name, (_, meant))) in reply.varbinds().zip(&list) {
-            prop_assert!(bind.read_name(&mut scratch));
+            prop_assert!(read_arcs(bind.name, &mut scratch));
             prop_assert_eq!(&scratch, name);
             let read = match bind.read_value(&mut answer, &mut scratch) {
                 Found::Raw(Raw::Octets(octets)) => format!("octets {:?}", answer.octets(octets)),
@@ -101,7 +102,7 @@ proptest! {
         let mut request = Request::default();
         for name in &names {
             let (prefix, index) = name.split_at(2 + (name.len() - 2) / 2);
-            request.name(prefix, index);
+            request.name(Oid::new(prefix).expect("a prefix").ber(), index);
         }
         // A request with the tag of a response is a reply with NULLs.
         let mut datagram = request.seal(Version::V2c, b"public", id, Ask::Get);
@@ -111,11 +112,28 @@ proptest! {
         prop_assert_eq!(reply.id, id);
         let mut scratch = Vec::new();
         let read: Vec<Vec<u32>> = reply.varbinds().map(|bind| {
-            assert!(bind.read_name(&mut scratch));
+            assert!(read_arcs(bind.name, &mut scratch));
             assert_eq!(bind.read_value(&mut Answer::default(), &mut Vec::new()), Found::Raw(Raw::Null));
             scratch.clone()
         }).collect();
         prop_assert_eq!(read, names);
+    }
+
+    #[test]
+    fn a_name_lies_below_an_identifier_or_elsewhere(name in arcs(), other in arcs(), cut in any::<prop::sample::Index>()) {
+        let datagram = message(1, b"public", 1, &[(name.clone(), agent::integer(1))]);
+        let reply = Reply::parse(&datagram).expect("a sound reply");
+        let bind = reply.varbinds().next().expect("its one binding");
+        let mut scratch = Vec::new();
+        for prefix in [&name[..2 + cut.index(name.len() - 1)], &other] {
+            let oid = Oid::new(prefix).expect("an identifier");
+            let below = name.strip_prefix(prefix).filter(|index| !index.is_empty());
+            prop_assert_eq!(bind.place(&oid, &mut scratch), below.map_or(Place::Elsewhere, |_| Place::Below));
+            if let Some(index) = below {
+                prop_assert_eq!(&scratch[..], index);
+            }
+            prop_assert_eq!(bind.is_named(&oid, &mut scratch), name == prefix);
+        }
     }
 
     #[test]

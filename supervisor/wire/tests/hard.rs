@@ -150,7 +150,7 @@ fn restarted() -> std::collections::BTreeMap<Vec<u32>, agent::Value> {
 fn a_restart_in_mid_poll_mixes_nothing() {
     for version in [Version::V1, Version::V2c] {
         for known in [false, true] {
-            for after in 1..=4 {
+            for after in 1..=3 {
                 let mut bench = Bench::new(router(ROWS));
                 bench.target.version = version;
                 let plan = plan();

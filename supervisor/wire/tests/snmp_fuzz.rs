@@ -47,8 +47,13 @@ fn plan() -> Arc<Plan> {
                     .map(|n| object(&[&format!("1.3.6.1.2.1.2.2.1.{n}")]))
                     .chain([object(&["1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.2.2.1.10"])])
                     .collect(),
+                steady: vec![0],
+                signal: Some(2),
             },
-            Table { columns: vec![object(&["1.3.6.1.2.1.1.9.1.2"]), object(&["1.3.6.1.2.1.1.9.1.3"])] },
+            Table {
+                columns: vec![object(&["1.3.6.1.2.1.1.9.1.2"]), object(&["1.3.6.1.2.1.1.9.1.3"])],
+                ..Table::default()
+            },
         ],
     })
 }
@@ -274,7 +279,7 @@ impl Harness {
             self.tally.decoded += u64::from(reply.count > 0);
             for bind in reply.varbinds() {
                 self.tally.varbinds += 1;
-                bind.read_name(&mut self.scratch);
+                bind.place(&self.plan.scalars[0].oids[0], &mut self.scratch);
                 bind.read_value(&mut self.answer, &mut self.scratch);
             }
             self.answer = Answer::default();

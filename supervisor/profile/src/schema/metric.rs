@@ -165,7 +165,7 @@ impl Measured {
             self.column(node, group, &mut recipe, &mut columns, found);
         }
         self.recipes.tables.push(recipe);
-        self.plan.tables.push(plan::Table { columns });
+        self.plan.tables.push(plan::Table { columns, ..plan::Table::default() });
     }
 
     fn column(

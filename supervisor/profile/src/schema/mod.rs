@@ -18,6 +18,7 @@ mod parts;
 mod recorded;
 mod recording;
 mod rule;
+mod steady;
 mod value;
 
 pub(crate) use extend::{lay_over, remove};
@@ -385,7 +386,8 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     if found.count() > before {
         return None;
     }
-    let (rules, rule_at) = rules.into_iter().unzip();
+    let (rules, rule_at): (Vec<_>, _) = rules.into_iter().unzip();
+    measured.rest(&rules);
     measured.model.rules = rules;
     let bus = measured.bus.take().map(bus::Draft::finish);
     Some(Profile {

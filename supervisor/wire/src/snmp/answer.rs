@@ -104,6 +104,14 @@ pub struct Answer {
     octets: Vec<u8>,
 }
 
+/// Cells copied out of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Copied {
+    cells: Vec<Cell>,
+    /// Holds their arcs and strings.
+    own: Answer,
+}
+
 impl Answer {
     /// Most octets of strings one answer keeps; a string past it is dropped and its cell is `malformed`.
     pub const MOST_OCTETS: usize = 4 << 20;
@@ -152,6 +160,47 @@ impl Answer {
         let start = self.octets.len() as u32;
         self.octets.extend_from_slice(octets);
         Some(Octets { start, len: octets.len() as u32 })
+    }
+
+    /// A copy of a column's cells that stands by itself.
+    pub fn copy(&self, cells: &[Cell]) -> Copied {
+        let mut copied = Copied::default();
+        copied.cells.reserve_exact(cells.len());
+        for cell in cells {
+            let index = copied.own.keep_arcs(self.arcs(cell.index));
+            let raw = match cell.raw {
+                Raw::Oid(arcs) => Raw::Oid(copied.own.keep_arcs(self.arcs(arcs))),
+                Raw::Octets(octets) => match copied.own.keep_octets(self.octets(octets)) {
+                    Some(octets) => Raw::Octets(octets),
+                    None => Raw::Null,
+                },
+                plain => plain,
+            };
+            copied.cells.push(Cell { index, raw });
+        }
+        copied.own.arcs.shrink_to_fit();
+        copied.own.octets.shrink_to_fit();
+        copied
+    }
+
+    /// Puts copied cells behind those of a column. Nothing of them is put where there is no room for their strings.
+    pub fn paste(&mut self, copied: &Copied, table: usize, column: usize) -> bool {
+        let (arcs, octets) = (self.arcs.len() as u32, self.octets.len() as u32);
+        if self.octets.len() + copied.own.octets.len() > Answer::MOST_OCTETS {
+            return false;
+        }
+        self.arcs.extend_from_slice(&copied.own.arcs);
+        self.octets.extend_from_slice(&copied.own.octets);
+        let moved = copied.cells.iter().map(|cell| Cell {
+            index: Arcs { start: cell.index.start + arcs, ..cell.index },
+            raw: match cell.raw {
+                Raw::Oid(own) => Raw::Oid(Arcs { start: own.start + arcs, ..own }),
+                Raw::Octets(own) => Raw::Octets(Octets { start: own.start + octets, ..own }),
+                plain => plain,
+            },
+        });
+        self.tables[table].columns[column].cells.extend(moved);
+        true
     }
 
     /// The arcs of a cell's index or of an OID value of this answer; empty for those of another answer.

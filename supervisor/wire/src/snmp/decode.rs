@@ -66,6 +66,17 @@ pub enum Found {
     Malformed,
 }
 
+/// Where a name lies as seen from an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Strictly below it: an instance.
+    Below,
+    /// At it, or another object.
+    Elsewhere,
+    /// It is no object identifier.
+    Malformed,
+}
+
 impl<'a> Reply<'a> {
     /// Reads the header and checks the frame of every variable binding.
     pub fn parse(datagram: &'a [u8]) -> Result<Reply<'a>, Undecodable> {
@@ -128,9 +139,29 @@ fn varbind<'a>(rest: &mut AsnReader<'a>) -> Option<Varbind<'a>> {
 }
 
 impl Varbind<'_> {
-    /// Reads the name's arcs into `arcs`; false where it is no object identifier.
-    pub fn read_name(&self, arcs: &mut Vec<u32>) -> bool {
-        read_arcs(self.name, arcs)
+    /// Whether it is named `oid`. `arcs` is scratch.
+    pub fn is_named(&self, oid: &Oid, arcs: &mut Vec<u32>) -> bool {
+        // Other octets of the same meaning (leading zero bits) are rare, but name the same object.
+        self.name == oid.ber() || (read_arcs(self.name, arcs) && arcs == oid.arcs())
+    }
+
+    /// Where its name lies as seen from `oid`; the arcs behind it are left in `arcs`.
+    pub fn place(&self, oid: &Oid, arcs: &mut Vec<u32>) -> Place {
+        if let Some(rest) = self.name.strip_prefix(oid.ber()).filter(|rest| !rest.is_empty()) {
+            arcs.clear();
+            return match read_index(rest, Oid::MOST_ARCS - oid.arcs().len(), arcs) {
+                true => Place::Below,
+                false => Place::Malformed,
+            };
+        }
+        if !read_arcs(self.name, arcs) {
+            return Place::Malformed;
+        }
+        if !oid.is_above(arcs) {
+            return Place::Elsewhere;
+        }
+        arcs.drain(..oid.arcs().len());
+        Place::Below
     }
 
     /// Whether the value is noSuchObject, noSuchInstance or endOfMibView.
@@ -211,6 +242,24 @@ pub fn read_arcs(ber: &[u8], arcs: &mut Vec<u32>) -> bool {
         }
         arcs.push(arc);
         value = 0;
+    }
+    !open
+}
+
+/// Reads the subidentifiers of an index behind `arcs`; false where they are cut, exceed 32 bits or are more than `most`.
+fn read_index(ber: &[u8], most: usize, arcs: &mut Vec<u32>) -> bool {
+    let mut value = 0_u64;
+    let mut open = false;
+    for &octet in ber {
+        value = value << 7 | u64::from(octet & 0x7f);
+        open = octet & 0x80 != 0;
+        if value > u64::from(u32::MAX) || arcs.len() >= most {
+            return false;
+        }
+        if !open {
+            arcs.push(value as u32);
+            value = 0;
+        }
     }
     !open
 }

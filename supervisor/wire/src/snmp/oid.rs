@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 /// An object identifier. Ordered arc by arc (RFC 2578 section 7.1: the order of GETNEXT).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Oid(Arc<[u32]>);
+pub struct Oid {
+    arcs: Arc<[u32]>,
+    /// The same in BER, without tag and length: names are compared and written many times, and encoded once.
+    ber: Arc<[u8]>,
+}
 
 /// Why a text is no object identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,22 +43,36 @@ impl Oid {
             _ if arcs.len() > Oid::MOST_ARCS => return Err(OidError::TooLong),
             _ => {}
         }
-        Ok(Oid(Arc::from(arcs)))
+        // The first two arcs share one subidentifier (X.690 section 8.19.4).
+        let mut ber = Vec::with_capacity(arcs.len() + 4);
+        push_subidentifier(&mut ber, u64::from(arcs[0]) * 40 + u64::from(arcs[1]));
+        arcs[2..].iter().for_each(|&arc| push_subidentifier(&mut ber, arc.into()));
+        Ok(Oid { arcs: Arc::from(arcs), ber: Arc::from(ber) })
     }
 
     /// Its arcs, two at least.
     pub fn arcs(&self) -> &[u32] {
-        &self.0
+        &self.arcs
+    }
+
+    /// Its content octets in BER (X.690 section 8.19), without tag and length.
+    pub fn ber(&self) -> &[u8] {
+        &self.ber
+    }
+
+    /// Whether it names the one instance of a scalar (RFC 2578 section 7.5).
+    pub fn is_scalar(&self) -> bool {
+        self.arcs.last() == Some(&0)
     }
 
     /// Whether `arcs` lie strictly below this one.
     pub fn is_above(&self, arcs: &[u32]) -> bool {
-        arcs.len() > self.0.len() && arcs.starts_with(&self.0)
+        arcs.len() > self.arcs.len() && arcs.starts_with(&self.arcs)
     }
 
     /// This one with further arcs behind it.
     pub fn join(&self, index: &[u32]) -> Result<Oid, OidError> {
-        let mut arcs = self.0.to_vec();
+        let mut arcs = self.arcs.to_vec();
         arcs.extend_from_slice(index);
         Oid::new(&arcs)
     }
@@ -82,7 +100,7 @@ impl FromStr for Oid {
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, arc) in self.0.iter().enumerate() {
+        for (at, arc) in self.arcs.iter().enumerate() {
             if at > 0 {
                 f.write_str(".")?;
             }
@@ -95,5 +113,18 @@ impl fmt::Display for Oid {
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Octets that a subidentifier takes.
+pub(super) fn subidentifier_len(value: u64) -> usize {
+    ((64 - value.leading_zeros()).max(1)).div_ceil(7) as usize
+}
+
+/// Appends a subidentifier: seven bits an octet, the high bit set in all but the last (X.690 section 8.19.2).
+pub(super) fn push_subidentifier(out: &mut Vec<u8>, value: u64) {
+    for septet in (0..subidentifier_len(value)).rev() {
+        let more = if septet > 0 { 0x80 } else { 0 };
+        out.push((value >> (7 * septet)) as u8 & 0x7f | more);
     }
 }

@@ -23,4 +23,9 @@ pub struct Object {
 pub struct Table {
     /// Columns. Never empty.
     pub columns: Vec<Object>,
+    /// Positions of the columns that say what a row is called and not how it is: they change with the rows, or by
+    /// somebody's hand. They are read when the rows changed, after a restart, and every so many polls.
+    pub steady: Vec<u16>,
+    /// Position of the scalar that changes when rows come or go (ifTableLastChange, entLastChangeTime).
+    pub signal: Option<u16>,
 }

@@ -3,6 +3,7 @@
 //! A request keeps its encoded names, so that asking again under another id writes the header alone.
 
 use super::Version;
+use super::oid::{push_subidentifier, subidentifier_len};
 
 /// What is asked for. The numbers are the PDU tags (RFC 3416 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +39,15 @@ impl Request {
         self.binds.clear();
     }
 
-    /// Adds a name: `prefix` and, behind it, `index`. Names shorter than two arcs are written as `0.0`.
-    pub fn name(&mut self, prefix: &[u32], index: &[u32]) {
-        let mut arcs = prefix.iter().chain(index).copied();
-        let first = arcs.next().unwrap_or(0);
-        // The first two arcs share one subidentifier (X.690 section 8.19.4).
-        let root = u64::from(first) * 40 + u64::from(arcs.next().unwrap_or(0));
-        let name =
-            subidentifier_len(root) + arcs.clone().map(|arc| subidentifier_len(arc.into())).sum::<usize>();
-
+    /// Adds a name: `prefix` in BER ([`Oid::ber`](super::oid::Oid::ber)), and the arcs of `index` behind it.
+    pub fn name(&mut self, prefix: &[u8], index: &[u32]) {
+        let name = prefix.len() + index.iter().map(|&arc| subidentifier_len(arc.into())).sum::<usize>();
         self.binds.push(SEQUENCE);
         push_length(&mut self.binds, 1 + length_len(name) + name + 2);
         self.binds.push(OBJECT_IDENTIFIER);
         push_length(&mut self.binds, name);
-        push_subidentifier(&mut self.binds, root);
-        for arc in arcs {
+        self.binds.extend_from_slice(prefix);
+        for &arc in index {
             push_subidentifier(&mut self.binds, arc.into());
         }
         self.binds.extend([NULL, 0]);
@@ -127,25 +122,19 @@ fn push_integer(out: &mut Vec<u8>, number: i32) {
     out.extend_from_slice(&number.to_be_bytes()[4 - wide..]);
 }
 
-fn subidentifier_len(value: u64) -> usize {
-    ((64 - value.leading_zeros()).max(1)).div_ceil(7) as usize
-}
-
-fn push_subidentifier(out: &mut Vec<u8>, value: u64) {
-    for septet in (0..subidentifier_len(value)).rev() {
-        let more = if septet > 0 { 0x80 } else { 0 };
-        out.push((value >> (7 * septet)) as u8 & 0x7f | more);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snmp::oid::Oid;
+
+    fn oid(arcs: &[u32]) -> Oid {
+        Oid::new(arcs).expect("a test's identifier")
+    }
 
     fn request(names: &[&[u32]]) -> Request {
         let mut request = Request::default();
         for name in names {
-            request.name(name, &[]);
+            request.name(oid(name).ber(), &[]);
         }
         request
     }
@@ -222,7 +211,7 @@ mod tests {
     #[test]
     fn a_name_may_come_in_two_parts() {
         let mut parts = Request::default();
-        parts.name(&[1, 3, 6, 1], &[2, 1, 70_000]);
+        parts.name(oid(&[1, 3, 6, 1]).ber(), &[2, 1, 70_000]);
         let whole = request(&[&[1, 3, 6, 1, 2, 1, 70_000]]);
         let seal = |request: &Request| request.seal(Version::V2c, b"", 1, Ask::Get);
         assert_eq!(seal(&parts), seal(&whole));

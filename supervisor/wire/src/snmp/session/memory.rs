@@ -1,5 +1,7 @@
 //! What the session remembers of a device between polls, so that the next poll costs fewer requests.
 
+use super::poll::MOST_RIDER_OCTETS;
+use super::rest::Rest;
 use crate::snmp::plan::Plan;
 use std::sync::Arc;
 
@@ -37,8 +39,16 @@ pub(super) struct Memory {
     pub(super) polls: u32,
     /// Scalars, in the order of the plan.
     pub(super) scalars: Vec<Known>,
+    /// Octets of all scalars' variable bindings together, when they were answered last.
+    pub(super) scalar_octets: u32,
+    /// Whether scalars may go along with the first request over columns, as far as is known.
+    pub(super) rides: bool,
+    /// Whether the last poll stayed without an answer.
+    pub(super) silent: bool,
     /// Columns, in the order of the plan, all tables.
     pub(super) columns: Vec<ColumnMemory>,
+    /// What the steady columns said.
+    pub(super) rest: Rest,
     /// Most variable bindings to ask for at once, now.
     pub(super) varbinds: u16,
     /// Where `varbinds` may grow to again: below what was answered by tooBig or, twice, not at all.
@@ -92,12 +102,17 @@ impl Retry {
 pub(super) const MOST_VARBINDS: u16 = 256;
 
 impl Memory {
-    pub(super) fn new(plan: Arc<Plan>) -> Memory {
+    /// Nothing is known. `key` spreads the devices' re-reading of steady columns over the polls.
+    pub(super) fn new(plan: Arc<Plan>, key: u32) -> Memory {
         let columns = plan.tables.iter().map(|table| table.columns.len()).sum();
         Memory {
             polls: 0,
             scalars: vec![Known::Nothing; plan.scalars.len()],
+            scalar_octets: 0,
+            rides: true,
+            silent: false,
             columns: vec![ColumnMemory::default(); columns],
+            rest: Rest::new(key),
             varbinds: MOST_VARBINDS,
             ceiling: MOST_VARBINDS,
             scalars_at_once: MOST_VARBINDS,
@@ -119,6 +134,7 @@ impl Memory {
     /// Counts a poll; says whether it is one that trusts nothing.
     pub(super) fn begin(&mut self) -> bool {
         let doubt = self.polls.is_multiple_of(DOUBT_EVERY);
+        self.rides |= doubt;
         if self.lift.is_due(self.polls) {
             self.ceiling = MOST_VARBINDS;
             self.scalars_at_once = MOST_VARBINDS;
@@ -128,6 +144,17 @@ impl Memory {
         }
         self.polls = self.polls.saturating_add(1);
         doubt
+    }
+
+    /// Whether scalars may go along with the first request over columns: the agent answers GETBULK, and they leave room.
+    pub(super) fn may_ride(&self) -> bool {
+        let fits = (1..=MOST_RIDER_OCTETS).contains(&self.scalar_octets);
+        self.rides
+            && !self.silent
+            && fits
+            && self.bulk_works
+            && !self.next_only
+            && self.varbinds == MOST_VARBINDS
     }
 
     /// `asked` variable bindings over columns were too many: asks for half from now on.

@@ -7,10 +7,12 @@
 //! [`Session::poll_transmit`] until it is empty, [`Session::poll_finished`] until it is empty,
 //! [`Session::poll_timeout`].
 //!
-//! **A poll.** All scalars by GET; that is the liveness test too: an agent that does not answer it after its retries
-//! ends the poll. Then the columns of all tables, side by side, by GETBULK (v1: GETNEXT), each with its own cursor,
-//! so that a reply cut in mid-row is continued without waste. One request is outstanding per device. An agent that
-//! answers GETBULK badly or not at all is read by GETNEXT; that, and how much it bears at once, is remembered.
+//! **A poll.** The first poll of an agent, and every 30th, asks all scalars by GET; the others have them go along, as
+//! non-repeaters, with the first request over columns. The first request is the liveness test too: an agent that does
+//! not answer it after its retries, nor then a GET, ends the poll. Then the columns of all tables, side by side, by
+//! GETBULK (v1: GETNEXT), each with its own cursor, so that a reply cut in mid-row is continued without waste. Columns
+//! that hardly ever change are asked for when there is a reason ([`rest`]). One request is outstanding per device. An
+//! agent that answers GETBULK badly or not at all is read by GETNEXT; that, and how much it bears at once, is remembered.
 //!
 //! **A restart in mid-poll.** Where the plan asks for sysUpTime, it goes along in every request over columns. If it
 //! falls, all is read anew: rows of before and after are never mixed.
@@ -20,6 +22,7 @@
 
 mod memory;
 mod poll;
+mod rest;
 mod shape;
 mod walk;
 
@@ -224,7 +227,7 @@ impl Session {
             return Err(Full);
         }
         let known = self.memories.remove(&key).filter(|memory| memory.is_about(&plan));
-        let mut memory = known.unwrap_or_else(|| Memory::new(Arc::clone(&plan)));
+        let mut memory = known.unwrap_or_else(|| Memory::new(Arc::clone(&plan), key));
         let poll = Poll::new(target.version, plan, &mut memory);
         self.serial += 1;
         let running = Box::new(Running {
@@ -386,7 +389,7 @@ impl Session {
             let Some(mut running) = self.running.remove(&key) else {
                 continue;
             };
-            if running.tries <= running.target.retries.min(MOST_RETRIES) {
+            if running.tries <= running.poll.retries(running.target.retries).min(MOST_RETRIES) {
                 self.counters.retries += 1;
                 running.poll.answer.cost.retries += 1;
                 self.send(key, &mut running, now);

@@ -22,6 +22,8 @@ pub(super) struct Room {
     pub(super) octets: u32,
     /// Variable bindings.
     pub(super) varbinds: u32,
+    /// Columns that the request has room for.
+    pub(super) columns: usize,
     /// Whether the agent is known to end its reply at its message size, mid-row if need be: then one row more than
     /// fits may be asked for, and the reply is filled to the brim.
     pub(super) cuts: bool,
@@ -36,8 +38,8 @@ pub(super) struct Shape {
     pub(super) repetitions: u16,
 }
 
-/// Most columns in one request: what keeps the request itself inside one unfragmented datagram.
-pub(super) const MOST_COLUMNS: usize = 56;
+/// Most names in one request: what keeps the request itself inside one unfragmented datagram.
+pub(super) const MOST_NAMES: usize = 56;
 /// Most distinct row counts tried; more do not change the outcome noticeably.
 const MOST_CANDIDATES: usize = 24;
 /// Most rows asked for at once.
@@ -51,13 +53,13 @@ pub(super) fn shape(wants: &mut Vec<Want>, room: Room, bulk: bool) -> Shape {
     let one_each = if bulk { wants.iter().take_while(|want| want.need <= 1).count() } else { wants.len() };
     let mut left = room;
     let singles = take_singles(&wants[..one_each], &mut left);
-    if !bulk || singles < one_each || one_each == wants.len() || singles >= MOST_COLUMNS {
+    if !bulk || singles < one_each || one_each == wants.len() || singles >= room.columns {
         wants.truncate(singles);
         return Shape { singles: singles as u16, repetitions: 0 };
     }
 
     let repeated = &wants[singles..];
-    let most = MOST_COLUMNS - singles;
+    let most = room.columns - singles;
     let mut best = Pick::default();
     for rows in candidates(repeated, left, most) {
         let pick = Pick::of(repeated, rows, left, most);
@@ -81,7 +83,7 @@ pub(super) fn shape(wants: &mut Vec<Want>, room: Room, bulk: bool) -> Shape {
 /// How many of `wants` fit once each, at least one; takes their room.
 fn take_singles(wants: &[Want], left: &mut Room) -> usize {
     let mut count = 0;
-    for want in wants.iter().take(MOST_COLUMNS) {
+    for want in wants.iter().take(left.columns) {
         let fits = want.octets <= left.octets && left.varbinds > 0;
         if count > 0 && !fits {
             break;
@@ -205,7 +207,7 @@ mod tests {
             .collect()
     }
 
-    const ROOM: Room = Room { octets: 1_400, varbinds: 1_000, cuts: false };
+    const ROOM: Room = Room { octets: 1_400, varbinds: 1_000, columns: MOST_NAMES, cuts: false };
 
     #[test]
     fn a_rectangle_fits_the_reply() {

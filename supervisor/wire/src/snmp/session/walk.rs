@@ -3,7 +3,7 @@
 use super::memory::ColumnMemory;
 use super::poll::{Scratch, has_next};
 use crate::snmp::answer::{Answer, Arcs, Cell, Column};
-use crate::snmp::decode::{Found, Varbind};
+use crate::snmp::decode::{Found, Place, Varbind};
 use crate::snmp::oid::Oid;
 use crate::snmp::plan::Plan;
 use roundsman_core::reading::Absence;
@@ -19,6 +19,8 @@ pub(super) struct Walk {
     pub(super) open: bool,
     /// Not asked for at all: known to be missing.
     pub(super) skipped: bool,
+    /// Not asked for in this poll: what it says is remembered ([`super::rest`]).
+    pub(super) resting: bool,
     /// Went on to another alternative than remembered: the remembered rows say nothing.
     pub(super) anew: bool,
     /// Went on to another alternative in this reply: what follows in it belongs to the former.
@@ -60,6 +62,7 @@ impl Walk {
             choosy,
             open,
             skipped: !open,
+            resting: false,
             anew: false,
             turned: false,
             flawed: false,
@@ -91,19 +94,19 @@ impl Walk {
         if !self.open || self.turned {
             return Step::Ignored;
         }
-        let prefix = self.oid(plan).arcs();
-        if !bind.read_name(&mut scratch.name) {
-            self.close(answer, Err(Absence::Malformed));
-            return Step::Moved;
-        }
-        let index = match scratch.name.strip_prefix(prefix) {
-            Some(index) if !index.is_empty() => index,
+        match bind.place(self.oid(plan), &mut scratch.name) {
+            Place::Below => {}
             // endOfMibView under the name that was asked for, or the agent's next object.
-            _ => {
+            Place::Elsewhere => {
                 self.ended(plan, answer);
                 return Step::Moved;
             }
-        };
+            Place::Malformed => {
+                self.close(answer, Err(Absence::Malformed));
+                return Step::Moved;
+            }
+        }
+        let index = &scratch.name[..];
         if bind.is_exception() {
             // Asked again from its last row, endOfMibView repeats that row's name (RFC 3416 section 4.2.3).
             self.ended(plan, answer);

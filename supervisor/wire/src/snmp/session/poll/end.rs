@@ -9,12 +9,21 @@ impl Poll {
     /// The answer, and what is to be remembered of the device.
     pub(in crate::snmp::session) fn finish(mut self, memory: &mut Memory) -> Answer {
         tracing::trace!(target: "way", step = "Poll::finish");
+        memory.silent = !self.answer.answered;
         if !self.answer.answered {
+            memory.rest.forget();
             return self.answer;
         }
         if !self.ever_silent {
             memory.went_well();
         }
+        // Its GETNEXT passes over an object that its GET has, or so much at once is too much for it.
+        let passed_over =
+            |(scalar, sample): (&super::Scalar, &Result<_, _>)| scalar.fell_off && sample.is_ok();
+        if self.ride_lost || self.scalars.iter().zip(&self.answer.scalars).any(passed_over) {
+            memory.rides = false;
+        }
+        self.settle(&mut memory.rest, memory.polls);
         if self.stepped_down && self.stepped_well {
             memory.bulk_failed();
         }
@@ -34,8 +43,13 @@ impl Poll {
                 Err(_) => memory.scalars[slot],
             };
         }
+        if self.scalars.iter().all(|scalar| !scalar.open) && self.scalar_octets > 0 {
+            memory.scalar_octets = self.scalar_octets;
+        }
         for walk in 0..self.walks.len() {
-            self.finish_column(walk, memory);
+            if !self.walks[walk].resting {
+                self.finish_column(walk, memory);
+            }
         }
         self.answer
     }

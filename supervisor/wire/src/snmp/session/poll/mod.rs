@@ -5,11 +5,12 @@ mod end;
 mod reply;
 
 use super::memory::{Known, Memory};
-use super::shape::{MOST_COLUMNS, Room, Want, shape};
+use super::shape::{MOST_NAMES, Room, Want, shape};
 use super::walk::Walk;
 use super::{MOST_REQUESTS, MOST_SILENT};
 use crate::snmp::Version;
 use crate::snmp::answer::Answer;
+use crate::snmp::oid::Oid;
 use crate::snmp::plan::{Object, Plan};
 use crate::snmp::request::{Ask, Request};
 use roundsman_core::reading::Absence;
@@ -23,6 +24,10 @@ const USUAL_OCTETS: u16 = 28;
 const FIRST_ROWS: u32 = 8;
 /// Scalars in one GET: about half a datagram each way, strings allowed for.
 const MOST_SCALARS: usize = 40;
+/// Scalars that go along with the first request over columns: half of its names at most.
+const MOST_RIDERS: usize = MOST_NAMES / 2;
+/// Octets of their variable bindings: half of a reply at most.
+pub(super) const MOST_RIDER_OCTETS: u32 = REPLY_OCTETS / 2;
 
 /// Room for one object at a time, reused by all polls.
 #[derive(Debug, Default)]
@@ -41,23 +46,27 @@ struct Scalar {
     open: bool,
     /// Not asked for at all: known to be missing.
     skipped: bool,
+    /// It went along with columns, and another object came back.
+    fell_off: bool,
 }
 
 /// What the outstanding request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Scalars,
-    /// `watched`: sysUpTime goes in front, once.
+    /// `riders`: so many scalars go in front, as their successors. `watched`: behind them sysUpTime, once.
     Columns {
         bulk: bool,
+        riders: usize,
         watched: bool,
         singles: usize,
         rows: usize,
     },
 }
 
-/// sysUpTime (RFC 3418); its only instance is `.0`.
-const UPTIME: [u32; 8] = [1, 3, 6, 1, 2, 1, 1, 3];
+/// sysUpTime (RFC 3418) in BER, and its only instance.
+const UPTIME: [u8; 7] = [0x2b, 6, 1, 2, 1, 1, 3];
+const UPTIME_INSTANCE: [u8; 8] = [0x2b, 6, 1, 2, 1, 1, 3, 0];
 /// Octets of its variable binding.
 const UPTIME_OCTETS: u32 = 17;
 
@@ -65,17 +74,25 @@ const UPTIME_OCTETS: u32 = 17;
 #[derive(Debug)]
 pub(super) struct Poll {
     version: Version,
-    plan: Arc<Plan>,
     pub(super) answer: Answer,
+    pub(super) plan: Arc<Plan>,
     scalars: Vec<Scalar>,
-    walks: Vec<Walk>,
+    pub(super) walks: Vec<Walk>,
     /// Per table, the column that is read past its end; the ends of the others follow from it.
     sentinels: Vec<Option<u16>>,
     /// Whether nothing remembered is trusted.
     doubt: bool,
     asked: Asked,
+    /// Whether the scalars go along with the first request over columns.
+    riding: bool,
+    /// Whether that request stayed without an answer.
+    ride_lost: bool,
+    /// Octets of the scalars' variable bindings so far.
+    scalar_octets: u32,
     /// Scalars or columns of the outstanding request, in its order.
     slots: Vec<u16>,
+    /// Scalars that go along with it.
+    riders: Vec<u16>,
     /// The outstanding request's names.
     pub(super) request: Request,
     silent: u8,
@@ -92,7 +109,7 @@ pub(super) struct Poll {
     /// Whether GETNEXT was answered after that.
     stepped_well: bool,
     /// The last sysUpTime the agent said, 1/100 s, where the plan asks for it: what falls in mid-poll is a restart.
-    uptime: Option<u32>,
+    pub(super) uptime: Option<u32>,
     /// Whether the agent restarted in mid-poll, and all is read anew.
     restarted: bool,
 }
@@ -112,46 +129,46 @@ impl Poll {
     pub(super) fn new(version: Version, plan: Arc<Plan>, memory: &mut Memory) -> Poll {
         let doubt = memory.begin();
         let mut answer = Answer::unanswered(&plan);
+        let riding = !doubt && version == Version::V2c && memory.may_ride();
         let scalars = memory.scalars.iter().zip(&plan.scalars).map(|(&known, object)| {
             let (alternative, choosy) = begin(known, doubt);
-            // In v1 a missing object costs a request of its own; in v2c it costs nothing.
-            let known_missing = known == Known::Missing && version == Version::V1 && !doubt;
+            // In v1 a missing object costs a request of its own; in v2c it costs nothing, but whose successor is asked
+            // for brings another object.
+            let known_missing = known == Known::Missing && (version == Version::V1 || riding) && !doubt;
             let skipped = object.oids.is_empty() || known_missing;
-            Scalar { alternative, choosy, open: !skipped, skipped }
+            Scalar { alternative, choosy, open: !skipped, skipped, fell_off: false }
         });
-        let scalars = scalars.collect();
+        let scalars: Vec<Scalar> = scalars.collect();
         let mut walks = Vec::with_capacity(memory.columns.len());
-        let mut sentinels = Vec::with_capacity(plan.tables.len());
         let mut kept = memory.columns.iter();
         let mut cells = 0;
         for (table, place) in plan.tables.iter().enumerate() {
-            let mut sentinel = None;
             for (column, object) in place.columns.iter().enumerate() {
                 let kept = kept.next().copied().unwrap_or_default();
                 let (alternative, choosy) = begin(kept.known, doubt);
                 let skip = object.oids.is_empty() || (kept.known == Known::Missing && !doubt);
-                if sentinel.is_none() && !skip && kept.rows.is_some_and(|rows| rows > 0) {
-                    sentinel = Some(walks.len() as u16);
-                }
                 if let Some(rows) = kept.rows {
                     answer.tables[table].columns[column].cells.reserve(rows as usize + 1);
                     cells += rows as usize;
                 }
                 walks.push(Walk::new(table, column, alternative, choosy, !skip, kept));
             }
-            sentinels.push(sentinel);
         }
         answer.reserve(cells * 2, cells * 4);
-        Poll {
+        let mut poll = Poll {
             version,
-            plan,
             answer,
+            plan,
             scalars,
             walks,
-            sentinels,
+            sentinels: Vec::new(),
             doubt,
             asked: Asked::Scalars,
+            riding: false,
+            ride_lost: false,
+            scalar_octets: 0,
             slots: Vec::new(),
+            riders: Vec::new(),
             request: Request::default(),
             silent: 0,
             ever_silent: false,
@@ -162,7 +179,29 @@ impl Poll {
             stepped_well: false,
             uptime: None,
             restarted: false,
+        };
+        if !doubt {
+            poll.rest(&memory.rest, memory.polls);
         }
+        poll.riding = riding && poll.can_ride();
+        poll.choose_sentinels();
+        poll
+    }
+
+    /// Whether all scalars can be asked for as successors of their objects, and there are columns to go along with.
+    fn can_ride(&self) -> bool {
+        let open = || self.scalars.iter().zip(&self.plan.scalars).filter(|(scalar, _)| scalar.open);
+        let is_scalar = |(scalar, object): (&Scalar, &Object)| {
+            object.oids.get(usize::from(scalar.alternative)).is_some_and(Oid::is_scalar)
+        };
+        self.walks.iter().any(|walk| walk.open) && open().count() <= MOST_RIDERS && open().all(is_scalar)
+    }
+
+    /// Per table the first column with rows that is asked for.
+    fn choose_sentinels(&mut self) {
+        let leads = |walk: &Walk| walk.open && walk.kept.rows.is_some_and(|rows| rows > 0);
+        let first = |table| self.walks.iter().position(|walk| walk.table == table && leads(walk));
+        self.sentinels = (0..self.plan.tables.len()).map(|table| first(table).map(|at| at as u16)).collect();
     }
 
     /// Prepares the next request; `None` when there is nothing left to ask.
@@ -174,14 +213,19 @@ impl Poll {
         self.slots.clear();
         self.request.clear();
         self.retries_before = self.answer.cost.retries;
-        let most = MOST_SCALARS.min(memory.scalars_at_once.into());
+        self.riders.clear();
         let open = self.scalars.iter().enumerate().filter(|(_, scalar)| scalar.open);
-        self.slots.extend(open.map(|(slot, _)| slot as u16).take(most));
+        let open = open.map(|(slot, _)| slot as u16);
+        if self.riding {
+            self.riders.extend(open);
+        } else {
+            self.slots.extend(open.take(MOST_SCALARS.min(memory.scalars_at_once.into())));
+        }
         if !self.slots.is_empty() {
             self.asked = Asked::Scalars;
             for &slot in &self.slots {
                 let alternative = usize::from(self.scalars[usize::from(slot)].alternative);
-                self.request.name(self.plan.scalars[usize::from(slot)].oids[alternative].arcs(), &[]);
+                self.request.name(self.plan.scalars[usize::from(slot)].oids[alternative].ber(), &[]);
             }
             return Some(Ask::Get);
         }
@@ -189,16 +233,9 @@ impl Poll {
     }
 
     fn next_columns(&mut self, memory: &Memory, scratch: &mut Scratch) -> Option<Ask> {
-        scratch.wants.clear();
-        for slot in 0..self.walks.len() {
-            let need = self.need(slot);
-            if need > 0 && scratch.wants.len() < MOST_COLUMNS * 4 {
-                let octets = match self.walks[slot].kept.octets {
-                    0 => USUAL_OCTETS,
-                    known => known,
-                };
-                scratch.wants.push(Want { slot: slot as u16, need, octets: octets.into() });
-            }
+        self.want_columns(&mut scratch.wants);
+        if scratch.wants.is_empty() && self.wake(&memory.rest) {
+            self.want_columns(&mut scratch.wants);
         }
         if scratch.wants.is_empty() {
             return None;
@@ -207,12 +244,21 @@ impl Poll {
         let most = usize::from(memory.varbinds).min(self.squeezed.take().unwrap_or(usize::MAX));
         // An agent that is asked for one at a time is not asked for two.
         let watched = self.uptime.is_some() && most > 1;
+        let riders = self.riders.len();
+        let before = if riders > 0 { memory.scalar_octets } else { 0 } + u32::from(watched) * UPTIME_OCTETS;
         let room = Room {
-            octets: REPLY_OCTETS - u32::from(watched) * UPTIME_OCTETS,
-            varbinds: most as u32 - u32::from(watched),
+            octets: REPLY_OCTETS.saturating_sub(before),
+            varbinds: (most as u32).saturating_sub(riders as u32 + u32::from(watched)).max(1),
+            columns: MOST_NAMES - riders,
             cuts: memory.cuts,
         };
         let shape = shape(&mut scratch.wants, room, bulk);
+        for &slot in &self.riders {
+            let scalar = &self.scalars[usize::from(slot)];
+            let oid = &self.plan.scalars[usize::from(slot)].oids[usize::from(scalar.alternative)];
+            // Its object: the instance is what follows.
+            self.request.name(&oid.ber()[..oid.ber().len() - 1], &[]);
+        }
         if watched {
             self.request.name(&UPTIME, &[]);
         }
@@ -221,15 +267,30 @@ impl Poll {
             walk.turned = false;
             let prefix = walk.oid(&self.plan);
             let index = walk.cursor.map_or(&[][..], |cursor| self.answer.arcs(cursor));
-            self.request.name(prefix.arcs(), index);
+            self.request.name(prefix.ber(), index);
             self.slots.push(want.slot);
         }
-        self.asked =
-            Asked::Columns { bulk, watched, singles: shape.singles.into(), rows: shape.repetitions.into() };
+        let (singles, rows) = (shape.singles.into(), shape.repetitions.into());
+        self.asked = Asked::Columns { bulk, riders, watched, singles, rows };
+        let singles = shape.singles + riders as u16 + u16::from(watched);
         Some(match bulk {
-            true => Ask::Bulk { singles: shape.singles + u16::from(watched), repetitions: shape.repetitions },
+            true => Ask::Bulk { singles, repetitions: shape.repetitions },
             false => Ask::Next,
         })
+    }
+
+    fn want_columns(&self, wants: &mut Vec<Want>) {
+        wants.clear();
+        for slot in 0..self.walks.len() {
+            let need = self.need(slot);
+            if need > 0 && wants.len() < MOST_NAMES * 4 {
+                let octets = match self.walks[slot].kept.octets {
+                    0 => USUAL_OCTETS,
+                    known => known,
+                };
+                wants.push(Want { slot: slot as u16, need, octets: octets.into() });
+            }
+        }
     }
 
     /// How many variable bindings an open column still needs; 0 where its end will follow from the sentinel's.
@@ -264,6 +325,12 @@ impl Poll {
     pub(super) fn unanswered(&mut self, memory: &mut Memory) -> bool {
         self.ever_silent = true;
         self.silent += 1;
+        if self.riding {
+            // Too much at once, perhaps: the agent is dead only if it does not answer a GET either.
+            self.riding = false;
+            self.ride_lost = true;
+            return false;
+        }
         if !self.answer.answered {
             return true;
         }
@@ -289,6 +356,12 @@ impl Poll {
             self.close_all(Absence::Timeout);
         }
         false
+    }
+
+    /// How often the outstanding request may be sent again. After a silent first request the GET that follows is asked
+    /// once: a dead device costs one timeout more than its retries, and only the first time.
+    pub(super) fn retries(&self, usual: u8) -> u8 {
+        if self.silent > 0 && !self.answer.answered { 0 } else { usual }
     }
 
     fn close_asked(&mut self, why: Absence) {

@@ -1,6 +1,6 @@
 //! What a reply means for the poll.
 
-use super::{Asked, Poll, REPLY_OCTETS, Scratch, UPTIME, has_next};
+use super::{Asked, Poll, REPLY_OCTETS, Scratch, UPTIME_INSTANCE, has_next};
 use crate::snmp::answer::Raw;
 use crate::snmp::decode::{Found, Reply, Varbind};
 use crate::snmp::session::memory::Memory;
@@ -49,6 +49,13 @@ impl Poll {
             Asked::Columns { bulk, watched, .. } => (bulk, watched),
             Asked::Scalars => (false, false),
         };
+        if std::mem::take(&mut self.riding) {
+            memory.rides = false;
+            if reply.status == status::TOO_BIG {
+                // It may be the scalars: they are asked for alone before less of the columns is.
+                return;
+            }
+        }
         if bulk && reply.status != status::TOO_BIG {
             // GETBULK knows no error but tooBig and genErr (RFC 3416 section 4.2.3). By GETNEXT the agent either
             // answers, or names the object that is broken.
@@ -100,9 +107,9 @@ impl Poll {
     pub(super) fn asked_varbinds(&self) -> usize {
         match self.asked {
             Asked::Scalars => self.slots.len(),
-            Asked::Columns { bulk, watched, singles, rows } => {
+            Asked::Columns { bulk, riders, watched, singles, rows } => {
                 let rows = if bulk { rows } else { 0 };
-                usize::from(watched) + singles + rows * (self.slots.len() - singles)
+                riders + usize::from(watched) + singles + rows * (self.slots.len() - singles)
             }
         }
     }
@@ -116,24 +123,44 @@ impl Poll {
                 self.close_scalar(slot, Err(Absence::Malformed));
                 continue;
             };
-            let object = &self.plan.scalars[slot];
-            let asked = &object.oids[usize::from(self.scalars[slot].alternative)];
-            let right = bind.read_name(&mut scratch.name) && scratch.name == asked.arcs();
-            let found = match right {
-                true => bind.read_value(&mut self.answer, &mut scratch.value),
-                false => Found::Malformed,
-            };
-            match found {
-                Found::Raw(raw) => {
-                    if let Raw::TimeTicks(ticks) = raw
-                        && asked.arcs().strip_prefix(&UPTIME) == Some(&[0])
-                    {
-                        self.uptime = Some(ticks);
-                    }
-                    self.close_scalar(slot, Ok(raw));
+            let plan = Arc::clone(&self.plan);
+            let asked = &plan.scalars[slot].oids[usize::from(self.scalars[slot].alternative)];
+            match bind.is_named(asked, &mut scratch.name) {
+                true => self.take_scalar(slot, &bind, scratch),
+                false => self.close_scalar(slot, Err(Absence::Malformed)),
+            }
+        }
+    }
+
+    /// The variable binding of a scalar, under its own name.
+    fn take_scalar(&mut self, slot: usize, bind: &Varbind<'_>, scratch: &mut Scratch) {
+        self.scalar_octets = self.scalar_octets.saturating_add(bind.octets);
+        match bind.read_value(&mut self.answer, &mut scratch.value) {
+            Found::Raw(raw) => {
+                if let Raw::TimeTicks(ticks) = raw
+                    && bind.name == UPTIME_INSTANCE
+                {
+                    self.uptime = Some(ticks);
                 }
-                Found::Missing | Found::EndOfView => self.scalar_missing(slot),
-                Found::Malformed => self.close_scalar(slot, Err(Absence::Malformed)),
+                self.close_scalar(slot, Ok(raw));
+            }
+            Found::Missing | Found::EndOfView => self.scalar_missing(slot),
+            Found::Malformed => self.close_scalar(slot, Err(Absence::Malformed)),
+        }
+    }
+
+    /// Scalars that went along with columns. One whose successor is another object is asked for by GET.
+    fn take_riders<'a>(&mut self, binds: &mut impl Iterator<Item = Varbind<'a>>, scratch: &mut Scratch) {
+        let plan = Arc::clone(&self.plan);
+        self.riding = false;
+        for at in 0..self.riders.len() {
+            let slot = usize::from(self.riders[at]);
+            let Some(bind) = binds.next() else { return };
+            let asked = &plan.scalars[slot].oids[usize::from(self.scalars[slot].alternative)];
+            if bind.is_named(asked, &mut scratch.name) {
+                self.take_scalar(slot, &bind, scratch);
+            } else {
+                self.scalars[slot].fell_off = true;
             }
         }
     }
@@ -153,10 +180,13 @@ impl Poll {
     }
 
     fn take_columns(&mut self, reply: &Reply<'_>, octets: usize, memory: &mut Memory, scratch: &mut Scratch) {
-        let Asked::Columns { bulk, watched, singles, rows } = self.asked else {
+        let Asked::Columns { bulk, riders, watched, singles, rows } = self.asked else {
             return;
         };
         let mut binds = reply.varbinds();
+        if riders > 0 {
+            self.take_riders(&mut binds, scratch);
+        }
         if watched
             && let Some(bind) = binds.next()
             && self.has_restarted(&bind, scratch)
@@ -176,7 +206,7 @@ impl Poll {
             self.stepped_well = true;
         }
         let mut moved = false;
-        for (at, bind) in binds.take(asked - usize::from(watched)).enumerate() {
+        for (at, bind) in binds.take(asked - riders - usize::from(watched)).enumerate() {
             let column = match at.checked_sub(singles) {
                 None => at,
                 Some(over) => singles + over % repeated.max(1),
@@ -201,9 +231,8 @@ impl Poll {
 
     /// Whether the watched sysUpTime is below what the agent said before.
     fn has_restarted(&mut self, bind: &Varbind<'_>, scratch: &mut Scratch) -> bool {
-        let is_uptime = bind.read_name(&mut scratch.name) && scratch.name.strip_prefix(&UPTIME) == Some(&[0]);
         let found = bind.read_value(&mut self.answer, &mut scratch.value);
-        let (true, Found::Raw(Raw::TimeTicks(ticks))) = (is_uptime, found) else {
+        let (true, Found::Raw(Raw::TimeTicks(ticks))) = (bind.name == UPTIME_INSTANCE, found) else {
             // It does not say it by GETNEXT: nothing is watched.
             self.uptime = None;
             return false;
@@ -222,6 +251,8 @@ impl Poll {
         fresh.stepped_down = self.stepped_down;
         fresh.stepped_well = self.stepped_well;
         fresh.restarted = true;
+        fresh.riding = false;
+        fresh.wake_all();
         if self.restarted {
             fresh.close_all(Absence::NotJudged);
         }
