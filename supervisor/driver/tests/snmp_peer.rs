@@ -52,7 +52,10 @@ fn object(text: &str) -> Object {
 }
 
 fn plan() -> Arc<Plan> {
-    let table = |columns: &[&str]| Table { columns: columns.iter().map(|oid| object(oid)).collect(), ..Table::default() };
+    let table = |columns: &[&str]| Table {
+        columns: columns.iter().map(|oid| object(oid)).collect(),
+        ..Table::default()
+    };
     let scalars = STILL_SCALARS.iter().chain([&MOVING_SCALAR]);
     Arc::new(Plan {
         scalars: scalars.map(|oid| object(oid)).collect(),

@@ -91,7 +91,10 @@ fn object(text: &str) -> Object {
 
 /// What stands still on a quiet machine: scalars, one that no agent has, and tables side by side.
 fn plan() -> Arc<Plan> {
-    let table = |columns: &[&str]| Table { columns: columns.iter().map(|oid| object(oid)).collect(), ..Table::default() };
+    let table = |columns: &[&str]| Table {
+        columns: columns.iter().map(|oid| object(oid)).collect(),
+        ..Table::default()
+    };
     let scalars = ["1.1.0", "1.2.0", "1.4.0", "1.5.0", "1.6.0", "2.1.0", "99.1.0"];
     let interfaces = [1, 2, 3, 4, 5, 6, 7].map(|column| format!("1.3.6.1.2.1.2.2.1.{column}"));
     let interfaces: Vec<&str> = interfaces.iter().map(String::as_str).collect();

@@ -221,11 +221,11 @@ impl<'a> Run<'a> {
     }
 
     fn go(mut self, seen: &mut Seen, found: &mut Findings) {
+        let first = self.poll(seen);
+        self.compare(&first, &self.fixture.expect, found);
         if let Subject::Bus(device) = &mut self.recorded {
             self.fixture.hears.iter().for_each(|hear| device.hear(self.profile, hear, found));
         }
-        let first = self.poll(seen);
-        self.compare(&first, &self.fixture.expect, found);
         let second = self.pass(u64::from(INTERVAL_S) * 1_000, seen).unwrap_or(first);
         self.compare_faults(&self.fixture.faults, &self.fixture.at, found);
         self.look(&second, seen);

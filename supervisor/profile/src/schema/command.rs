@@ -35,6 +35,7 @@ fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Optio
             let names: Vec<Arc<str>> = arguments.iter().map(|argument| argument.name.clone()).collect();
             bus::say(draft, &mut fields, &names, found).map(Does::Say)
         }
+        (None, Some(_), None) if measured.is_on_bus => None,
         (None, Some(says), None) => {
             let what = "nothing says how the device is spoken to";
             let hint = "a profile with `send` or `write` has `modbus`, `frame` or `text`";

@@ -1,6 +1,6 @@
 //! `[[metric]]` and `[[table]]`: the model, the plan, and the recipes that turn one into the other.
 
-use super::bus::{Draft, Wanted};
+use super::bus::{Draft, Head, Wanted};
 use super::keys::{Read, read_keys, read_metric, usual_record};
 use super::value::{dotted, kebab, oid, oids};
 use super::{MOST_METRICS, MOST_TABLES};
@@ -28,6 +28,8 @@ pub(super) struct Measured {
     pub(super) model: Model,
     /// How the device is spoken to, where it is on a bus.
     pub(super) bus: Option<Draft>,
+    /// Whether the profile says so, even where that was refused.
+    pub(super) is_on_bus: bool,
     pub(super) plan: Plan,
     pub(super) recipes: Recipes,
     pub(super) words: Words,
@@ -40,8 +42,9 @@ pub(super) struct Measured {
 }
 
 /// Reads all metrics of a profile.
-pub(super) fn read(fields: &mut Fields<'_>, bus: Option<Draft>, found: &mut Findings) -> Measured {
-    let mut measured = Measured { bus, ..Measured::default() };
+pub(super) fn read(fields: &mut Fields<'_>, head: Head, found: &mut Findings) -> Measured {
+    let Head { is_given, draft } = head;
+    let mut measured = Measured { bus: draft, is_on_bus: is_given, ..Measured::default() };
     for node in fields.items("metric", found) {
         measured.scalar(node, found);
     }
@@ -100,6 +103,7 @@ impl Measured {
     fn on_bus(&mut self, mut fields: Fields<'_>, name: Option<(&str, &Node)>, found: &mut Findings) {
         let (reg, from) = (fields.maybe("reg"), fields.maybe("from"));
         let wanted = match (&mut self.bus, reg, from) {
+            (None, ..) if self.is_on_bus => None,
             (None, Some(node), _) | (None, _, Some(node)) => {
                 let what = "nothing says how the device is spoken to";
                 let hint = "a profile with `reg` or `from` has `modbus`, `frame` or `text`";

@@ -368,7 +368,8 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     let head = bus::head(&mut fields, found);
     let mut measured = metric::read(&mut fields, head, found);
     let events = parts::events(&mut fields, &measured, found);
-    let rules = rule::read(&mut fields, &measured, &events, found);
+    let raised = parts::raised(&mut fields);
+    let rules = rule::read(&mut fields, &measured, &raised, found);
     let ids: Vec<Arc<str>> = rules.iter().map(|(rule, _)| rule.id.clone()).collect();
     // Where rules were refused their events and fixtures would only repeat it.
     let sound = found.count() == before;

@@ -5,7 +5,7 @@ use super::metric::Measured;
 use super::value::{bilingual, duration_ms, filled, kebab, note_choice, oid};
 use super::{Check, Event, EventInstance, Signal};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean};
-use crate::document::{Fields, Node};
+use crate::document::{Fields, Node, Value};
 use roundsman_core::rule::Severity;
 use std::sync::Arc;
 
@@ -40,6 +40,14 @@ pub(super) fn all<'a, T>(
 pub(super) fn events(fields: &mut Fields<'_>, measured: &Measured, found: &mut Findings) -> Vec<Event> {
     let read = |node: &Node, found: &mut Findings| read_event(node, measured, found);
     all(fields, "event", found, |event: &Event| &event.id, read)
+}
+
+/// The rules that events raise, even those of events that were refused.
+pub(super) fn raised(fields: &mut Fields<'_>) -> Vec<String> {
+    let Some(Value::List(events)) = fields.maybe("event").map(|node| &node.value) else {
+        return Vec::new();
+    };
+    events.iter().filter_map(|event| event.get("rule")?.plain_text()).collect()
 }
 
 /// Every event must raise a rule that there is.

@@ -9,6 +9,7 @@ use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
 use crate::overlay::MOST_UNITS;
 use roundsman_wire::bus::plan::Plan;
+use roundsman_wire::frame::layout::Cut;
 use roundsman_wire::modbus::plan::Table;
 use std::sync::Arc;
 
@@ -78,9 +79,29 @@ fn octets(node: &Node, draft: &Draft, found: &mut Findings) -> Option<Vec<u8>> {
 fn exchange(node: &Node, draft: &Draft, found: &mut Findings) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut fields = Fields::of(node, "an exchange", found)?;
     let tx = fields.must("tx", found).and_then(|node| octets(node, draft, found));
-    let rx = fields.must("rx", found).and_then(|node| octets(node, draft, found));
+    let rx = fields.must("rx", found).and_then(|node| answer(node, draft, found));
     fields.finish(found);
     Some((tx?, rx?))
+}
+
+/// Octets that come back: of a device that speaks frames they are a sound one.
+fn answer(node: &Node, draft: &Draft, found: &mut Findings) -> Option<Vec<u8>> {
+    let octets = octets(node, draft, found)?;
+    let Plan::Frame(plan) = &draft.plan else { return Some(octets) };
+    if octets.is_empty() || plan.layout.cut(&octets, true) == Cut::Frame(octets.len()) {
+        return Some(octets);
+    }
+    let what = "this is no frame of this layout: start, length, end or checksum is wrong";
+    let mut right = octets;
+    let mut diagnostic = Diagnostic::new(&node.at, what);
+    if plan.layout.check.is_some_and(|check| check.fill(&mut right))
+        && plan.layout.cut(&right, true) == Cut::Frame(right.len())
+    {
+        let shown: Vec<String> = right.iter().map(|octet| format!("{octet:02X}")).collect();
+        diagnostic.hint = Some(format!("with the right checksum: {}", shown.join(" ")));
+    }
+    found.note(diagnostic);
+    None
 }
 
 /// Values of registers from an address on.
@@ -194,7 +215,7 @@ fn order(node: &Node, draft: &Draft, told: &Told<'_>, found: &mut Findings) -> O
     };
     let arguments = arguments.iter().filter_map(|entry| word(entry, found)).collect();
     let tx = fields.must("tx", found).and_then(|node| octets(node, draft, found));
-    let rx = fields.must("rx", found).and_then(|node| octets(node, draft, found));
+    let rx = fields.must("rx", found).and_then(|node| answer(node, draft, found));
     let verdict_node = fields.must("is", found);
     let verdict = verdict_node.and_then(|node| {
         let word = node.text(found)?;

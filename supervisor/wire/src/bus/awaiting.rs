@@ -60,7 +60,7 @@ impl Awaiting {
         let deadline = now.plus_ms(line.time_ms(sent) + timeout_ms);
         let overtime_ms = line.time_ms(MOST_OVERTIME_OCTETS) + u64::from(line.quiet_ms);
         Awaiting {
-            looks_for_echo: !queued.is_mirror && !queued.exchange.send.is_empty(),
+            looks_for_echo: !queued.is_mirror && !queued.exchange.send.is_empty() && line.echo != Echo::Never,
             queued,
             held: Vec::new(),
             deadline,
@@ -91,17 +91,23 @@ impl Awaiting {
         }
         let sent = &self.queued.exchange.send;
         if self.looks_for_echo {
-            if self.held.starts_with(sent) {
-                self.held.drain(..sent.len());
-                self.looks_for_echo = false;
-                self.echoed = true;
-                return Sight::Echo;
-            }
-            if sent.starts_with(&self.held) && !silent {
-                return Sight::Nothing;
+            let is_echo = self.held.starts_with(sent);
+            let read = self.queued.exchange.reader.read(&self.held);
+            match read {
+                // An answer in text may begin as its request did, with another end.
+                Read::Answer(len) if is_echo && len > sent.len() => {}
+                Read::More if is_echo && self.held.len() == sent.len() && !silent => return Sight::Nothing,
+                _ if is_echo => {
+                    self.held.drain(..sent.len());
+                    self.looks_for_echo = false;
+                    self.echoed = true;
+                    return Sight::Echo;
+                }
+                _ if sent.starts_with(&self.held) && !silent => return Sight::Nothing,
+                _ => {}
             }
             self.looks_for_echo = false;
-            if line.echo == Echo::Always {
+            if line.echo == Echo::Always && !is_echo {
                 return Sight::NoEcho;
             }
         }

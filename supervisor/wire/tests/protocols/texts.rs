@@ -263,6 +263,23 @@ fn answers_of_several_lines_and_echoes() {
     assert_eq!(answer.units[0].values, [Ok(Raw::Float(64.0))]);
 }
 
+/// An answer may begin as its request did: `mic_on 212` with another end. The echo alone is none.
+#[test]
+fn an_answer_may_repeat_its_request() {
+    let mut bench = Bench::serial(plan(
+        layout(&["\r\n"]),
+        vec![request("mic 212", "mic {seat:number}", &[])],
+        vec![point(0, "seat")],
+    ));
+    let answer = bench.poll(&target(), &mut lines(&[("mic 212\r", "mic 212\r\n")]));
+    assert_eq!(answer.units[0].values, [Ok(Raw::Signed(212))]);
+    let answer = bench.poll(&target(), &mut lines(&[("mic 212\r", "mic 212\rmic 212\r\n")]));
+    assert_eq!(answer.units[0].values, [Ok(Raw::Signed(212))]);
+    assert_eq!(bench.session.counters().echoes, 1);
+    let answer = bench.poll(&target(), &mut lines(&[("mic 212\r", "mic 212\r")]));
+    assert_eq!(answer.units[0].values, [Err(Absence::Timeout)]);
+}
+
 #[test]
 fn a_login_comes_first() {
     let login = |last: &str, password: &str| {

@@ -82,8 +82,22 @@ impl Draft {
     }
 }
 
-/// Reads everything that says how the device is spoken to; `None` for devices that are not on a bus.
-pub(super) fn head(fields: &mut Fields<'_>, found: &mut Findings) -> Option<Draft> {
+/// What the head of a profile says of a bus.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// Whether it names a protocol; without a draft it was refused, and what needs it is not refused a second time.
+    pub(super) is_given: bool,
+    pub(super) draft: Option<Draft>,
+}
+
+/// Reads everything that says how the device is spoken to.
+pub(super) fn head(fields: &mut Fields<'_>, found: &mut Findings) -> Head {
+    let draft = read_head(fields, found);
+    let is_given = ["modbus", "frame", "text"].into_iter().any(|key| fields.maybe(key).is_some());
+    Head { is_given, draft }
+}
+
+fn read_head(fields: &mut Fields<'_>, found: &mut Findings) -> Option<Draft> {
     let modbus = fields.maybe("modbus");
     let frame = fields.maybe("frame");
     let text = fields.maybe("text");
