@@ -48,6 +48,46 @@ fn conference_hosts_are_described_as_data() {
 }
 
 #[test]
+fn a_device_on_a_bus_is_known_by_what_it_says() {
+    let catalogue = catalogue("tests/buses");
+    let found = |objects: &[(u8, &str)], banner: &str| {
+        catalogue.resolve_mark(objects, banner).map(|profile| profile.id.to_string())
+    };
+    assert_eq!(found(&[], "CCU 1.0").as_deref(), Some("conference-ccu"));
+    assert_eq!(found(&[(0, "Acme"), (1, "P-7/2"), (2, "V1")], "").as_deref(), Some("conference-pushes"));
+    assert_eq!(found(&[(0, "Acme"), (1, "Q-7")], ""), None);
+    assert_eq!(found(&[], "PJLINK 0"), None);
+}
+
+/// `forbid_when` is asked of the readings that are there; without them nobody knows.
+#[test]
+fn a_command_is_forbidden_while_its_guard_holds() {
+    let wall = profile("samsung-mdc");
+    let guard = find(&wall, "input").unwrap().forbidden.as_ref().unwrap();
+    let device = roundsman_core::device::Device {
+        id: Arc::from("wall"),
+        name: Arc::from("wall"),
+        class: wall.class,
+        profile: wall.id.clone(),
+        tier: roundsman_core::device::Tier::City,
+        network: roundsman_core::device::Network::Lan,
+        location: Arc::from(""),
+        address: Arc::from(""),
+        uplinks: Vec::new(),
+        interval_s: 60,
+        tags: Vec::new(),
+    };
+    let labels = roundsman_core::model::Labels::default();
+    let is = |readings: &Readings| {
+        let scalar = InstanceIx::SCALAR;
+        roundsman_core::fault::holds(guard, scalar, &device, &wall.model, readings, &labels)
+    };
+    assert_eq!(is(&readings(&wall, "panel.power", "off")), Some(true));
+    assert_eq!(is(&readings(&wall, "panel.power", "on")), Some(false));
+    assert_eq!(is(&Readings::new(Now::at(0, 0), true)), None);
+}
+
+#[test]
 fn units_that_mean_everybody_are_refused() {
     let (wall, meter) = (profile("samsung-mdc"), profile("pzem-004t"));
     let (wall, meter) = (wall.bus.as_ref().unwrap(), meter.bus.as_ref().unwrap());

@@ -11,6 +11,8 @@ mod judge;
 mod presence;
 mod register;
 
+pub use guard::holds;
+
 use crate::device::DeviceIx;
 use crate::reading::{Readings, Value};
 use crate::rule::Severity;
