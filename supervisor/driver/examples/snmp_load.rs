@@ -46,6 +46,7 @@ fn plan() -> Result<Plan, OidError> {
                 .collect::<Result<_, OidError>>()?,
             ..Table::default()
         }],
+        ..Plan::default()
     })
 }
 

@@ -202,7 +202,7 @@ impl Snmp {
 /// The plan of `reach = "snmp"`: sysUpTime.0, which every agent has (RFC 3418).
 pub fn reach_plan() -> Plan {
     let uptime = Oid::new(&[1, 3, 6, 1, 2, 1, 1, 3, 0]).into_iter().collect();
-    Plan { scalars: vec![Object { oids: uptime }], tables: Vec::new() }
+    Plan { scalars: vec![Object { oids: uptime }], ..Plan::default() }
 }
 
 fn open(domain: Domain, address: SocketAddr, buffer: usize) -> Result<UdpSocket, StartError> {

@@ -66,6 +66,7 @@ fn plan() -> Arc<Plan> {
             table(&STILL_COLUMNS[10..]),
             table(&MOVING_COLUMNS),
         ],
+        ..Plan::default()
     })
 }
 

@@ -391,6 +391,7 @@ mod tests {
                 columns: vec![object(&["1.3.6.1.4", "1.3.6.1.5"]), object(&["1.3.6.1.6"])],
                 ..Default::default()
             }],
+            ..Plan::default()
         };
         let answer = walk.answer(&plan);
         assert_eq!(answer.scalars, [Ok(Raw::Integer(5)), Err(Absence::Unsupported)]);
@@ -404,7 +405,7 @@ mod tests {
     #[test]
     fn numbers_grow_and_wrap() {
         let mut walk = Walk::parse("1.3.6.1.5.1|65|4294967290\n1.3.6.1.5.2|4|x\n").unwrap();
-        let plan = Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.5.1")] }], tables: Vec::new() };
+        let plan = Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.5.1")] }], ..Plan::default() };
         walk.grow(&oid("1.3.6.1.5.1"), 2).unwrap();
         walk.pass_ms(5_500);
         assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::Counter32(5)));
@@ -418,8 +419,7 @@ mod tests {
     #[test]
     fn clocks_go_on_and_start_again_when_set() {
         let mut walk = Walk::parse("1.3.6.1.2.1.1.3.0|67|500\n").unwrap();
-        let plan =
-            Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.2.1.1.3.0")] }], tables: Vec::new() };
+        let plan = Plan { scalars: vec![Object { oids: vec![oid("1.3.6.1.2.1.1.3.0")] }], ..Plan::default() };
         walk.pass_ms(60_000);
         assert_eq!(walk.answer(&plan).scalars[0], Ok(Raw::TimeTicks(6_500)));
         walk.set(&oid("1.3.6.1.2.1.1.3.0"), &NewValue::Number(0)).unwrap();

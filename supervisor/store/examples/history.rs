@@ -7,7 +7,7 @@
 use roundsman_core::reading::{Sample, Value};
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_store::{
-    ClockMark, History, LatestDevice, LatestReading, MOST_POLLS, Poll, SeriesName, Span, Store,
+    ClockMark, History, LatestDevice, LatestReading, MOST_POLLS, Named, Poll, SeriesName, Span, Store,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +77,7 @@ impl Walk {
 struct Device {
     id: Arc<str>,
     points: Vec<(Arc<str>, Walk)>,
+    names: Named,
 }
 
 impl Device {
@@ -96,7 +97,7 @@ impl Device {
             answered: true,
             readings: readings.collect(),
         };
-        Poll { taken_at, poll }
+        self.names.poll(taken_at, &poll)
     }
 }
 
@@ -133,6 +134,7 @@ async fn main() {
     let mut site: Vec<Device> = (0..devices)
         .map(|d| Device {
             id: format!("d{d}").into(),
+            names: Named::default(),
             points: (0..points)
                 .map(|p| (format!("m.p{p}").into(), Walk::new(d * points + p, &mut random)))
                 .collect(),

@@ -40,8 +40,8 @@ pub use beginning::{Happened, begin_with};
 pub use clock::step_ms;
 pub use error::StoreError;
 pub use history::{
-    Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, PastBucket, PastDay, Poll, Retention,
-    Run, RunState, SeriesDay, SeriesName, Span,
+    Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Named, PastBucket, PastDay, Poll,
+    Retention, Run, RunState, SeriesDay, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};

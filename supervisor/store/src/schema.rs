@@ -99,10 +99,16 @@ pub(crate) fn readable(dir: &Path) -> Result<(), StoreError> {
     if found < known { Err(StoreError::Older { path, found, known }) } else { Ok(()) }
 }
 
+/// Statements kept prepared by a connection: more than the writer has in use.
+const STATEMENTS: usize = 64;
+
 pub(crate) fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
+    // What a savepoint changes is noted in memory: in a file it is thousands of small writes.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -CACHE_KIB)
 }
 

@@ -19,8 +19,8 @@ pub const MOST_WAITING: usize = 1_024;
 const MOST_TOGETHER: usize = 64;
 /// Batches after which history takes a step although jobs wait: a storm of hours must not let its rows pile up.
 const MOST_IN_A_ROW: usize = 64;
-/// Polls of one call of [`crate::Store::record`]: at 226 points each some ten milliseconds.
-pub const MOST_POLLS: usize = 64;
+/// Polls of one call of [`crate::Store::record`]: at 226 points each some milliseconds.
+pub const MOST_POLLS: usize = 256;
 /// Answers kept for repeated requests; beyond it the oldest go.
 const MOST_ANSWERS: i64 = 10_000;
 /// How long an answer is kept.
@@ -221,7 +221,10 @@ impl Writer {
                 self.history.keep(*retention);
                 Ok(())
             }
-            Work::Fill(day, now) => history::fill(&self.conn, day, *now),
+            Work::Fill(day, now) => {
+                self.history.unsettle();
+                history::fill(&self.conn, day, *now)
+            }
             Work::Ask(busy) => {
                 busy.store(self.unsettled.is_some(), Ordering::Relaxed);
                 Ok(())
@@ -240,7 +243,9 @@ impl Writer {
         }
         self.history.append(&self.conn, mark, polls)?;
         self.mark(mark)?;
-        self.unsettled = Some(mark.clone());
+        if self.history.has_work(mark) {
+            self.unsettled = Some(mark.clone());
+        }
         Ok(())
     }
 

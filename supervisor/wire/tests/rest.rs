@@ -30,10 +30,7 @@ fn set(bench: &mut Bench, name: &[u32], value: Value) {
 
 #[test]
 fn a_poll_takes_four_requests_and_three_where_names_rest() {
-    // Names and descriptions are two of nine columns in the measured workload.
-    let mut two = steady_plan().as_ref().clone();
-    two.tables[0].steady = vec![0, 1];
-    for (plan, expected) in [(plan(), 4), (Arc::new(two), 3)] {
+    for (plan, expected) in [(plan(), 4), (steady_plan(), 3)] {
         let mut bench = Bench::new(router(ROWS));
         let mut requests = Vec::new();
         for _ in 0..60 {
@@ -124,6 +121,28 @@ fn changed_rows_are_named_anew_in_the_same_poll() {
                 assert_eq!(*name, format!("GigabitEthernet0/{expected}"), "{case}, {version:?}, row {row}");
             }
         }
+    }
+}
+
+#[test]
+fn texts_of_the_device_rest_too_and_are_read_after_a_restart_and_within_ten_polls() {
+    let location = [1, 3, 6, 1, 2, 1, 1, 6, 0];
+    let said = |answer: &Answer| match answer.scalars[5] {
+        Ok(Raw::Octets(octets)) => String::from_utf8_lossy(answer.octets(octets)).into_owned(),
+        other => panic!("no location: {other:?}"),
+    };
+    for restarts in [false, true] {
+        let mut bench = Bench::new(router(5));
+        bench.key = 9;
+        let plan = steady_plan();
+        polls(&mut bench, &plan, 3);
+        set(&mut bench, &location, text("elsewhere"));
+        if restarts {
+            set(&mut bench, &[1, 3, 6, 1, 2, 1, 1, 3, 0], unsigned(0x43, 50));
+        }
+        let seen = polls(&mut bench, &plan, 11).iter().position(|answer| said(answer) == "elsewhere");
+        let seen = seen.expect("it is seen");
+        assert!(if restarts { seen == 0 } else { (1..=READ_EVERY).contains(&seen) }, "after {seen} polls");
     }
 }
 

@@ -95,6 +95,7 @@ fn plan_with_gaps() -> Arc<Plan> {
                 ..Table::default()
             },
         ],
+        ..Plan::default()
     })
 }
 

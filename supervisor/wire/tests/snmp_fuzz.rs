@@ -55,6 +55,7 @@ fn plan() -> Arc<Plan> {
                 ..Table::default()
             },
         ],
+        steady: vec![0, 4],
     })
 }
 

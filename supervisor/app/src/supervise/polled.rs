@@ -29,7 +29,7 @@ const SYS_OBJECT_ID: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 2, 0];
 /// What to ask a device whose profile is to be found.
 pub(crate) fn identity_plan() -> Arc<Plan> {
     let oids = Oid::new(&SYS_OBJECT_ID).into_iter().collect();
-    Arc::new(Plan { scalars: vec![Object { oids }], tables: vec![] })
+    Arc::new(Plan { scalars: vec![Object { oids }], ..Plan::default() })
 }
 
 /// The profile for what a device said to [`identity_plan`]; the generic one where it said nothing of use.

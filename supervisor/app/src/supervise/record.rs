@@ -7,7 +7,7 @@
 use super::marks::Marker;
 use super::view::Latest;
 use roundsman_core::time::Now;
-use roundsman_store::{MOST_POLLS, Poll, Store, StoreError};
+use roundsman_store::{MOST_POLLS, Store, StoreError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -84,7 +84,7 @@ impl Recorder {
                     let slice = slice.clone();
                     (0..slice.len()).map(move |at| {
                         let (device, latest) = &slice[at];
-                        Poll { taken_at: latest.readings.taken_at.mono, poll: latest.for_store(device) }
+                        latest.for_store(device)
                     })
                 };
                 match store.record(mark.clone(), polls).await {

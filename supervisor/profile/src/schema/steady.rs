@@ -1,8 +1,7 @@
 //! Which columns of a plan need not be read in every poll, and what tells that they must.
 
 use super::metric::Measured;
-use crate::translate::recipe::Table as Recipe;
-use roundsman_core::model::Kind;
+use roundsman_core::model::{Kind, MetricIx};
 use roundsman_core::rule::Rule;
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::{Object, Table};
@@ -16,13 +15,21 @@ const SIGNALS: [(&[u32], &[&[u32]]); 2] = [
 ];
 
 impl Measured {
-    /// Marks names, selections and texts of tables as steady, unless a rule watches them, and has the signals of their
+    /// Marks texts, and the names and selections of rows, as steady, unless a rule watches them, and has the signals of
     /// tables asked for.
     pub(super) fn rest(&mut self, rules: &[Rule]) {
+        let is_text: Vec<bool> = self.model.metrics.iter().map(|metric| metric.kind == Kind::Text).collect();
+        let is_lively =
+            |metric: MetricIx| !is_text[metric.at()] || rules.iter().any(|rule| rule.on == metric);
+        let scalars = &self.recipes.scalars;
+        let lively: Vec<usize> = scalars.iter().filter(|s| is_lively(s.metric)).map(|s| s.scalar).collect();
+        let is_steady = |slot: &u16| !lively.contains(&usize::from(*slot));
+        self.plan.steady = (0..self.plan.scalars.len() as u16).filter(is_steady).collect();
         for at in 0..self.plan.tables.len() {
             let Some(recipe) = self.recipes.tables.get(at) else { continue };
             let columns = self.plan.tables[at].columns.len();
-            let lively: Vec<u16> = lively(recipe, rules, |metric| self.model.metrics[metric].kind).collect();
+            let lively = recipe.columns.iter().filter(|column| is_lively(column.metric));
+            let lively: Vec<u16> = lively.map(|column| column.column as u16).collect();
             // Which rows there are is seen by a column that is always read.
             if lively.is_empty() {
                 continue;
@@ -43,18 +50,6 @@ impl Measured {
         });
         at as u16
     }
-}
-
-/// Positions of the columns that are read in every poll.
-fn lively<'a>(
-    recipe: &'a Recipe,
-    rules: &'a [Rule],
-    kind: impl Fn(usize) -> Kind + 'a,
-) -> impl Iterator<Item = u16> + 'a {
-    let is_watched = |metric| rules.iter().any(|rule| rule.on == metric);
-    let lively =
-        recipe.columns.iter().filter(move |c| kind(c.metric.at()) != Kind::Text || is_watched(c.metric));
-    lively.map(|column| column.column as u16)
 }
 
 fn signal(table: &Table) -> Option<Oid> {

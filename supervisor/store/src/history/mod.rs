@@ -23,6 +23,7 @@ mod hot;
 mod latest;
 mod merge;
 mod numbers;
+mod poll;
 mod read;
 mod recorder;
 mod retention;
@@ -44,8 +45,8 @@ pub use downsample::{Band, HistoryColumn, MOST_COLUMNS};
 pub(crate) use fill::store as fill;
 pub use fill::{DeviceDay, PastBucket, PastDay, SeriesDay};
 pub(crate) use latest::readings as latest_readings;
+pub use poll::{Named, Poll};
 pub use read::{History, MOST_RUNS, Run, RunState, SeriesName, Span};
-pub use recorder::Poll;
 pub use retention::Retention;
 pub(crate) use series::rename;
 
@@ -99,6 +100,8 @@ pub(crate) struct Keeper {
     retention: Retention,
     retired: Option<Mono>,
     budget: Budget,
+    /// Stretch and window in which nothing was left to do.
+    settled: Option<(i64, i64)>,
     /// A transaction failed: what is in memory may not be what is stored.
     doubtful: bool,
 }
@@ -115,8 +118,14 @@ impl Keeper {
             retention: Retention::default(),
             retired: None,
             budget: Budget::default(),
+            settled: None,
             doubtful: false,
         })
+    }
+
+    /// Segments came from elsewhere: there may be something to merge.
+    pub(crate) fn unsettle(&mut self) {
+        self.settled = None;
     }
 
     /// The transaction of an earlier call was taken back.
@@ -135,6 +144,17 @@ impl Keeper {
     /// How long history is kept from now on.
     pub(crate) fn keep(&mut self, retention: Retention) {
         self.retention = retention;
+    }
+
+    /// Whether there may be something for [`Keeper::step`]: a window is over, or what is too old is due. A clock that is
+    /// not synchronised is looked at every time.
+    pub(crate) fn has_work(&self, mark: &ClockMark) -> bool {
+        let going_on = self.recorder.stretch().filter(|stretch| stretch.synchronised);
+        let now = going_on.map(|stretch| (stretch.id, stretch.window()));
+        self.doubtful
+            || now.is_none()
+            || self.settled != now
+            || retention::is_due(self.retired, mark.now.mono)
     }
 
     /// Records a cycle, inside the caller's transaction.
@@ -184,6 +204,7 @@ impl Keeper {
             self.retention.apply(conn, mark.now.wall.0).map_err(failed)?;
             return Ok(Progress::More);
         }
+        self.settled = self.recorder.stretch().map(|stretch| (stretch.id, stretch.window()));
         Ok(Progress::Idle)
     }
 }

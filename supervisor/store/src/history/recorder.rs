@@ -1,13 +1,17 @@
 //! From polls to `hot` rows: which series they belong to, what changed, when a device is written in whole.
+//!
+//! A device's polls mostly have the same points in the same order. [`Known::layout`] holds that order with the series
+//! of each point, so that no name is looked at; only where a poll differs are its points found by their names.
 
 use super::chunk::SeriesKind;
 use super::clock::{self, Stretch};
-use super::hot::{self, Outcome, Point};
+use super::hot::{self, Point};
+use super::poll::Poll;
 use super::series;
-use crate::latest::{self, LatestDevice, LatestReading};
 use crate::records::device_row;
-use crate::{ClockMark, records};
-use roundsman_core::reading::{Absence, Value};
+use crate::{ClockMark, latest, records};
+use roundsman_core::model::{InstanceIx, MetricIx, Model};
+use roundsman_core::reading::{Sample, Value};
 use roundsman_core::time::Mono;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -25,30 +29,6 @@ const MOST_SERIES: usize = 20_000;
 #[cfg(test)]
 pub(super) const MOST_SERIES: usize = 40;
 
-/// A poll that ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Poll {
-    /// When it ended, on the steady clock: its wall time is worked out from the cycle's mark, so that a step between
-    /// the two does not tear it from its neighbours.
-    pub taken_at: Mono,
-    /// What it brought: the readings that history keeps (`record` is not `none`). Without an answer the quality
-    /// of the readings says why; they are not stored one by one.
-    pub poll: LatestDevice,
-}
-
-impl Poll {
-    fn outcome(&self) -> Outcome {
-        if self.poll.answered {
-            return Ok(());
-        }
-        let mut counts = BTreeMap::<Absence, usize>::new();
-        for absence in self.poll.readings.iter().filter_map(|reading| reading.sample.as_ref().err()) {
-            *counts.entry(*absence).or_default() += 1;
-        }
-        Err(counts.into_iter().max_by_key(|(_, n)| *n).map_or(Absence::Timeout, |(absence, _)| absence))
-    }
-}
-
 /// What a point was when it was last written.
 mod state {
     pub(super) const NEVER: u8 = 0;
@@ -57,23 +37,62 @@ mod state {
     pub(super) const FIRST_BAD: u8 = 3;
 }
 
-/// One point of a device. Names are remembered as 64 bits with a random key: 226 points of a thousand devices take
-/// 8 MB this way, and two names of one device fall together once in 10¹⁵ devices.
+/// One series of a device. Names are remembered as 64 bits with a random key: two names of one device fall together
+/// once in 10¹⁵ devices.
 struct Slot {
     name: u64,
     /// The value that was written last: the bits of a number, a hash of a word.
     last: u64,
     series: u32,
-    /// The poll that saw it last, by [`Recorder::serial`].
-    seen: u32,
     kind: SeriesKind,
     state: u8,
 }
 
+/// Where the points of a poll go.
+#[derive(Default)]
+struct Layout {
+    /// What the indices below mean.
+    names: Option<(Arc<Model>, Arc<[Arc<str>]>)>,
+    points: Vec<Place>,
+}
+
+/// One point of a poll that history keeps.
+struct Place {
+    metric: MetricIx,
+    instance: InstanceIx,
+    /// Position of its slot, or [`NO_SLOT`].
+    slot: u32,
+}
+
+/// A point that never had a value is no series: most devices lack some metrics of their profile for ever.
+const NO_SLOT: u32 = u32::MAX;
+
+impl Layout {
+    /// Whether it is that of this poll, and every point with a value has its series.
+    fn fits(&self, poll: &Poll, slots: &[Slot], is_full: bool) -> bool {
+        let same_names = self
+            .names
+            .as_ref()
+            .is_some_and(|(model, names)| Arc::ptr_eq(model, &poll.model) && Arc::ptr_eq(names, &poll.names));
+        let mut places = self.points.iter();
+        same_names
+            && poll.points().all(|(metric, instance, sample)| {
+                places.next().is_some_and(|place| {
+                    let kind = kind(sample);
+                    let known = slots.get(place.slot as usize).map(|slot| slot.kind);
+                    (place.metric, place.instance) == (metric, instance)
+                        && (kind.is_none() || kind == known || is_full && place.slot == NO_SLOT)
+                })
+            })
+            && places.next().is_none()
+    }
+}
+
 struct Known {
     row: i64,
-    /// Sorted by name.
+    /// In the order in which they were met.
     slots: Vec<Slot>,
+    layout: Layout,
     /// Stretch and window of its latest answered poll.
     window: Option<(i64, i64)>,
     profile: Arc<str>,
@@ -87,8 +106,8 @@ pub(crate) struct Recorder {
     devices: HashMap<Arc<str>, Known>,
     names: RandomState,
     next_cycle: i64,
-    /// Counts polls, to tell what one of them did not have.
-    serial: u32,
+    /// Room for the points of one poll.
+    points: Vec<(u32, Point)>,
     stretch: Option<Stretch>,
 }
 
@@ -103,7 +122,7 @@ impl Recorder {
             devices: HashMap::new(),
             names: RandomState::new(),
             next_cycle: newest.unwrap_or(0).max(covered) + 1,
-            serial: 0,
+            points: Vec::new(),
             stretch: clock::last(conn)?,
         })
     }
@@ -125,10 +144,10 @@ impl Recorder {
         self.stretch = Some(stretch);
         let mut parts: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
         for poll in polls {
-            let (device, points) = self.points(conn, &poll, window)?;
-            let before_ms = mark.now.mono.0.cast_signed().saturating_sub_unsigned(poll.taken_at.0);
+            let device = self.points(conn, &poll, window)?;
+            let before_ms = mark.now.mono.0.cast_signed().saturating_sub_unsigned(poll.taken_at().0);
             let part = parts.entry(hot::part_of(device)).or_insert_with(hot::begin);
-            hot::add(part, device, before_ms, poll.outcome(), &points);
+            hot::add(part, device, before_ms, poll.outcome(), &self.points);
         }
         let mut insert = conn
             .prepare_cached("INSERT INTO hot (id, stretch, mono, wall, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -141,54 +160,44 @@ impl Recorder {
         Ok(())
     }
 
-    /// The device's row and what is to be written of a poll, in the order of the series.
-    fn points(
-        &mut self,
-        conn: &Connection,
-        poll: &Poll,
-        window: (i64, i64),
-    ) -> rusqlite::Result<(i64, Vec<(u32, Point)>)> {
-        let cycle = self.next_cycle;
-        let names = &self.names;
-        let known = match self.devices.entry(poll.poll.device.clone()) {
+    /// The device's row; what is to be written of the poll is left in `self.points`, in the order of the series.
+    fn points(&mut self, conn: &Connection, poll: &Poll, window: (i64, i64)) -> rusqlite::Result<i64> {
+        let (cycle, names, points) = (self.next_cycle, &self.names, &mut self.points);
+        points.clear();
+        let known = match self.devices.entry(poll.device.clone()) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(load(conn, &poll.poll.device, names)?)
+                place.insert(load(conn, &poll.device, names)?)
             }
         };
-        if !poll.poll.answered {
-            return Ok((known.row, Vec::new()));
+        if !poll.readings.answered {
+            return Ok(known.row);
         }
-        self.serial = self.serial.wrapping_add(1);
-        let serial = self.serial;
         let in_whole = known.window != Some(window);
         known.window = Some(window);
-        let mut points = Vec::with_capacity(poll.poll.readings.len());
-        for reading in &poll.poll.readings {
-            known.read(conn, names, reading, serial, in_whole, &mut points)?;
+        if !known.layout.fits(poll, &known.slots, known.is_full) {
+            known.lay_out(conn, names, poll, points)?;
         }
-        // Growing doubles; of a thousand devices that would be several MB for nothing.
-        known.slots.shrink_to_fit();
-        for slot in &mut known.slots {
-            // Also what an earlier process wrote and what was gone before this one looked.
-            if slot.seen != serial && slot.state != state::GONE {
-                slot.state = state::GONE;
-                points.push((slot.series, Point::Gone));
+        for (place, (.., sample)) in known.layout.points.iter().zip(poll.points()) {
+            if let Some(slot) = known.slots.get_mut(place.slot as usize) {
+                slot.take(names, sample, in_whole, points);
             }
         }
-        points.sort_by_key(|(series, _)| *series);
+        if !points.is_sorted_by_key(|(series, _)| *series) {
+            points.sort_by_key(|(series, _)| *series);
+        }
         points.dedup_by_key(|(series, _)| *series);
-        let due = known.snapshot_due.is_none_or(|due| due <= poll.taken_at);
-        if due || known.profile != poll.poll.profile {
-            let body = latest::encode(std::iter::once(poll.poll.clone()));
+        let due = known.snapshot_due.is_none_or(|due| due <= poll.taken_at());
+        if due || known.profile != poll.profile {
+            let body = latest::encode(std::iter::once(poll.latest()));
             conn.prepare_cached("INSERT OR REPLACE INTO snapshot (device, cycle, body) VALUES (?1, ?2, ?3)")?
                 .execute(params![known.row, cycle, body])?;
             let first = known.snapshot_due.is_none();
             let spread = if first { known.row.rem_euclid(60).cast_unsigned() * 60_000 } else { 0 };
-            known.snapshot_due = Some(poll.taken_at.plus_ms(SNAPSHOT_EVERY_MS - spread));
-            known.profile = poll.poll.profile.clone();
+            known.snapshot_due = Some(poll.taken_at().plus_ms(SNAPSHOT_EVERY_MS - spread));
+            known.profile = poll.profile.clone();
         }
-        Ok((known.row, points))
+        Ok(known.row)
     }
 }
 
@@ -204,75 +213,115 @@ fn load(conn: &Connection, device: &str, names: &RandomState) -> rusqlite::Resul
             slots.push(Slot::new(name, known.id, known.kind));
         }
     }
-    slots.sort_by_key(|slot| slot.name);
-    Ok(Known { row, slots, window: None, profile: "".into(), snapshot_due: None, is_full: false })
+    Ok(Known {
+        row,
+        slots,
+        layout: Layout::default(),
+        window: None,
+        profile: "".into(),
+        snapshot_due: None,
+        is_full: false,
+    })
+}
+
+/// The kind of series a value belongs to; `None` without a value.
+fn kind(sample: &Sample) -> Option<SeriesKind> {
+    sample.as_ref().ok().map(|value| match value {
+        Value::Number(_) => SeriesKind::Number,
+        Value::Counter32(_) | Value::Counter64(_) => SeriesKind::Counter,
+        Value::State(_) => SeriesKind::State,
+        Value::Text(_) => SeriesKind::Text,
+    })
 }
 
 impl Slot {
     fn new(name: u64, series: u32, kind: SeriesKind) -> Slot {
-        Slot { name, last: 0, series, seen: 0, kind, state: state::NEVER }
+        Slot { name, last: 0, series, kind, state: state::NEVER }
     }
-}
 
-impl Known {
-    fn read(
-        &mut self,
-        conn: &Connection,
-        names: &RandomState,
-        reading: &LatestReading,
-        serial: u32,
-        in_whole: bool,
-        points: &mut Vec<(u32, Point)>,
-    ) -> rusqlite::Result<()> {
-        let name = names.hash_one((&*reading.metric, &*reading.instance));
-        let kind = reading.sample.as_ref().ok().map(|value| match value {
-            Value::Number(_) => SeriesKind::Number,
-            Value::Counter32(_) | Value::Counter64(_) => SeriesKind::Counter,
-            Value::State(_) => SeriesKind::State,
-            Value::Text(_) => SeriesKind::Text,
-        });
-        let at = match (self.slots.binary_search_by_key(&name, |slot| slot.name), kind) {
-            (Ok(at), Some(kind)) if self.slots[at].kind != kind => {
-                let old = &mut self.slots[at];
-                points.push((old.series, Point::Gone));
-                old.series = series::intern(conn, self.row, &reading.metric, &reading.instance, kind)?;
-                (old.kind, old.state) = (kind, state::NEVER);
-                at
-            }
-            (Ok(at), _) => at,
-            // What never had a value is no series: most devices lack some metrics of their profile for ever.
-            (Err(_), None) => return Ok(()),
-            (Err(_), _) if self.slots.len() >= MOST_SERIES => {
-                if !std::mem::replace(&mut self.is_full, true) {
-                    tracing::error!(
-                        device = self.row,
-                        metric = &*reading.metric,
-                        instance = &*reading.instance,
-                        "the device has {MOST_SERIES} series, further ones have no history"
-                    );
-                }
-                return Ok(());
-            }
-            (Err(at), Some(kind)) => {
-                let series = series::intern(conn, self.row, &reading.metric, &reading.instance, kind)?;
-                self.slots.insert(at, Slot::new(name, series, kind));
-                at
-            }
-        };
-        let slot = &mut self.slots[at];
-        slot.seen = serial;
-        let now = match &reading.sample {
+    /// Takes what a poll brought; it is written where it changed.
+    fn take(&mut self, names: &RandomState, sample: &Sample, in_whole: bool, points: &mut Vec<(u32, Point)>) {
+        let now = match sample {
             Ok(Value::Number(x)) => (state::VALUE, x.to_bits()),
             Ok(Value::Counter32(n)) => (state::VALUE, u64::from(*n)),
             Ok(Value::Counter64(n)) => (state::VALUE, *n),
             Ok(Value::State(word) | Value::Text(word)) => (state::VALUE, names.hash_one(&**word)),
             Err(absence) => (state::FIRST_BAD + hot::number_of(*absence), 0),
         };
-        if (slot.state, slot.last) == now && !in_whole {
-            return Ok(());
+        if (self.state, self.last) != now || in_whole {
+            (self.state, self.last) = now;
+            points.push((self.series, Point::of(sample)));
         }
-        (slot.state, slot.last) = now;
-        points.push((slot.series, Point::of(&reading.sample)));
+    }
+
+    /// It is no longer there.
+    fn end(&mut self, points: &mut Vec<(u32, Point)>) {
+        if self.state != state::GONE {
+            self.state = state::GONE;
+            points.push((self.series, Point::Gone));
+        }
+    }
+}
+
+impl Known {
+    /// Finds the series of a poll's points by their names, makes those that are new, and ends those that it no longer
+    /// has: also what an earlier process wrote and what was gone before this one looked.
+    fn lay_out(
+        &mut self,
+        conn: &Connection,
+        names: &RandomState,
+        poll: &Poll,
+        points: &mut Vec<(u32, Point)>,
+    ) -> rusqlite::Result<()> {
+        let mut by_name: HashMap<u64, u32> =
+            self.slots.iter().zip(0..).map(|(slot, at)| (slot.name, at)).collect();
+        let mut places = Vec::new();
+        let mut present = vec![false; self.slots.len()];
+        for (metric, instance, sample) in poll.points() {
+            let (group, label) = poll.names(metric, instance);
+            let name = names.hash_one((group, label));
+            let slot = match (by_name.get(&name).copied(), kind(sample)) {
+                (Some(at), Some(kind)) if self.slots[at as usize].kind != kind => {
+                    let slot = &mut self.slots[at as usize];
+                    points.push((slot.series, Point::Gone));
+                    slot.series = series::intern(conn, self.row, group, label, kind)?;
+                    (slot.kind, slot.state) = (kind, state::NEVER);
+                    at
+                }
+                (Some(at), _) => at,
+                (None, None) => NO_SLOT,
+                (None, Some(_)) if self.slots.len() >= MOST_SERIES => {
+                    if !std::mem::replace(&mut self.is_full, true) {
+                        tracing::error!(
+                            device = self.row,
+                            metric = group,
+                            instance = label,
+                            "the device has {MOST_SERIES} series, further ones have no history"
+                        );
+                    }
+                    NO_SLOT
+                }
+                (None, Some(kind)) => {
+                    let series = series::intern(conn, self.row, group, label, kind)?;
+                    let at = self.slots.len() as u32;
+                    self.slots.push(Slot::new(name, series, kind));
+                    present.push(false);
+                    by_name.insert(name, at);
+                    at
+                }
+            };
+            if let Some(present) = present.get_mut(slot as usize) {
+                *present = true;
+            }
+            places.push(Place { metric, instance, slot });
+        }
+        for (slot, _) in self.slots.iter_mut().zip(present).filter(|(_, present)| !present) {
+            slot.end(points);
+        }
+        // Growing doubles; of a thousand devices that would be several MB for nothing.
+        self.slots.shrink_to_fit();
+        places.shrink_to_fit();
+        self.layout = Layout { names: Some((poll.model.clone(), poll.names.clone())), points: places };
         Ok(())
     }
 }

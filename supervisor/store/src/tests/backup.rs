@@ -3,7 +3,7 @@
 use super::*;
 use crate::schema::FILE;
 use crate::{
-    ClockMark, LatestDevice, LatestReading, Poll, StoreError, back_up_nightly, backup, restore, verify,
+    ClockMark, LatestDevice, LatestReading, Named, StoreError, back_up_nightly, backup, restore, verify,
 };
 use roundsman_core::reading::Value;
 use roundsman_core::time::{Mono, Now, Wall};
@@ -150,7 +150,8 @@ fn a_nightly_backup_has_everything_but_history_and_a_store_goes_on_from_it() {
                 sample: Ok(Value::Number(minute as f64)),
             }],
         };
-        move || std::iter::once(Poll { taken_at: Mono(minute * 60_000), poll: poll.clone() })
+        let poll = Named::default().poll(Mono(minute * 60_000), &poll);
+        move || std::iter::once(poll.clone())
     };
     for minute in 1..=200 {
         block_on(store.record(mark(minute), cycle(minute))).unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::schema::{FILE, LOCK, MIGRATIONS, open_with};
 use crate::{
-    ClockMark, FaultFilter, History, LatestDevice, LatestReading, Poll, SeriesName, Span, StoreError,
+    ClockMark, FaultFilter, History, LatestDevice, LatestReading, Named, SeriesName, Span, StoreError,
 };
 use roundsman_core::fault::Acknowledgement;
 use roundsman_core::time::{Mono, Now};
@@ -193,7 +193,7 @@ fn version_4_with_data_takes_up_history() {
         readings: vec![reading],
     };
     let mark = ClockMark { boot: "b0".into(), now: Now::at(65_000, T0 + 120_000), synchronised: true };
-    let poll = Poll { taken_at: Mono(64_000), poll: device.clone() };
+    let poll = Named::default().poll(Mono(64_000), &device);
     let name = SeriesName { device: "rt-city-core".into(), metric: "cpu.load".into(), instance: "".into() };
     let span = Span { from: Wall(T0), to: Wall(T0 + 3_600_000), points: 10, interval_ms: 60_000 };
     block_on(async {

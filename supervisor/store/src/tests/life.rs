@@ -5,7 +5,7 @@ use crate::reader::{MOST_ROWS, rows};
 use crate::space::Space;
 use crate::writer::{Job, Work, Writer};
 use crate::{
-    Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Poll, StoreError, schema,
+    Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Named, StoreError, schema,
 };
 use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::Acknowledgement;
@@ -239,7 +239,7 @@ fn readings_and_the_clock_survive_a_restart() {
     block_on(async {
         store.mark_clock(mark(1_000, T0)).await.unwrap();
         store.record(mark(61_000, T0 + 60_000), std::iter::empty).await.unwrap();
-        let poll = Poll { taken_at: Mono(111_000), poll: device.clone() };
+        let poll = Named::default().poll(Mono(111_000), &device);
         store.record(mark(121_000, T0 + 120_000), move || std::iter::once(poll.clone())).await.unwrap();
     });
     store.close();

@@ -8,7 +8,7 @@ use roundsman_core::reading::Value;
 use roundsman_core::record::{Content, Correction, Field};
 use roundsman_core::time::{Mono, Now};
 use roundsman_disk::{Dice, Recorder};
-use roundsman_store::{ClockMark, LatestDevice, LatestReading, NewAmendment, NewRecord, Poll, Store};
+use roundsman_store::{ClockMark, LatestDevice, LatestReading, Named, NewAmendment, NewRecord, Poll, Store};
 use std::path::Path;
 
 /// Lives, each ended in order.
@@ -131,5 +131,5 @@ fn poll(number: f64, now: Now) -> Vec<Poll> {
         answered: true,
         readings: METRICS.iter().map(reading).collect(),
     };
-    vec![Poll { taken_at: Mono(now.mono.0), poll }]
+    vec![Named::default().poll(Mono(now.mono.0), &poll)]
 }

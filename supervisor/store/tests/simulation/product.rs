@@ -11,7 +11,7 @@ use roundsman_core::reading::{Absence, Readings, Value};
 use roundsman_core::rule::{Level, Rule, Severity, Test};
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Now;
-use roundsman_store::{Batch, ClockMark, DeviceRecord, Past, Step, Store};
+use roundsman_store::{Batch, ClockMark, DeviceRecord, Past, Step, Store, StoreError};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -152,7 +152,13 @@ impl<'a> Product<'a> {
 
     fn start(&mut self, at: u64, physics: &Physics) {
         let now = self.now(at);
-        let (store, restored) = Store::open(self.dir, now.wall).expect("the store opens");
+        // A process that another seed starts at this moment holds the lock of the former store until it is executed.
+        let mut opened = Store::open(self.dir, now.wall);
+        while let Err(StoreError::InUse { .. }) = opened {
+            std::thread::yield_now();
+            opened = Store::open(self.dir, now.wall);
+        }
+        let (store, restored) = opened.expect("the store opens");
         let mut engine = Engine::new(Settings::default());
         let mut hidden = Hidden::default();
         hidden.restore(&restored.hidden, restored.open.iter());

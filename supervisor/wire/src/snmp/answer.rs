@@ -162,7 +162,7 @@ impl Answer {
         Some(Octets { start, len: octets.len() as u32 })
     }
 
-    /// A copy of a column's cells that stands by itself.
+    /// A copy of cells of this answer that stands by itself.
     pub fn copy(&self, cells: &[Cell]) -> Copied {
         let mut copied = Copied::default();
         copied.cells.reserve_exact(cells.len());
@@ -183,24 +183,23 @@ impl Answer {
         copied
     }
 
-    /// Puts copied cells behind those of a column. Nothing of them is put where there is no room for their strings.
-    pub fn paste(&mut self, copied: &Copied, table: usize, column: usize) -> bool {
+    /// Takes over the arcs and strings of copied cells, and gives the cells as they are here; `None` where there is no
+    /// room for their strings.
+    pub fn adopt<'a>(&mut self, copied: &'a Copied) -> Option<impl Iterator<Item = Cell> + use<'a>> {
         let (arcs, octets) = (self.arcs.len() as u32, self.octets.len() as u32);
         if self.octets.len() + copied.own.octets.len() > Answer::MOST_OCTETS {
-            return false;
+            return None;
         }
         self.arcs.extend_from_slice(&copied.own.arcs);
         self.octets.extend_from_slice(&copied.own.octets);
-        let moved = copied.cells.iter().map(|cell| Cell {
+        Some(copied.cells.iter().map(move |cell| Cell {
             index: Arcs { start: cell.index.start + arcs, ..cell.index },
             raw: match cell.raw {
                 Raw::Oid(own) => Raw::Oid(Arcs { start: own.start + arcs, ..own }),
                 Raw::Octets(own) => Raw::Octets(Octets { start: own.start + octets, ..own }),
                 plain => plain,
             },
-        });
-        self.tables[table].columns[column].cells.extend(moved);
-        true
+        }))
     }
 
     /// The arcs of a cell's index or of an OID value of this answer; empty for those of another answer.

@@ -7,6 +7,8 @@ use super::oid::Oid;
 pub struct Plan {
     /// Scalars.
     pub scalars: Vec<Object>,
+    /// Positions of the scalars that say what a device is called and not how it is; as [`Table::steady`].
+    pub steady: Vec<u16>,
     /// Tables; the columns of one table are walked together.
     pub tables: Vec<Table>,
 }

@@ -74,12 +74,17 @@ pub(crate) fn plan() -> Arc<Plan> {
         .map(|column| object(&[&join(&IF, &[column])]))
         .into_iter()
         .chain([6, 10].map(|column| object(&[&join(&IFX, &[column])])));
-    Arc::new(Plan { scalars, tables: vec![Table { columns: columns.collect(), ..Table::default() }] })
+    Arc::new(Plan {
+        scalars,
+        tables: vec![Table { columns: columns.collect(), ..Table::default() }],
+        ..Plan::default()
+    })
 }
 
 /// The same, and the names of the rows are steady.
 pub(crate) fn steady_plan() -> Arc<Plan> {
     let mut plan = plan().as_ref().clone();
+    plan.steady = vec![0, 1, 3, 4, 5];
     plan.tables[0].steady = vec![0];
     plan.tables[0].signal = Some(9);
     Arc::new(plan)

@@ -5,19 +5,19 @@ use super::headlines;
 use super::lens::{Lens, Pick, Series};
 use crate::site::SiteEntry;
 use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::model::{InstanceIx, Kind, MetricIx, Record};
+use roundsman_core::model::{InstanceIx, Kind, MetricIx};
 use roundsman_core::reading::{Reading, Readings};
 use roundsman_core::text::Bilingual;
 use roundsman_driver::snmp::Finished;
 use roundsman_panel::{Charted, DeviceDetail, Headlines, PollStatistics, SiteReading};
-use roundsman_store::{LatestDevice, LatestReading};
+use roundsman_store::Poll;
 use roundsman_wire::snmp::Version;
 use std::sync::Arc;
 
 /// The readings of one device's latest poll, with what it takes to name them.
 #[derive(Debug)]
 pub(crate) struct Latest {
-    pub(in crate::supervise) readings: Readings,
+    pub(in crate::supervise) readings: Arc<Readings>,
     /// Labels of its instances, by their index.
     names: Arc<[Arc<str>]>,
     lens: Arc<Lens>,
@@ -36,7 +36,7 @@ impl Latest {
         line: Option<f64>,
     ) -> Latest {
         let (headlines, trunk) = headlines::read(&lens, &readings, uplinks, line);
-        Latest { readings, names, lens, headlines, trunk }
+        Latest { readings: Arc::new(readings), names, lens, headlines, trunk }
     }
 
     /// What the store kept of an earlier process: readings with their time, but no figures for lists, which show no
@@ -46,30 +46,21 @@ impl Latest {
         names: Arc<[Arc<str>]>,
         lens: Arc<Lens>,
     ) -> Latest {
-        Latest { readings, names, lens, headlines: Headlines::default(), trunk: None }
+        Latest { readings: Arc::new(readings), names, lens, headlines: Headlines::default(), trunk: None }
     }
 
     fn name(&self, instance: InstanceIx) -> Arc<str> {
         self.names.get(instance.0 as usize).cloned().unwrap_or_default()
     }
 
-    /// As the store keeps it; raw counters mean nothing after a restart and stay out.
-    pub(in crate::supervise) fn for_store(&self, device: &Arc<str>) -> LatestDevice {
-        let model = &self.lens.profile.model;
-        let kept = |reading: &Reading| {
-            let metric = model.metrics.get(reading.metric.at())?;
-            (metric.record != Record::None).then(|| LatestReading {
-                metric: metric.name.clone(),
-                instance: self.name(reading.instance),
-                sample: reading.sample.clone(),
-            })
-        };
-        LatestDevice {
+    /// As history takes it.
+    pub(in crate::supervise) fn for_store(&self, device: &Arc<str>) -> Poll {
+        Poll {
             device: device.clone(),
             profile: self.lens.profile.id.clone(),
-            taken_at: self.readings.taken_at.wall,
-            answered: self.readings.answered,
-            readings: self.readings.iter().filter_map(kept).collect(),
+            model: self.lens.profile.model.clone(),
+            names: self.names.clone(),
+            readings: self.readings.clone(),
         }
     }
 

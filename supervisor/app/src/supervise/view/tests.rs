@@ -215,7 +215,7 @@ fn what_the_store_kept_has_no_figures() {
     let mut bench = Bench::new("", &["srv linux-net-snmp"]);
     bench.poll(0, Some(&server()));
     assert!(bench.headlines("srv").memory_used.is_some());
-    let kept: LatestDevice = bench.devices[0].latest.as_ref().unwrap().for_store(&"srv".into());
+    let kept: LatestDevice = bench.devices[0].latest.as_ref().unwrap().for_store(&"srv".into()).latest();
     let mut again = Bench::new("", &["srv linux-net-snmp"]);
     again.devices[0].restore(&kept);
     again.state.load(&again.devices, |_| false, None);

@@ -9,13 +9,14 @@ mod restart;
 
 use super::downsample::What;
 use super::read::{history, samples};
-use super::{Budget, History, Keeper, Poll, Progress, Retention, Run, RunState, SeriesName, Span};
+use super::{Budget, History, Keeper, Named, Poll, Progress, Retention, Run, RunState, SeriesName, Span};
 use crate::latest::{LatestDevice, LatestReading};
 use crate::{ClockMark, schema};
 use proptest::prelude::*;
 use roundsman_core::reading::{Absence, Sample, Value};
 use roundsman_core::time::{Mono, Now, Wall};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -44,16 +45,16 @@ struct Expected {
 }
 
 impl Expected {
-    fn add(&mut self, poll: &Poll, at: i64, known: &mut std::collections::BTreeSet<Key>) {
-        let device = poll.poll.device.to_string();
-        let how = if poll.poll.answered { Seen::Value(0) } else { Seen::Failed };
+    fn add(&mut self, poll: &LatestDevice, at: i64, known: &mut std::collections::BTreeSet<Key>) {
+        let device = poll.device.to_string();
+        let how = if poll.answered { Seen::Value(0) } else { Seen::Failed };
         self.polls.entry(device.clone()).or_default().push((at, how));
         for metric in METRICS {
             let key = (device.clone(), metric.to_owned());
             let is_word = METRICS[2..].contains(&metric);
-            let reading = poll.poll.readings.iter().find(|reading| *reading.metric == *metric);
+            let reading = poll.readings.iter().find(|reading| *reading.metric == *metric);
             let sample = reading.map(|reading| &reading.sample);
-            match (poll.poll.answered, sample) {
+            match (poll.answered, sample) {
                 (false, _) if is_word => {
                     let Some(Err(absence)) = sample else { panic!("a failed poll has no values") };
                     self.words.entry(key).or_default().push((at, RunState::Bad(*absence)));
@@ -189,7 +190,7 @@ impl Bench {
         let shift = if self.synchronised { shift } else { 0 };
         let into = if self.synchronised { &mut self.expected } else { &mut self.undated };
         for poll in &polls {
-            into.add(poll, poll.taken_at.0 as i64 + shift, &mut self.known);
+            into.add(&poll.latest(), poll.taken_at().0 as i64 + shift, &mut self.known);
         }
     }
 
@@ -308,9 +309,13 @@ fn poll(device: &str, taken_at: Mono, readings: Result<Vec<LatestReading>, Absen
     let answered = readings.is_ok();
     let readings =
         readings.unwrap_or_else(|absence| METRICS.map(|metric| reading(metric, Err(absence))).into());
-    let poll =
+    let latest =
         LatestDevice { device: device.into(), profile: "p".into(), taken_at: Wall(0), answered, readings };
-    Poll { taken_at, poll }
+    thread_local! {
+        /// Polls of one device share their names, as those of a real one do.
+        static NAMES: RefCell<BTreeMap<String, Named>> = RefCell::default();
+    }
+    NAMES.with_borrow_mut(|names| names.entry(device.into()).or_default().poll(taken_at, &latest))
 }
 
 /// What a poll brings of one metric.

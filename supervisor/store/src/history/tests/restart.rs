@@ -1,6 +1,7 @@
 //! The latest readings after a restart.
 
 use super::*;
+use std::sync::Arc;
 
 /// The latest readings of a store that is opened anew.
 fn latest(dir: &Path) -> Vec<LatestDevice> {
@@ -30,10 +31,12 @@ fn the_latest_readings_come_back_after_a_restart() {
         let at = Mono(bench.now.mono.0 - 5_000);
         let mut polls = vec![poll("a", at, Ok(readings.clone()))];
         // As the shell says it.
-        polls[0].poll.taken_at = Wall(bench.now.wall.0 - 5_000);
+        let mut said = (*polls[0].readings).clone();
+        said.taken_at.wall = Wall(bench.now.wall.0 - 5_000);
+        polls[0].readings = Arc::new(said);
         if n < 300 {
             let mut other = polls[0].clone();
-            other.poll.device = "b".into();
+            other.device = "b".into();
             polls.push(other);
         }
         bench.record(polls);

@@ -39,8 +39,8 @@ pub(super) struct Memory {
     pub(super) polls: u32,
     /// Scalars, in the order of the plan.
     pub(super) scalars: Vec<Known>,
-    /// Octets of all scalars' variable bindings together, when they were answered last.
-    pub(super) scalar_octets: u32,
+    /// Octets of each scalar's variable binding when it was answered last; 0 if it never was.
+    pub(super) scalar_octets: Vec<u16>,
     /// Whether scalars may go along with the first request over columns, as far as is known.
     pub(super) rides: bool,
     /// Whether the last poll stayed without an answer.
@@ -108,7 +108,7 @@ impl Memory {
         Memory {
             polls: 0,
             scalars: vec![Known::Nothing; plan.scalars.len()],
-            scalar_octets: 0,
+            scalar_octets: vec![0; plan.scalars.len()],
             rides: true,
             silent: false,
             columns: vec![ColumnMemory::default(); columns],
@@ -148,13 +148,19 @@ impl Memory {
 
     /// Whether scalars may go along with the first request over columns: the agent answers GETBULK, and they leave room.
     pub(super) fn may_ride(&self) -> bool {
-        let fits = (1..=MOST_RIDER_OCTETS).contains(&self.scalar_octets);
+        let octets: u32 = self.scalar_octets.iter().copied().map(u32::from).sum();
+        let fits = (1..=MOST_RIDER_OCTETS).contains(&octets);
         self.rides
             && !self.silent
             && fits
             && self.bulk_works
             && !self.next_only
             && self.varbinds == MOST_VARBINDS
+    }
+
+    /// Octets of these scalars' variable bindings.
+    pub(super) fn octets_of(&self, scalars: &[u16]) -> u32 {
+        scalars.iter().map(|&slot| u32::from(self.scalar_octets[usize::from(slot)])).sum()
     }
 
     /// `asked` variable bindings over columns were too many: asks for half from now on.

@@ -1,12 +1,13 @@
-//! Steady columns at rest: names and descriptions of rows hardly ever change, so they are not asked for in every poll.
+//! What is steady rests: names and descriptions, of the device and of its rows, hardly ever change, so they are not asked
+//! for in every poll.
 //!
-//! They are read again in the same poll that finds the agent restarted, the signal of their table changed, or other
-//! rows than when they were read; and every [`READ_EVERY`] polls, for what a person changes (ifAlias) announces itself
-//! by nothing. Until then the answer has them as they were.
+//! They are read again in the same poll that finds the agent restarted, and those of a table whose signal changed or
+//! that has other rows than when they were read; and every [`READ_EVERY`] polls, for what a person changes (ifAlias,
+//! sysLocation) announces itself by nothing. Until then the answer has them as they were.
 
 use super::poll::Poll;
 use super::walk::Walk;
-use crate::snmp::answer::{Answer, Column, Copied, Raw};
+use crate::snmp::answer::{Answer, Cell, Column, Copied, Raw};
 use crate::snmp::plan::Plan;
 use roundsman_core::reading::Absence;
 
@@ -22,13 +23,15 @@ struct Seen {
     signal: Option<u32>,
 }
 
-/// What is remembered of steady columns.
+/// What is remembered of what is steady.
 #[derive(Debug)]
 pub(super) struct Rest {
     /// Number of the poll that reads them again.
     due: u32,
     /// The agent's sysUpTime in the last poll, 1/100 s.
     uptime: Option<u32>,
+    /// Positions of the scalars, and their values.
+    scalars: (Vec<u16>, Copied),
     /// Per table of the plan; `None` where its steady columns must be read.
     tables: Vec<Option<Seen>>,
     /// Position among all columns, and its cells.
@@ -38,11 +41,18 @@ pub(super) struct Rest {
 impl Rest {
     /// Nothing is remembered. `key` decides which of the polls to come is the first to read again.
     pub(super) fn new(key: u32) -> Rest {
-        Rest { due: 1 + key % READ_EVERY, uptime: None, tables: Vec::new(), columns: Vec::new() }
+        Rest {
+            due: 1 + key % READ_EVERY,
+            uptime: None,
+            scalars: Default::default(),
+            tables: Vec::new(),
+            columns: Vec::new(),
+        }
     }
 
     /// The agent was silent: nobody knows what it is now.
     pub(super) fn forget(&mut self) {
+        self.scalars = Default::default();
         self.tables.clear();
         self.columns.clear();
     }
@@ -71,10 +81,14 @@ fn digest(answer: &Answer, column: &Column) -> u64 {
 }
 
 impl Poll {
-    /// Lets the steady columns rest whose tables are remembered. `polls` counts this one.
+    /// Lets the steady scalars rest, and the steady columns whose tables are remembered. `polls` counts this one.
     pub(super) fn rest(&mut self, rest: &Rest, polls: u32) {
         if polls > rest.due {
             return;
+        }
+        for &slot in &rest.scalars.0 {
+            let scalar = &mut self.scalars[usize::from(slot)];
+            (scalar.resting, scalar.open) = (scalar.open, false);
         }
         for slot in 0..self.walks.len() {
             let walk = &self.walks[slot];
@@ -110,13 +124,13 @@ impl Poll {
         Some(Seen { rows, signal })
     }
 
-    /// Opens the resting columns of which what is remembered may be out of date. Says whether there are any.
+    /// Opens what rests and may be out of date. Says whether there is any.
     pub(super) fn wake(&mut self, rest: &Rest) -> bool {
         let restarted = match (rest.uptime, self.uptime) {
             (Some(before), Some(now)) => now < before,
             _ => false,
         };
-        let mut any = false;
+        let mut any = restarted && self.wake_scalars();
         for table in 0..self.plan.tables.len() {
             let is_resting = |walk: &Walk| walk.table == table && walk.resting;
             if !self.walks.iter().any(is_resting) {
@@ -135,8 +149,14 @@ impl Poll {
         any
     }
 
-    /// Opens all resting columns: the agent restarted in mid-poll.
+    fn wake_scalars(&mut self) -> bool {
+        let resting = self.scalars.iter_mut().filter(|scalar| scalar.resting);
+        resting.map(|scalar| (scalar.resting, scalar.open) = (false, true)).count() > 0
+    }
+
+    /// Opens all that rests: the agent restarted in mid-poll.
     pub(super) fn wake_all(&mut self) {
+        self.wake_scalars();
         for walk in self.walks.iter_mut().filter(|walk| walk.resting) {
             (walk.resting, walk.open) = (false, true);
         }
@@ -144,6 +164,7 @@ impl Poll {
 
     /// At the end of the poll: fills in what rested, and remembers what was read. `polls` counts this one.
     pub(super) fn settle(&mut self, rest: &mut Rest, polls: u32) {
+        self.settle_scalars(rest);
         rest.tables.resize(self.plan.tables.len(), None);
         for table in 0..self.plan.tables.len() {
             if self.plan.tables[table].steady.is_empty() {
@@ -180,13 +201,40 @@ impl Poll {
         rest.uptime = self.uptime.or(rest.uptime);
     }
 
+    fn settle_scalars(&mut self, rest: &mut Rest) {
+        if self.scalars.iter().any(|scalar| scalar.resting) {
+            let Some(cells) = self.answer.adopt(&rest.scalars.1) else { return };
+            for (&slot, cell) in rest.scalars.0.iter().zip(cells) {
+                self.answer.scalars[usize::from(slot)] = Ok(cell.raw);
+            }
+            return;
+        }
+        let good = self
+            .plan
+            .steady
+            .iter()
+            .copied()
+            .filter(|&slot| self.answer.scalars.get(usize::from(slot)).is_some_and(Result::is_ok));
+        let slots: Vec<u16> = good.collect();
+        let none = self.answer.keep_arcs(&[]);
+        let cells: Vec<Cell> = slots
+            .iter()
+            .filter_map(|&slot| self.answer.scalars[usize::from(slot)].ok())
+            .map(|raw| Cell { index: none, raw })
+            .collect();
+        rest.scalars = (slots, self.answer.copy(&cells));
+    }
+
     /// A column that rested: as it was, if the rows of its table were seen; else why they were not.
     fn fill_in(&mut self, rest: &Rest, slot: usize, seen: bool) {
         let (table, column) = (self.walks[slot].table, self.walks[slot].column);
         let lost = self.lively(table).find_map(|column| column.end.err()).unwrap_or(Absence::Timeout);
-        let filled = seen && rest.column(slot).is_some_and(|copied| self.answer.paste(copied, table, column));
+        let cells = rest.column(slot).filter(|_| seen).and_then(|copied| self.answer.adopt(copied));
         let place = &mut self.answer.tables[table].columns[column];
+        place.end = cells.map_or(Err(lost), |cells| {
+            place.cells.extend(cells);
+            Ok(())
+        });
         place.alternative = self.walks[slot].alternative;
-        place.end = if filled { Ok(()) } else { Err(lost) };
     }
 }

@@ -28,6 +28,9 @@ impl Poll {
             memory.bulk_failed();
         }
         for (slot, scalar) in self.scalars.iter().enumerate() {
+            if scalar.resting {
+                continue;
+            }
             if scalar.skipped {
                 self.answer.scalars[slot] = Err(Absence::Unsupported);
             }
@@ -42,9 +45,6 @@ impl Poll {
                 Err(Absence::Unsupported) => Known::Missing,
                 Err(_) => memory.scalars[slot],
             };
-        }
-        if self.scalars.iter().all(|scalar| !scalar.open) && self.scalar_octets > 0 {
-            memory.scalar_octets = self.scalar_octets;
         }
         for walk in 0..self.walks.len() {
             if !self.walks[walk].resting {

@@ -39,15 +39,17 @@ pub(super) struct Scratch {
 
 /// A scalar under way.
 #[derive(Clone, Copy, Debug)]
-struct Scalar {
+pub(super) struct Scalar {
     alternative: u8,
     /// Whether further alternatives may be tried.
     choosy: bool,
-    open: bool,
+    pub(super) open: bool,
     /// Not asked for at all: known to be missing.
     skipped: bool,
     /// It went along with columns, and another object came back.
     fell_off: bool,
+    /// Not asked for in this poll: what it says is remembered ([`super::rest`]).
+    pub(super) resting: bool,
 }
 
 /// What the outstanding request asks for.
@@ -76,7 +78,7 @@ pub(super) struct Poll {
     version: Version,
     pub(super) answer: Answer,
     pub(super) plan: Arc<Plan>,
-    scalars: Vec<Scalar>,
+    pub(super) scalars: Vec<Scalar>,
     pub(super) walks: Vec<Walk>,
     /// Per table, the column that is read past its end; the ends of the others follow from it.
     sentinels: Vec<Option<u16>>,
@@ -87,8 +89,6 @@ pub(super) struct Poll {
     riding: bool,
     /// Whether that request stayed without an answer.
     ride_lost: bool,
-    /// Octets of the scalars' variable bindings so far.
-    scalar_octets: u32,
     /// Scalars or columns of the outstanding request, in its order.
     slots: Vec<u16>,
     /// Scalars that go along with it.
@@ -136,7 +136,7 @@ impl Poll {
             // for brings another object.
             let known_missing = known == Known::Missing && (version == Version::V1 || riding) && !doubt;
             let skipped = object.oids.is_empty() || known_missing;
-            Scalar { alternative, choosy, open: !skipped, skipped, fell_off: false }
+            Scalar { alternative, choosy, open: !skipped, skipped, fell_off: false, resting: false }
         });
         let scalars: Vec<Scalar> = scalars.collect();
         let mut walks = Vec::with_capacity(memory.columns.len());
@@ -166,7 +166,6 @@ impl Poll {
             asked: Asked::Scalars,
             riding: false,
             ride_lost: false,
-            scalar_octets: 0,
             slots: Vec::new(),
             riders: Vec::new(),
             request: Request::default(),
@@ -211,32 +210,35 @@ impl Poll {
             return None;
         }
         self.slots.clear();
+        self.riders.clear();
         self.request.clear();
         self.retries_before = self.answer.cost.retries;
-        self.riders.clear();
+        let ask = self.next_scalars(memory).or_else(|| self.next_columns(memory, scratch));
+        if ask.is_some() || !self.wake(&memory.rest) {
+            return ask;
+        }
+        self.next_scalars(memory).or_else(|| self.next_columns(memory, scratch))
+    }
+
+    /// The open scalars by GET; where they go along with columns they are noted, and there is no request.
+    fn next_scalars(&mut self, memory: &Memory) -> Option<Ask> {
         let open = self.scalars.iter().enumerate().filter(|(_, scalar)| scalar.open);
         let open = open.map(|(slot, _)| slot as u16);
         if self.riding {
             self.riders.extend(open);
-        } else {
-            self.slots.extend(open.take(MOST_SCALARS.min(memory.scalars_at_once.into())));
+            return None;
         }
-        if !self.slots.is_empty() {
-            self.asked = Asked::Scalars;
-            for &slot in &self.slots {
-                let alternative = usize::from(self.scalars[usize::from(slot)].alternative);
-                self.request.name(self.plan.scalars[usize::from(slot)].oids[alternative].ber(), &[]);
-            }
-            return Some(Ask::Get);
+        self.slots.extend(open.take(MOST_SCALARS.min(memory.scalars_at_once.into())));
+        for &slot in &self.slots {
+            let alternative = usize::from(self.scalars[usize::from(slot)].alternative);
+            self.request.name(self.plan.scalars[usize::from(slot)].oids[alternative].ber(), &[]);
         }
-        self.next_columns(memory, scratch)
+        self.asked = Asked::Scalars;
+        (!self.slots.is_empty()).then_some(Ask::Get)
     }
 
     fn next_columns(&mut self, memory: &Memory, scratch: &mut Scratch) -> Option<Ask> {
         self.want_columns(&mut scratch.wants);
-        if scratch.wants.is_empty() && self.wake(&memory.rest) {
-            self.want_columns(&mut scratch.wants);
-        }
         if scratch.wants.is_empty() {
             return None;
         }
@@ -245,7 +247,7 @@ impl Poll {
         // An agent that is asked for one at a time is not asked for two.
         let watched = self.uptime.is_some() && most > 1;
         let riders = self.riders.len();
-        let before = if riders > 0 { memory.scalar_octets } else { 0 } + u32::from(watched) * UPTIME_OCTETS;
+        let before = memory.octets_of(&self.riders) + u32::from(watched) * UPTIME_OCTETS;
         let room = Room {
             octets: REPLY_OCTETS.saturating_sub(before),
             varbinds: (most as u32).saturating_sub(riders as u32 + u32::from(watched)).max(1),

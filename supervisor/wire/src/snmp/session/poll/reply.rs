@@ -38,7 +38,7 @@ impl Poll {
             return self.take_error(reply, memory);
         }
         match self.asked {
-            Asked::Scalars => self.take_scalars(reply, scratch),
+            Asked::Scalars => self.take_scalars(reply, memory, scratch),
             Asked::Columns { .. } => self.take_columns(reply, octets, memory, scratch),
         }
     }
@@ -114,7 +114,7 @@ impl Poll {
         }
     }
 
-    fn take_scalars(&mut self, reply: &Reply<'_>, scratch: &mut Scratch) {
+    fn take_scalars(&mut self, reply: &Reply<'_>, memory: &mut Memory, scratch: &mut Scratch) {
         tracing::trace!(target: "way", step = "Poll::take_scalars");
         let mut binds = reply.varbinds();
         for at in 0..self.slots.len() {
@@ -126,15 +126,15 @@ impl Poll {
             let plan = Arc::clone(&self.plan);
             let asked = &plan.scalars[slot].oids[usize::from(self.scalars[slot].alternative)];
             match bind.is_named(asked, &mut scratch.name) {
-                true => self.take_scalar(slot, &bind, scratch),
+                true => self.take_scalar(slot, &bind, memory, scratch),
                 false => self.close_scalar(slot, Err(Absence::Malformed)),
             }
         }
     }
 
     /// The variable binding of a scalar, under its own name.
-    fn take_scalar(&mut self, slot: usize, bind: &Varbind<'_>, scratch: &mut Scratch) {
-        self.scalar_octets = self.scalar_octets.saturating_add(bind.octets);
+    fn take_scalar(&mut self, slot: usize, bind: &Varbind<'_>, memory: &mut Memory, scratch: &mut Scratch) {
+        memory.scalar_octets[slot] = u16::try_from(bind.octets).unwrap_or(u16::MAX);
         match bind.read_value(&mut self.answer, &mut scratch.value) {
             Found::Raw(raw) => {
                 if let Raw::TimeTicks(ticks) = raw
@@ -150,7 +150,12 @@ impl Poll {
     }
 
     /// Scalars that went along with columns. One whose successor is another object is asked for by GET.
-    fn take_riders<'a>(&mut self, binds: &mut impl Iterator<Item = Varbind<'a>>, scratch: &mut Scratch) {
+    fn take_riders<'a>(
+        &mut self,
+        binds: &mut impl Iterator<Item = Varbind<'a>>,
+        memory: &mut Memory,
+        scratch: &mut Scratch,
+    ) {
         let plan = Arc::clone(&self.plan);
         self.riding = false;
         for at in 0..self.riders.len() {
@@ -158,7 +163,7 @@ impl Poll {
             let Some(bind) = binds.next() else { return };
             let asked = &plan.scalars[slot].oids[usize::from(self.scalars[slot].alternative)];
             if bind.is_named(asked, &mut scratch.name) {
-                self.take_scalar(slot, &bind, scratch);
+                self.take_scalar(slot, &bind, memory, scratch);
             } else {
                 self.scalars[slot].fell_off = true;
             }
@@ -185,7 +190,7 @@ impl Poll {
         };
         let mut binds = reply.varbinds();
         if riders > 0 {
-            self.take_riders(&mut binds, scratch);
+            self.take_riders(&mut binds, memory, scratch);
         }
         if watched
             && let Some(bind) = binds.next()
