@@ -59,9 +59,8 @@ fn resting_names_are_read_as_often_as_promised_in_every_version() {
                 .agent
                 .objects
                 .iter()
-                .filter_map(|(name, value)| {
-                    name.starts_with(&join(&IF, &[2])).then(|| String::from_utf8_lossy(&value.1).into_owned())
-                })
+                .filter(|(name, _)| name.starts_with(&join(&IF, &[2])))
+                .map(|(_, value)| String::from_utf8_lossy(&value.1).into_owned())
                 .collect();
             let answer = bench.poll(&plan).answer;
             assert_eq!(answer.tables[0].columns[0].end, Ok(()));
