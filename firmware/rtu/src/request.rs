@@ -304,18 +304,7 @@ impl<'a> Request<'a> {
             function::READ_COILS
             | function::READ_DISCRETE_INPUTS
             | function::READ_HOLDING_REGISTERS
-            | function::READ_INPUT_REGISTERS => {
-                let (address, quantity) = (from.word()?, from.word()?);
-                from.end()?;
-                let bits = code <= function::READ_DISCRETE_INPUTS;
-                check(address, quantity, if bits { MOST_BITS_READ } else { MOST_WORDS_READ })?;
-                match code {
-                    function::READ_COILS => Request::ReadCoils { address, quantity },
-                    function::READ_DISCRETE_INPUTS => Request::ReadDiscreteInputs { address, quantity },
-                    function::READ_HOLDING_REGISTERS => Request::ReadHoldingRegisters { address, quantity },
-                    _ => Request::ReadInputRegisters { address, quantity },
-                }
-            }
+            | function::READ_INPUT_REGISTERS => return reading(code, &mut from),
             function::WRITE_SINGLE_COIL => {
                 let address = from.word()?;
                 let value = match from.word()? {
@@ -397,4 +386,18 @@ impl<'a> Request<'a> {
 
 fn words(octets: &[u8], quantity: u16) -> Result<Words<'_>, Exception> {
     Words::of(octets).filter(|words| words.count() == quantity).ok_or(Exception::IllegalValue)
+}
+
+/// A request that reads one table.
+fn reading<'a>(code: u8, from: &mut Data<'_>) -> Result<Request<'a>, Exception> {
+    let (address, quantity) = (from.word()?, from.word()?);
+    from.end()?;
+    let bits = code <= function::READ_DISCRETE_INPUTS;
+    check(address, quantity, if bits { MOST_BITS_READ } else { MOST_WORDS_READ })?;
+    Ok(match code {
+        function::READ_COILS => Request::ReadCoils { address, quantity },
+        function::READ_DISCRETE_INPUTS => Request::ReadDiscreteInputs { address, quantity },
+        function::READ_HOLDING_REGISTERS => Request::ReadHoldingRegisters { address, quantity },
+        _ => Request::ReadInputRegisters { address, quantity },
+    })
 }

@@ -10,15 +10,10 @@ impl Bus {
     /// Octets came in.
     pub fn handle_octets(&mut self, octets: &[u8], now: Mono) {
         self.counters.octets_in += octets.len() as u64;
-        let held = match &mut self.state {
-            State::Closed(..) => return,
-            State::Awaiting(awaiting) => &mut awaiting.held,
-            State::Opening(_) | State::Free => &mut self.held,
-        };
-        // What came before a pause longer than the gap is over before the new octets belong to anything.
-        if now.since_ms(self.last_octet) > u64::from(self.line.gap_ms.max(1)) && !held.is_empty() {
-            self.settle(true, now);
+        if matches!(self.state, State::Closed(..)) {
+            return;
         }
+        self.paused(now);
         for part in octets.chunks(MOST_HELD) {
             let held = match &mut self.state {
                 State::Closed(..) => return,
@@ -36,6 +31,25 @@ impl Bus {
         }
         if matches!(self.state, State::Free) {
             self.disturbed(now);
+        }
+    }
+
+    /// What came before a pause is over before new octets belong to anything: by itself after the line's gap, and after
+    /// its quiet time whatever was begun.
+    fn paused(&mut self, now: Mono) {
+        let pause_ms = now.since_ms(self.last_octet);
+        if pause_ms > self.silence_ms() && !self.was_silent {
+            self.was_silent = true;
+            self.settle(true, now);
+        }
+        let (reader, held) = match &mut self.state {
+            State::Awaiting(awaiting) => (&awaiting.queued.exchange.reader, &mut awaiting.held),
+            State::Free => (&self.listener, &mut self.held),
+            State::Closed(..) | State::Opening(_) => return,
+        };
+        if pause_ms > u64::from(self.line.quiet_ms) && reader.is_of_one_piece() {
+            self.counters.noise_octets += held.len() as u64;
+            held.clear();
         }
     }
 

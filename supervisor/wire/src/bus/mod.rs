@@ -30,9 +30,13 @@
 //! 6. An answer that is complete sooner than request and answer take on the line was on its way before the request.
 //!    (Not where the line's speed is not known, behind a serial server.)
 //!
+//! 7. Octets of a frame that [`Line::quiet_ms`] lies between do not belong together: the beginning of a cut answer is
+//!    never completed by what comes later.
+//!
 //! **What this rests on.** No answer comes later than `late_ms` after its deadline, and no stranger on the line answers
 //! in the name of the unit that is being asked with function and byte count just as asked. Octets cannot tell more; a
-//! device that breaks the first needs a longer `timeout` or `late`.
+//! device that breaks the first needs a longer `timeout` or `late`. And a CRC of 16 bits lets one of 65,536 garbled frames
+//! through, a sum of 8 bits one of 256.
 //!
 //! # The seam
 //!
@@ -305,7 +309,7 @@ impl Bus {
     }
 
     /// A pause longer than this ends what has no length.
-    fn silence_ms(&self) -> u64 {
+    pub(super) fn silence_ms(&self) -> u64 {
         u64::from(self.line.gap_ms.max(1))
     }
 

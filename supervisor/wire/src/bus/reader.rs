@@ -37,6 +37,12 @@ pub trait Reader: Debug + Send + Sync {
     fn read_at_silence(&self, octets: &[u8]) -> Read {
         self.read(octets)
     }
+
+    /// Whether octets that the line's quiet time lies between never belong to one thing. Not so of answers of several
+    /// lines.
+    fn is_of_one_piece(&self) -> bool {
+        false
+    }
 }
 
 /// What the dialogue at the opening of a port does next.

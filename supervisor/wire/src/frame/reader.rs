@@ -62,6 +62,10 @@ impl FrameReader {
 }
 
 impl Reader for FrameReader {
+    fn is_of_one_piece(&self) -> bool {
+        true
+    }
+
     fn read(&self, octets: &[u8]) -> Read {
         self.look(octets, false)
     }

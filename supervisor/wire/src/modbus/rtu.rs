@@ -80,6 +80,10 @@ impl Awaited {
 }
 
 impl Reader for Awaited {
+    fn is_of_one_piece(&self) -> bool {
+        true
+    }
+
     /// The awaited answer is looked for at every place: what stands before it never holds it back, even where it looks
     /// like the beginning of a long frame.
     fn read(&self, octets: &[u8]) -> Read {
@@ -115,6 +119,10 @@ fn stranger(octets: &[u8]) -> Read {
 pub struct Overheard;
 
 impl Reader for Overheard {
+    fn is_of_one_piece(&self) -> bool {
+        true
+    }
+
     fn read(&self, octets: &[u8]) -> Read {
         stranger(octets)
     }

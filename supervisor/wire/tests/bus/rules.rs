@@ -189,6 +189,19 @@ fn after_an_error_the_line_must_be_quiet() {
     assert_eq!(bench.bus.counters().never_quiet, 1);
 }
 
+/// The beginning of a cut answer is never completed by what comes later.
+#[test]
+fn a_frame_is_of_one_piece() {
+    let mut bench = Bench::new(Line::serial(9_600));
+    let ticket = bench.submit(exchange(1, &READ));
+    assert!(bench.pass(50).is_some());
+    let whole = answer(1, 9);
+    bench.hear(30, &whole[..4]);
+    bench.hear(101, &whole[4..]);
+    assert_eq!(bench.pass(600), None);
+    assert_eq!(bench.done(), Some((ticket, Outcome::Damaged)));
+}
+
 #[test]
 fn an_echo_is_taken_away_octet_for_octet() {
     let mut bench = Bench::new(Line::serial(9_600));

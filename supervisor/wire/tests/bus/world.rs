@@ -12,7 +12,7 @@ use roundsman_rtu::slave::{Registers, WordTable, serve};
 use roundsman_rtu::values::Words;
 use roundsman_wire::bus::{Action, Bus, Line, Lost, Outcome, Port, Ticket};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// splitmix64.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +130,8 @@ pub(crate) struct World {
     is_open: bool,
     /// When the request on the line was sent.
     pub(crate) sent_at: Mono,
+    /// What was last brought to the master, whole: a frame it takes that is none of these was put together by chance.
+    brought: VecDeque<Vec<u8>>,
     /// Steps in which no time passed.
     still: u32,
 }
@@ -153,6 +155,7 @@ impl World {
             opened: 0,
             is_open: false,
             sent_at: Mono(0),
+            brought: VecDeque::new(),
             still: 0,
         };
         world.port(Port::Open);
@@ -173,6 +176,10 @@ impl World {
 
     /// Octets on their way to the master: one after the other, in one to three pieces.
     fn bring(&mut self, from: Mono, octets: &[u8]) {
+        self.brought.push_back(octets.to_vec());
+        if self.brought.len() > 64 {
+            self.brought.pop_front();
+        }
         let pieces = 1 + self.dice.roll(3) as usize;
         let size = octets.len().div_ceil(pieces).max(1);
         let mut sent = 0;
@@ -251,6 +258,11 @@ impl World {
             delay_ms = self.timeout_ms + 1 + self.dice.roll(room_ms);
         }
         self.bring(end.plus_ms(delay_ms), &answer);
+    }
+
+    /// Whether somebody on the line really said this frame.
+    pub(crate) fn was_said(&self, frame: &[u8]) -> bool {
+        self.brought.iter().any(|octets| octets == frame)
     }
 
     fn flip(&mut self, octets: &mut [u8]) {

@@ -142,6 +142,18 @@ fn read_head(fields: &mut Fields<'_>, found: &mut Findings) -> Option<Draft> {
         draft.orders = orders;
         return Some(draft);
     }
+    read_requests(draft, (frame, text), requests, &names, timeout_ms, found)
+}
+
+/// The requests of a device that speaks frames or text.
+fn read_requests(
+    mut draft: Draft,
+    (frame, text): (Option<&Node>, Option<&Node>),
+    requests: Option<&Node>,
+    names: &[Arc<str>],
+    timeout_ms: u32,
+    found: &mut Findings,
+) -> Option<Draft> {
     let entries = requests.and_then(|node| node.table(found)).unwrap_or(&[]);
     if entries.len() > MOST_REQUESTS
         && let Some(node) = requests
@@ -153,17 +165,17 @@ fn read_head(fields: &mut Fields<'_>, found: &mut Findings) -> Option<Draft> {
     if let Some(node) = frame {
         let layout = Arc::new(frame::layout(node, found)?);
         let read = |entry: &Entry, found: &mut Findings| {
-            frame::request(&entry.node, &layout, &names, timeout_ms, true, found)
+            frame::request(&entry.node, &layout, names, timeout_ms, true, found)
         };
         let requests: Vec<_> = entries.iter().filter_map(|entry| read(entry, found)).collect();
         let whole = requests.len() == entries.len();
         draft.plan = Plan::Frame(wire_frame::Plan { layout, requests, points: Vec::new() });
         return whole.then_some(draft);
     }
-    let (layout, dialogue) = text::layout(text?, &names, found)?;
+    let (layout, dialogue) = text::layout(text?, names, found)?;
     draft.dialogue = dialogue;
     let read =
-        |entry: &Entry, found: &mut Findings| text::request(&entry.node, &names, timeout_ms, true, found);
+        |entry: &Entry, found: &mut Findings| text::request(&entry.node, names, timeout_ms, true, found);
     let requests: Vec<_> = entries.iter().filter_map(|entry| read(entry, found)).collect();
     let whole = requests.len() == entries.len();
     draft.plan = Plan::Text(wire_text::Plan { layout, requests, points: Vec::new() });
