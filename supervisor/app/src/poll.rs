@@ -1,16 +1,19 @@
 //! `roundsman poll`: one device, now, through the same driver, profile and derivation as the service.
 
 use crate::site::{self, Site, SiteEntry};
+use crate::supervise::line as probing;
 use crate::{print, supervise};
 use anyhow::{Context, Result, anyhow};
-use roundsman_core::derive::{Derivation, Expression};
+use roundsman_core::derive::{Derivation, Expression, Uplink};
 use roundsman_core::fault::Generation;
+use roundsman_core::line::{self, ENOUGH, Window};
 use roundsman_core::model::Model;
 use roundsman_core::reading::{Readings, Value as Reading, quality};
 use roundsman_core::text;
 use roundsman_driver::clock::Clock;
+use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::remark::Remark;
-use roundsman_driver::snmp::{Finished, Options, Request, Snmp};
+use roundsman_driver::snmp::{self, Finished, Options, Request, Snmp};
 use roundsman_profile::diagnostic::{Findings, did_you_mean};
 use roundsman_profile::translate::Translator;
 use roundsman_wire::snmp::plan::Plan;
@@ -20,9 +23,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// Time between the two polls that rates need.
 const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Time between two probes of the line: [`ENOUGH`] of them fit between the two polls. Ten minutes, which the service
+/// looks at, nobody waits for.
+const PROBE_EVERY_MS: u32 = 100;
+
+/// How long a probe waits for its answer, in ms.
+const PROBE_TIMEOUT_MS: u32 = 2_000;
 
 /// Polls a device and prints what came back.
 pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> {
@@ -46,7 +57,7 @@ pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> 
             polled.foreign, polled.entry.device.id, polled.entry.target.address
         );
     }
-    Ok(ExitCode::from(u8::from(polled.readings.good() == 0)))
+    Ok(ExitCode::from(u8::from(!polled.entry.profile.model.has_data(&polled.readings))))
 }
 
 struct Polled {
@@ -84,16 +95,24 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
     let mut derivation = Derivation::default();
     let rounds = if needs_two(&entry.profile.model) { 2 } else { 1 };
     let mut readings = Readings::default();
-    for round in 0..rounds {
-        if round > 0 {
-            tokio::time::sleep(BETWEEN).await;
-        }
+    for round in 1..=rounds {
+        let pause = if round > 1 { BETWEEN } else { Duration::ZERO };
+        let looks = round == rounds && entry.device.line.probe_s.is_some();
+        let look =
+            async { if looks { Some(look_at_line(clock, &snmp, &mut answers, &entry).await) } else { None } };
+        let ((), window) = tokio::join!(tokio::time::sleep(pause), look);
         let finished = ask(&snmp, &mut answers, &entry, entry.profile.plan.clone()).await?;
         requests += finished.answer.cost.requests;
+        let model = &entry.profile.model;
         readings = translator.translate(&entry.profile, &finished.answer, finished.finished);
-        derivation.apply(&entry.profile.model, &mut readings);
+        if let Some(window) = window.transpose()? {
+            line::add_to(&mut readings, model, &window.quality(clock.now().mono));
+        }
+        let interfaces = entry.device.uplink_interfaces(translator.labels());
+        let uplink = Uplink { speed: entry.device.line.speed, interfaces: &interfaces };
+        derivation.apply(model, &mut readings, uplink);
         remarks.extend(finished.remarks);
-        if readings.good() == 0 {
+        if !model.has_data(&readings) {
             break;
         }
     }
@@ -102,6 +121,48 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
     remarks.dedup();
     let labels = translator.labels().clone();
     Ok(Polled { entry, readings, labels, elapsed_ms, requests, foreign, remarks })
+}
+
+/// A short burst of reach probes, so that the line's figures are there at once.
+async fn look_at_line(
+    clock: Clock,
+    snmp: &Snmp,
+    answers: &mut mpsc::Receiver<Finished>,
+    entry: &SiteEntry,
+) -> Result<Window> {
+    let prober = Arc::new(Prober::new(clock));
+    let usual = if prober.available().is_ok() { Reach::Icmp } else { Reach::Snmp };
+    let (address, reach) = (entry.address, entry.reach.unwrap_or(usual));
+    let mut window = Window::new(PROBE_EVERY_MS);
+    let mut probes = JoinSet::new();
+    let target = probing::probe_target(&entry.target, PROBE_TIMEOUT_MS);
+    for nth in 0..ENOUGH {
+        if nth > 0 {
+            tokio::time::sleep(Duration::from_millis(PROBE_EVERY_MS.into())).await;
+        }
+        let sent = clock.now().mono;
+        if reach == Reach::Snmp {
+            // The poller carries out one poll of a device at a time.
+            let entry = SiteEntry { target: target.clone(), ..entry.clone() };
+            let finished = ask(snmp, answers, &entry, Arc::new(snmp::reach_plan())).await?;
+            let took_us = finished.finished.mono.since_ms(finished.started.mono) * 1_000;
+            window.add(sent, finished.answer.answered.then_some(took_us));
+        } else {
+            let prober = prober.clone();
+            probes.spawn(async move { (sent, prober.probe(address, reach, PROBE_TIMEOUT_MS).await) });
+        }
+    }
+    while let Some(probed) = probes.join_next().await {
+        match probed? {
+            (sent, Ok(reached)) => {
+                if let Some(took_us) = probing::outcome(&reached) {
+                    window.add(sent, took_us);
+                }
+            }
+            (_, Err(error)) => tracing::warn!(%error, "the quality of the line cannot be probed"),
+        }
+    }
+    Ok(window)
 }
 
 async fn ask(
@@ -127,6 +188,15 @@ fn needs_two(model: &Model) -> bool {
 }
 
 fn print_polled(polled: &Polled, site: &Site, as_json: bool) -> Result<()> {
+    if polled.readings.iter().any(|reading| polled.entry.profile.model.is_of_line(reading.metric)) {
+        eprintln!(
+            "roundsman: the figures of the line are those of {ENOUGH} probes within {} s; the service looks at {} \
+             probes, one every {} s",
+            ENOUGH as u32 * PROBE_EVERY_MS / 1_000,
+            line::WINDOW,
+            polled.entry.device.line.probe_s.unwrap_or_default()
+        );
+    }
     for remark in &polled.remarks {
         eprintln!("roundsman: {}: {}", polled.entry.device.id, remark.text().en);
     }

@@ -35,7 +35,7 @@ pub(crate) struct Simulate {
     /// a Huawei router, anything else a device of no maker.
     #[arg(long, value_name = "FILE", required_unless_present = "bare")]
     site: Option<PathBuf>,
-    /// What is wrong from the start: silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot,
+    /// What is wrong from the start: silent, late:MS, slow:MS, lossy:PERCENT, duplicate, wrong-community, reboot,
     /// interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent (the device and all that hangs
     /// below it), flapping:NAME (a port), on-battery (UPS), disk:PERCENT (server), toner:PERCENT (printer),
     /// hostile-name. While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what

@@ -17,6 +17,9 @@ const MOST_TAGS: usize = 1_000;
 /// Seconds between two polls where the site says nothing.
 const DEFAULT_INTERVAL_S: u32 = 60;
 
+/// Seconds between two probes of a line, where the site names the line and says no more.
+const DEFAULT_PROBE_S: u32 = 10;
+
 /// A device as written.
 pub(super) struct Draft<'a> {
     pub(super) id: &'a str,
@@ -31,6 +34,8 @@ pub(super) struct Draft<'a> {
     pub(super) credentials: Option<&'a Node>,
     pub(super) uplinks: Vec<(&'a Node, Option<Arc<str>>)>,
     pub(super) line: Option<Line>,
+    /// Seconds between two probes of its line; `None`: its quality is not looked at.
+    pub(super) line_probe_s: Option<u32>,
     pub(super) tags: Vec<(Arc<str>, Arc<str>)>,
     pub(super) reach: Option<Reach>,
     pub(super) interval_s: u32,
@@ -59,6 +64,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let credentials = fields.maybe("credentials");
     let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
     let line = fields.maybe("line").and_then(|n| values::line_speed(n, found));
+    let line_quality = fields.maybe("line_quality").map(|n| values::line_quality(n, found));
     let tags = fields.maybe("tag").map(|n| tags(n, found)).unwrap_or_default();
     let reach = fields.maybe("reach").and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
@@ -78,6 +84,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         address_text: address_node.and_then(|n| n.text(found))?,
         credentials,
         uplinks,
+        line_probe_s: line_quality.unwrap_or(Some(line.as_ref().map(|_| DEFAULT_PROBE_S)))?,
         line,
         tags,
         reach,

@@ -6,6 +6,7 @@ use super::limits::{self, Limits};
 use super::{ClockSource, MOST_DEVICES, Site, SiteEntry, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
+use roundsman_core::line::Line;
 use roundsman_core::text::Language;
 use roundsman_core::topology::Topology;
 use roundsman_profile::catalogue::{Catalogue, GENERIC};
@@ -305,6 +306,7 @@ fn resolve(
                 uplinks,
                 interval_s: draft.interval_s,
                 tags: draft.tags.clone(),
+                line: Line { speed: draft.line.as_ref().map(|line| line.speed), probe_s: draft.line_probe_s },
             },
             profile,
             auto,

@@ -3,7 +3,7 @@
 
 use super::polled::Runtime;
 use super::view::Lenses;
-use super::{Supervisor, View};
+use super::{LINE_KEY, REACH_KEY, Supervisor, View};
 use crate::site::{self, Site};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{Engine, Kept};
@@ -43,14 +43,15 @@ impl Supervisor {
             }
             self.next_key += 1;
             if let Some(key) = old_key.filter(|key| *key != runtime.key) {
-                let _ = self.snmp.forget(key).await;
+                self.forget(key).await;
             }
             self.by_key.insert(runtime.key, device);
             self.devices.push(runtime);
         }
         for gone in before.into_values() {
-            let _ = self.snmp.forget(gone.key).await;
+            self.forget(gone.key).await;
         }
+        self.probing.load(&self.devices);
         self.restore_latest(kept);
         let devices = self.devices.iter().map(Runtime::site_device).collect();
         self.engine.load(devices, now);
@@ -66,6 +67,13 @@ impl Supervisor {
         self.carry_out(now);
         self.committer.settle(now);
         self.committer.go_on(&self.sender, now);
+    }
+
+    /// Has the poller forget a device: its polls and its probes.
+    async fn forget(&self, key: u32) {
+        for key in [key, key | REACH_KEY, key | LINE_KEY] {
+            let _ = self.snmp.forget(key).await;
+        }
     }
 
     /// Tells the store how long the site wants history kept.

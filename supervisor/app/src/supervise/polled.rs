@@ -1,14 +1,17 @@
 //! From one device's raw answer to its readings, and on to the engine.
 
 use super::Supervisor;
+use super::line::Watched;
 use super::view::{Latest, Lens};
 use crate::site::SiteEntry;
-use roundsman_core::derive::Derivation;
+use roundsman_core::derive::{Derivation, Uplink};
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
+use roundsman_core::line;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Absence, Readings, Sample};
+use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::Finished;
@@ -59,11 +62,15 @@ pub(super) struct Runtime {
     unresolved: bool,
     translator: Translator,
     derivation: Derivation,
+    /// What its line is like, where the site wants to know.
+    pub(super) line: Option<Arc<Watched>>,
     /// Where to look in its readings; of the profile of `entry`.
     pub(super) lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
     /// The instances' labels as the view shares them; made anew when there are more.
     names: Arc<[Arc<str>]>,
+    /// How late the poll under way was started, ms.
+    pub(super) late_ms: u64,
     /// What the latest poll said beside its answer.
     remarks: Vec<Remark>,
 }
@@ -82,6 +89,11 @@ impl Runtime {
     ) -> Runtime {
         let unresolved = entry.auto && !found;
         take_profile(&mut entry, lens.profile.clone());
+        let line = entry.device.line.probe_s.map(|spacing_s| {
+            let same = |old: &&Runtime| old.entry.address == entry.address && old.reach == reach;
+            let known = old.as_ref().filter(same).and_then(|old| old.line.clone());
+            known.inspect(|line| line.go_on(spacing_s)).unwrap_or_else(|| Arc::new(Watched::new(spacing_s)))
+        });
         let same = |old: &Runtime| {
             old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
         };
@@ -96,6 +108,7 @@ impl Runtime {
                 entry,
                 reach,
                 reached_by: reach.to_string().into(),
+                line,
                 lens,
                 unresolved,
                 ..old
@@ -108,9 +121,11 @@ impl Runtime {
                 unresolved,
                 translator: Translator::default(),
                 derivation: Derivation::default(),
+                line,
                 lens,
                 latest: None,
                 names: Arc::default(),
+                late_ms: 0,
                 remarks: vec![],
             },
         }
@@ -134,6 +149,14 @@ impl Runtime {
     /// Whether the latest poll brought any valid reply.
     pub(super) fn is_answering(&self) -> bool {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
+    }
+
+    /// What carries its polls out.
+    pub(super) fn driver(&self) -> Driver {
+        match self.entry.target.user {
+            Some(_) => Driver::SnmpV3,
+            None => Driver::Snmp,
+        }
     }
 
     /// Logs what the operator is to know beside the answer: once, not at every poll.
@@ -175,8 +198,14 @@ impl Runtime {
         tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
+        let (device, model) = (&self.entry.device, &self.entry.profile.model);
+        if let Some(line) = &self.line {
+            line::add_to(&mut readings, model, &line.quality(taken_at.mono));
+        }
+        let interfaces = device.uplink_interfaces(self.translator.labels());
+        let uplink = Uplink { speed: device.line.speed, interfaces: &interfaces };
         tracing::trace!(target: "way", step = "Derivation::apply");
-        self.derivation.apply(&self.entry.profile.model, &mut readings);
+        self.derivation.apply(model, &mut readings, uplink);
         readings
     }
 
@@ -186,10 +215,8 @@ impl Runtime {
         if self.names.len() != names.len() {
             self.names = names.into();
         }
-        let labels = self.entry.device.uplink_labels();
-        let uplinks: Vec<InstanceIx> =
-            labels.filter_map(|label| self.translator.labels().find(label)).collect();
-        let line = self.entry.line.as_ref().map(|line| line.speed);
+        let uplinks = self.entry.device.uplink_interfaces(self.translator.labels());
+        let line = self.entry.device.line.speed;
         let latest = Latest::new(readings, self.names.clone(), self.lens.clone(), &uplinks, line);
         self.latest = Some(Arc::new(latest));
     }
@@ -219,6 +246,16 @@ impl Runtime {
     }
 }
 
+/// A poll as it is counted; `late_ms` is how late it was started, where it was due.
+pub(super) fn counted(finished: &Finished, late_ms: Option<u64>) -> Polled {
+    Polled {
+        answered: finished.answer.answered,
+        took_ms: finished.finished.mono.since_ms(finished.started.mono),
+        late_ms,
+        cost: finished.answer.cost,
+    }
+}
+
 /// Whether a device has said who it is; one that refuses the credentials has not.
 fn has_said(answer: &Answer) -> bool {
     answer.answered && answer.scalars.first() != Some(&Err(Absence::Denied))
@@ -234,13 +271,19 @@ impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
     pub(super) fn polled(&mut self, finished: Finished, now: Now) {
         tracing::trace!(target: "way", step = "Supervisor::polled");
-        self.view.measured().add_poll(&finished);
         let Some(&device) = self.by_key.get(&finished.key) else {
             return;
         };
-        self.view.count_poll(device, &finished);
+        let runtime = &self.devices[device.at()];
+        let poll = counted(&finished, Some(runtime.late_ms));
+        self.view.count_poll(device, runtime.driver(), &poll, &finished.remarks);
         self.schedule.finished(device, finished.answer.answered, now.mono);
         self.devices[device.at()].remark(&finished.remarks);
+        for remark in &finished.remarks {
+            if matches!(remark, Remark::EngineReplaced { .. }) {
+                self.engine.handle(Event::Replaced { device, what: remark.text() }, now);
+            }
+        }
         if self.devices[device.at()].unresolved && has_said(&finished.answer) {
             self.identify(device, &finished.answer, now);
             return;
