@@ -8,15 +8,18 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = {
     "core": set(),
-    "wire": {"core"},
+    "rtu": set(),
+    "wire": {"core", "rtu"},
     "store": {"core"},
     "simulator": {"core"},
-    "profile": {"core", "wire"},
+    "profile": {"core", "rtu", "wire"},
     "driver": {"core", "wire", "profile"},
     "report": {"core"},
     "panel": {"core", "store", "profile", "report"},
     "app": {"core", "wire", "profile", "driver", "store", "report", "panel", "simulator"},
 }
+# Shared with the boards, so beside the supervisor.
+FIRMWARE = {"rtu"}
 # Outside of tests nothing may panic on what comes from the network or a file. (A parser's own `expect(")")` answers
 # with an error.)
 PANICS = re.compile(r'\.unwrap\(\)|\.expect\("[^"]{2,}|\b(panic|unreachable)!\(')
@@ -26,12 +29,12 @@ DOMAIN_REFUSES = {"tokio", "serde", "serde_json", "rusqlite", "tracing", "chrono
 
 wrong = []
 for crate, allowed in FLOORS.items():
-    folder = ROOT / "supervisor" / crate
+    folder = ROOT / ("firmware" if crate in FIRMWARE else "supervisor") / crate
     manifest = tomllib.loads((folder / "Cargo.toml").read_text())
     dependencies = manifest.get("dependencies", {})
     ours = {name.removeprefix("roundsman-") for name in dependencies if name.startswith("roundsman-")}
     for stranger in sorted(ours - allowed):
-        wrong.append(f"supervisor/{crate}: depends on {stranger}, which is not below it")
+        wrong.append(f"{folder.relative_to(ROOT)}: depends on {stranger}, which is not below it")
     if crate == "core":
         for stranger in sorted(DOMAIN_REFUSES & set(dependencies)):
             wrong.append(f"supervisor/core: the domain does without {stranger}")

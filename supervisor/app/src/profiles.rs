@@ -145,7 +145,7 @@ fn shown(item: &Item) -> Value {
         "match": profile.matchers.iter().map(|m| m.prefix.to_string()).collect::<Vec<_>>(),
         "metrics": model.metrics.iter().map(metric).collect::<Vec<_>>(),
         "rules": model.rules.iter().map(rule).collect::<Vec<_>>(),
-        "fixtures": profile.fixtures.iter().map(|fixture| fixture.walk.to_string()).collect::<Vec<_>>(),
+        "fixtures": profile.fixtures.iter().map(|fixture| fixture.recording.name().to_string()).collect::<Vec<_>>(),
     })
 }
 

@@ -12,7 +12,9 @@
 //! **Refuses.** No network, no clock, no judgement: a reading is a value or the reason why there is none, and only
 //! the engine decides what that means. Files and answers never panic it and never grow it without bound.
 
+pub mod bus;
 pub mod catalogue;
+pub mod command;
 pub mod diagnostic;
 pub mod document;
 pub mod overlay;

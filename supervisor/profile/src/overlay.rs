@@ -1,7 +1,8 @@
-//! A site's own limits laid over a profile's rules.
+//! A site's own limits laid over a profile's rules, and a profile of one unit as that of a grid of them.
 //!
 //! **Duty.** [`with_limits`] takes `rule.board-hot.major.above = 70` of a site file and gives the profile as if its
 //! own file had said so, checked by the same reader: an error points at the line of the site file.
+//! [`with_grid`] makes each metric of a unit a column of a table whose rows are `r1c1`, `r1c2` and so on.
 //!
 //! **Refuses.** A site changes limits and times of existing levels or adds a level; what a rule looks at, its guard
 //! and its advice belong to the profile.
@@ -9,7 +10,12 @@
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Node, Value};
 use crate::schema::{self, Profile};
+use crate::translate::recipe::Grid;
+use roundsman_core::model::{Table, TableIx};
 use std::sync::Arc;
+
+/// Most units of a grid: a line has 247.
+pub const MOST_UNITS: usize = 247;
 
 /// The levels that a site may change.
 const LEVELS: [&str; 4] = ["critical", "major", "minor", "warning"];
@@ -43,6 +49,38 @@ pub fn with_limits(profile: &Profile, limits: &Node, found: &mut Findings) -> Op
         return None;
     }
     schema::read(&document, found).map(Arc::new)
+}
+
+/// What the units of a grid are called, row by row.
+pub fn grid_labels(rows: u8, columns: u8) -> Vec<Arc<str>> {
+    let cell = |row: u8| (1..=columns).map(move |column| Arc::from(format!("r{row}c{column}")));
+    (1..=rows).flat_map(cell).take(MOST_UNITS).collect()
+}
+
+/// The profile of `rows` times `columns` units; itself where it is not one of a bus. The rows of its table are in the
+/// order of the target's members.
+pub fn with_grid(profile: &Profile, rows: u8, columns: u8) -> Profile {
+    let mut profile = profile.clone();
+    if profile.bus.is_none() {
+        return profile;
+    }
+    let mut model = (*profile.model).clone();
+    let table = TableIx(model.tables.len() as u16);
+    model.tables.push(Table { group: Arc::from("unit"), discontinuity: None, speed: None });
+    for recipe in &profile.recipes.points {
+        model.metrics[recipe.metric.at()].table = Some(table);
+    }
+    // What is computed of a unit is computed for each.
+    for derive in &model.derives {
+        let mut of_unit = false;
+        derive.calc.each_metric(&mut |metric| of_unit |= model.metrics[metric.at()].table == Some(table));
+        if of_unit {
+            model.metrics[derive.metric.at()].table = Some(table);
+        }
+    }
+    profile.model = Arc::new(model);
+    profile.recipes.grid = Some(Grid { table, labels: grid_labels(rows, columns) });
+    profile
 }
 
 fn lay_levels(rule: &mut Node, limit: &Entry, found: &mut Findings) {

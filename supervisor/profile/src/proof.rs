@@ -4,15 +4,19 @@
 //! the fixture; it compares readings and faults, and asks that every metric was good and every rule was seen to fire
 //! and to stay silent.
 //!
-//! **Place in the flow.** The same way as a real poll, with a [`Walk`] in the place of driver and device.
+//! **Place in the flow.** The same way as a real poll, with a [`Walk`] in the place of driver and device, or, for what
+//! hangs on a bus, the real session with what was recorded at the other end of the line.
 //!
 //! **Refuses.** Shortcuts: nothing is judged here that the engine does not judge.
 //!
 //! What a profile inherits is proven by the profile it comes from; what it adds or lays over it proves itself.
 
+mod recorded;
+
 use crate::catalogue::{Item, Origin};
 use crate::diagnostic::{At, Diagnostic, Findings, Rejected};
-use crate::schema::{Expect, Expected, ExpectedFault, Fixture, Profile, ReachOutcome, Step};
+use crate::overlay;
+use crate::schema::{Expect, Expected, ExpectedFault, Fixture, Profile, ReachOutcome, Recording, Step};
 use crate::snmprec::Walk;
 use crate::translate::Translator;
 use roundsman_core::derive::{Derivation, Uplink};
@@ -62,10 +66,17 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
     };
     let mut all_read = true;
     for fixture in &profile.fixtures {
-        if let Some(walk) = open(fixture, &item.origin, &mut found) {
-            Run::new(profile, fixture, walk).go(&mut seen, &mut found);
-        } else {
-            all_read = false;
+        // A grid's rows are instances of the same metrics: what is seen there is seen of the profile.
+        let gridded = match &fixture.recording {
+            Recording::Bus(recorded) => {
+                recorded.grid.map(|(rows, columns)| overlay::with_grid(profile, rows, columns))
+            }
+            Recording::Walk(_) => None,
+        };
+        let profile = gridded.as_ref().unwrap_or(profile);
+        match open(profile, fixture, &item.origin, &mut found) {
+            Some(device) => Run::new(profile, fixture, device).go(&mut seen, &mut found),
+            None => all_read = false,
         }
     }
     // Without one of its recordings nothing can be said about what the profile shows.
@@ -73,22 +84,38 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
     found.finish(proof)
 }
 
-fn open(fixture: &Fixture, origin: &Origin, found: &mut Findings) -> Option<Walk> {
-    let text = match origin.recording(&fixture.walk) {
+/// A fixture's device.
+enum Subject {
+    Walk(Walk),
+    Bus(Box<recorded::Device>),
+}
+
+fn open(profile: &Profile, fixture: &Fixture, origin: &Origin, found: &mut Findings) -> Option<Subject> {
+    let walk = match (&fixture.recording, &profile.bus) {
+        (Recording::Walk(walk), _) => walk,
+        (Recording::Bus(device), Some(bus)) => {
+            let now = Now::at(BEGIN.0, BEGIN.1).mono;
+            let device = recorded::Device::new(bus, device, &fixture.recording_at, now, found)?;
+            return Some(Subject::Bus(Box::new(device)));
+        }
+        (Recording::Bus(_), None) => return None,
+    };
+    let text = match origin.recording(walk) {
         Ok(text) => text,
         Err(what) => {
             found.note(
-                Diagnostic::new(&fixture.walk_at, what).hint("the name is relative to the profile's file"),
+                Diagnostic::new(&fixture.recording_at, what)
+                    .hint("the name is relative to the profile's file"),
             );
             return None;
         }
     };
     match Walk::parse(&text) {
-        Ok(walk) => Some(walk),
+        Ok(walk) => Some(Subject::Walk(walk)),
         Err(problems) => {
             for problem in problems {
-                let what = format!("the recording `{}` is broken: {problem}", fixture.walk);
-                found.note(Diagnostic::new(&fixture.walk_at, what));
+                let what = format!("the recording `{walk}` is broken: {problem}");
+                found.note(Diagnostic::new(&fixture.recording_at, what));
             }
             None
         }
@@ -153,7 +180,7 @@ impl Seen {
 struct Run<'a> {
     profile: &'a Profile,
     fixture: &'a Fixture,
-    walk: Walk,
+    recorded: Subject,
     translator: Translator,
     derivation: Derivation,
     engine: Engine,
@@ -196,7 +223,7 @@ impl Probes {
 const DEVICE: DeviceIx = DeviceIx(0);
 
 impl<'a> Run<'a> {
-    fn new(profile: &'a Profile, fixture: &'a Fixture, walk: Walk) -> Run<'a> {
+    fn new(profile: &'a Profile, fixture: &'a Fixture, recorded: Subject) -> Run<'a> {
         let now = Now::at(BEGIN.0, BEGIN.1);
         let device = Device {
             id: Arc::from("fixture"),
@@ -218,7 +245,7 @@ impl<'a> Run<'a> {
         Run {
             profile,
             fixture,
-            walk,
+            recorded,
             translator: Translator::default(),
             derivation: Derivation::default(),
             engine,
@@ -233,6 +260,9 @@ impl<'a> Run<'a> {
     fn go(mut self, seen: &mut Seen, found: &mut Findings) {
         let first = self.poll(seen);
         self.compare(&first, &self.fixture.expect, found);
+        if let Subject::Bus(device) = &mut self.recorded {
+            self.fixture.hears.iter().for_each(|hear| device.hear(self.profile, hear, found));
+        }
         let second = self.pass(u64::from(INTERVAL_S) * 1_000, seen).unwrap_or(first);
         self.compare_faults(&self.fixture.faults, &self.fixture.at, found);
         self.look(&second, seen);
@@ -255,24 +285,34 @@ impl<'a> Run<'a> {
             self.compare_faults(&step.faults, &step.at, found);
         }
         seen.polls += self.polls;
+        if let Subject::Bus(device) = &mut self.recorded {
+            self.fixture.orders.iter().for_each(|order| device.order(self.profile, order, found));
+        }
     }
 
     /// Makes the changes of a step; `false` if one of them is impossible.
     fn change(&mut self, step: &Step, found: &mut Findings) -> bool {
+        let walk = match &mut self.recorded {
+            Subject::Walk(walk) => walk,
+            Subject::Bus(device) => {
+                step.changes.iter().for_each(|(change, _)| device.change(change));
+                return true;
+            }
+        };
         for set in &step.set {
-            if let Err(error) = self.walk.set(&set.oid, &set.value) {
+            if let Err(error) = walk.set(&set.oid, &set.value) {
                 found.note(Diagnostic::new(&set.at, format!("{} cannot be set: {error}", set.oid)));
                 return false;
             }
         }
         for grow in &step.grow {
-            if let Err(error) = self.walk.grow(&grow.oid, grow.per_s) {
+            if let Err(error) = walk.grow(&grow.oid, grow.per_s) {
                 found.note(Diagnostic::new(&grow.at, format!("{} cannot grow: {error}", grow.oid)));
                 return false;
             }
         }
         for (oid, at) in &step.remove {
-            if !self.walk.remove(oid) {
+            if !walk.remove(oid) {
                 found.note(Diagnostic::new(at, format!("the recording has nothing at or below {oid}")));
                 return false;
             }
@@ -313,7 +353,9 @@ impl<'a> Run<'a> {
     fn step(&mut self, ms: u64) {
         self.probes.pass_ms(ms, self.now);
         self.now = self.now.plus_ms(ms);
-        self.walk.pass_ms(ms);
+        if let Subject::Walk(walk) = &mut self.recorded {
+            walk.pass_ms(ms);
+        }
     }
 
     fn poll(&mut self, seen: &mut Seen) -> Readings {
@@ -331,8 +373,16 @@ impl<'a> Run<'a> {
     /// One poll: the agent's answer through translator and derivation.
     fn ask(&mut self) -> Readings {
         self.polls += 1;
-        let answer = self.walk.answer(&self.profile.plan);
-        let mut readings = self.translator.translate(self.profile, &answer, self.now);
+        let mut readings = match &mut self.recorded {
+            Subject::Walk(walk) => {
+                let answer = walk.answer(&self.profile.plan);
+                self.translator.translate(self.profile, &answer, self.now)
+            }
+            Subject::Bus(device) => {
+                let answer = device.poll(self.now.mono);
+                self.translator.translate(self.profile, &answer, self.now)
+            }
+        };
         let model = &self.profile.model;
         if !self.probes.outcomes.is_empty() {
             line::add_to(&mut readings, model, &self.probes.window.quality(self.now.mono));

@@ -26,7 +26,7 @@ fn every_broken_profile_is_refused_at_its_place() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     paths.sort();
-    assert!(paths.len() >= 20);
+    assert!(paths.len() >= 100);
     for path in paths {
         let rejected = refuse(&path).unwrap_or_else(|| panic!("{} was not refused", path.display()));
         for diagnostic in rejected.diagnostics() {

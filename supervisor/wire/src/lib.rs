@@ -9,4 +9,10 @@
 //! **Refuses.** No I/O, no clock, no judgement about values. Bytes from the network never panic it and never grow it
 //! without bound.
 
+pub mod bus;
+pub mod field;
+pub mod frame;
+pub mod modbus;
+pub mod params;
 pub mod snmp;
+pub mod text;

@@ -14,6 +14,19 @@ pub(super) struct Surroundings<'a> {
     pub(super) labels: &'a Labels,
 }
 
+/// Whether a guard holds for an instance of a device, outside of a rule: whether a command is forbidden now. `None`
+/// where a reading that it needs is missing.
+pub fn holds(
+    guard: &Guard,
+    instance: InstanceIx,
+    device: &Device,
+    model: &Model,
+    readings: &Readings,
+    labels: &Labels,
+) -> Option<bool> {
+    Surroundings { device, model, readings, labels }.holds(guard, instance)
+}
+
 impl Surroundings<'_> {
     /// Whether the guard holds for an instance; `None` where an input is missing and the rule is not to be judged.
     /// `and` and `or` are decided by one side alone where that is enough.

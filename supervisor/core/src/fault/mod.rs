@@ -12,6 +12,8 @@ mod presence;
 mod register;
 mod replaced;
 
+pub use guard::holds;
+
 use crate::device::DeviceIx;
 use crate::reading::{Readings, Value};
 use crate::rule::Severity;

@@ -13,7 +13,7 @@ pub use files::Origin;
 
 use crate::diagnostic::{At, Diagnostic, Findings, Rejected, Source, did_you_mean, quoted};
 use crate::document::{self, Node, Value};
-use crate::schema::{self, Profile};
+use crate::schema::{self, Mark, Profile};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -98,6 +98,35 @@ impl Catalogue {
                 let arcs: Vec<String> = sys_object_id.iter().map(u32::to_string).collect();
                 NoMatch::NoGeneric(arcs.join("."))
             }),
+        }
+    }
+}
+
+impl Catalogue {
+    /// The profile of a device on a bus by what it says of itself: objects of its Modbus identification, or the banner of
+    /// its port. The one that says most wins; `None` where none fits, or two say as much.
+    pub fn resolve_mark(&self, objects: &[(u8, &str)], banner: &str) -> Option<&Arc<Profile>> {
+        let begins = |(number, text): &(u8, Arc<str>)| {
+            objects.iter().any(|(known, said)| known == number && said.starts_with(&**text))
+        };
+        let says = |mark: &Mark| match mark {
+            Mark::Identification(wanted) if wanted.iter().all(begins) => {
+                wanted.iter().map(|(_, text)| text.len()).sum()
+            }
+            Mark::Banner(text) if banner.starts_with(&**text) => text.len(),
+            _ => 0,
+        };
+        let fitting = self.items.values().filter_map(|item| {
+            let most = item.profile.marks.iter().map(says).max().filter(|length| *length > 0)?;
+            Some((most, &item.profile))
+        });
+        let mut fitting: Vec<_> = fitting.collect();
+        fitting.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        match fitting[..] {
+            [(best, profile), ref rest @ ..] if rest.first().is_none_or(|(next, _)| *next < best) => {
+                Some(profile)
+            }
+            _ => None,
         }
     }
 }

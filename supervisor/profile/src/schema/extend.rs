@@ -18,6 +18,12 @@ const MERGED: [(&str, &str); 7] = [
     ("check", "id"),
 ];
 
+/// The tables that are merged key by key.
+const MERGED_TABLES: [&str; 2] = ["param", "request"];
+
+/// Tables that say how a device is spoken to: what the upper does not say is inherited whole.
+const INHERITED: [&str; 4] = ["serial", "modbus", "frame", "text"];
+
 /// `over` laid over `base`.
 pub(crate) fn lay_over(base: &Node, over: &Node) -> Node {
     let mut result = over.clone();
@@ -28,14 +34,22 @@ pub(crate) fn lay_over(base: &Node, over: &Node) -> Node {
         let Some(inherited) = base.get(list) else { continue };
         match entries.iter_mut().find(|entry| entry.key == list) {
             Some(own) => own.node = merge_lists(inherited, &own.node, name),
-            None => entries.push(Entry {
-                key: list.to_owned(),
-                key_at: inherited.at.clone(),
-                node: inherited.clone(),
-            }),
+            None => entries.push(inherit(list, inherited)),
+        }
+    }
+    for table in MERGED_TABLES.into_iter().chain(INHERITED) {
+        let Some(inherited) = base.get(table) else { continue };
+        match entries.iter_mut().find(|entry| entry.key == table) {
+            Some(own) if MERGED_TABLES.contains(&table) => own.node = merge_items(inherited, &own.node),
+            Some(_) => {}
+            None => entries.push(inherit(table, inherited)),
         }
     }
     result
+}
+
+fn inherit(key: &str, node: &Node) -> Entry {
+    Entry { key: key.to_owned(), key_at: node.at.clone(), node: node.clone() }
 }
 
 fn merge_lists(base: &Node, over: &Node, name: &str) -> Node {

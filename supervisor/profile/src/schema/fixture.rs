@@ -1,10 +1,12 @@
 //! `[[fixture]]` and `absent`: what a profile is proven with.
 
 use super::metric::Measured;
+use super::recording::{self, Told};
 use super::value::{duration_ms, filled, note_choice, oid};
-use super::{Expect, Expected, ExpectedFault, Fixture, Grow, ReachOutcome, SetTo, Step};
+use super::{Expect, Expected, ExpectedFault, Fixture, Grow, ReachOutcome, Recording, SetTo, Step};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
+use roundsman_core::fault::{NO_DATA, UNREACHABLE};
 use roundsman_core::line::WINDOW;
 use roundsman_core::model::MetricIx;
 use roundsman_core::rule::Severity;
@@ -20,17 +22,17 @@ const LONGEST_STEP_MS: u64 = 24 * 3_600_000;
 /// What the fixtures of a profile may speak of.
 struct Scope<'a> {
     measured: &'a Measured,
-    rules: &'a [Arc<str>],
+    told: &'a Told<'a>,
 }
 
 /// Reads all fixtures.
 pub(super) fn read(
     fields: &mut Fields<'_>,
     measured: &Measured,
-    rules: &[Arc<str>],
+    told: &Told<'_>,
     found: &mut Findings,
 ) -> Vec<Fixture> {
-    let scope = Scope { measured, rules };
+    let scope = Scope { measured, told };
     let nodes = fields.items("fixture", found);
     if nodes.len() > MOST {
         found.note(Diagnostic::new(fields.at(), format!("more than {MOST} fixtures")));
@@ -62,23 +64,35 @@ fn find(name: &str, entry: &Entry, measured: &Measured, found: &mut Findings) ->
 
 fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Fixture> {
     let mut fields = Fields::of(node, "a fixture", found)?;
-    let walk_node = fields.must("walk", found);
-    let walk = walk_node.and_then(|n| filled(n, found));
+    let recording = match &scope.measured.bus {
+        Some(draft) => recording::read(&mut fields, draft, found),
+        None => {
+            let node = fields.must("walk", found);
+            let walk = node.and_then(|n| Some(Recording::Walk(Arc::from(filled(n, found)?))));
+            walk.zip(node.map(|node| node.at.clone()))
+        }
+    };
+    let is_grid = matches!(&recording, Some((Recording::Bus(recorded), _)) if recorded.grid.is_some());
+    let orders = recording::orders(&mut fields, scope.measured, scope.told, found);
+    let hears = recording::hears(&mut fields, scope.measured, scope.told, found);
     let tags = read_tags(&mut fields, found);
     let line = fields.maybe("line").and_then(|n| read_line(n, found));
     let reach = read_reach(&mut fields, found);
-    let expect = read_expect(&mut fields, scope, found);
+    let expect = read_expect(&mut fields, scope, is_grid, found);
     let faults = read_faults(&mut fields, scope, found);
     let steps = fields.items("then", found);
     if steps.len() > MOST {
         found.note(Diagnostic::new(&node.at, format!("more than {MOST} steps in one fixture")));
     }
-    let then = steps.iter().take(MOST).filter_map(|n| read_step(n, scope, found)).collect();
+    let then = steps.iter().take(MOST).filter_map(|n| read_step(n, scope, is_grid, found)).collect();
     fields.finish(found);
+    let (recording, recording_at) = recording?;
     Some(Fixture {
         at: node.at.clone(),
-        walk: Arc::from(walk?),
-        walk_at: walk_node?.at.clone(),
+        recording,
+        recording_at,
+        orders,
+        hears,
         tags,
         line,
         reach,
@@ -96,7 +110,7 @@ fn read_tags(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<(Arc<str>, Ar
     entries.iter().filter_map(|entry| pair(entry, found)).collect()
 }
 
-fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Step> {
+fn read_step(node: &Node, scope: &Scope<'_>, is_grid: bool, found: &mut Findings) -> Option<Step> {
     let mut fields = Fields::of(node, "a step", found)?;
     let after = fields.must("after", found);
     let after_ms = after.and_then(|n| duration_ms(n, found));
@@ -105,17 +119,20 @@ fn read_step(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<Ste
     {
         found.note(Diagnostic::new(&node.at, "a step takes from 1 ms to a day"));
     }
-    let set = fields.maybe("set").and_then(|n| n.table(found)).unwrap_or(&[]);
+    let on_bus = scope.measured.bus.as_ref();
+    let changes = on_bus.map_or(Vec::new(), |draft| recording::changes(&mut fields, draft, found));
+    let set = fields.maybe("set").filter(|_| on_bus.is_none());
+    let set = set.and_then(|n| n.table(found)).unwrap_or(&[]);
     let set = set.iter().filter_map(|entry| read_set(entry, found)).collect();
-    let grow = fields.maybe("grow").and_then(|n| n.table(found)).unwrap_or(&[]);
+    let grow = fields.maybe("grow").filter(|_| on_bus.is_none()).and_then(|n| n.table(found)).unwrap_or(&[]);
     let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
-    let remove = fields.items("remove", found);
+    let remove = if on_bus.is_some() { &[] } else { fields.items("remove", found) };
     let remove = remove.iter().filter_map(|n| Some((oid(n, found)?, n.at.clone()))).collect();
     let reach = read_reach(&mut fields, found);
-    let expect = read_expect(&mut fields, scope, found);
+    let expect = read_expect(&mut fields, scope, is_grid, found);
     let faults = read_faults(&mut fields, scope, found);
     fields.finish(found);
-    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, reach, expect, faults })
+    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, changes, reach, expect, faults })
 }
 
 /// `line`: a speed in bit/s.
@@ -173,7 +190,12 @@ fn read_set(entry: &Entry, found: &mut Findings) -> Option<SetTo> {
     Some(SetTo { oid, at: entry.key_at.clone(), value })
 }
 
-fn read_expect(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings) -> Vec<Expect> {
+fn read_expect(
+    fields: &mut Fields<'_>,
+    scope: &Scope<'_>,
+    is_grid: bool,
+    found: &mut Findings,
+) -> Vec<Expect> {
     let entries = fields.maybe("expect").and_then(|n| n.table(found)).unwrap_or(&[]);
     let mut expected = Vec::new();
     for entry in entries {
@@ -184,7 +206,7 @@ fn read_expect(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings)
         let Some(metric) = find(name, entry, scope.measured, found) else {
             continue;
         };
-        let table = scope.measured.model.metrics[metric.at()].table.is_some();
+        let table = is_grid || scope.measured.model.metrics[metric.at()].table.is_some();
         if table != instance.is_some() {
             let what = if table {
                 format!("`{name}` is a column: which row is meant?")
@@ -231,9 +253,10 @@ fn read_faults(fields: &mut Fields<'_>, scope: &Scope<'_>, found: &mut Findings)
             );
             continue;
         };
-        if !scope.rules.iter().any(|known| &**known == rule) {
+        let built_in = [UNREACHABLE, NO_DATA].contains(&rule);
+        if !built_in && !scope.told.rules.iter().any(|known| &**known == rule) {
             let mut diagnostic = Diagnostic::new(&node.at, format!("no rule is called {}", quoted(rule)));
-            diagnostic.hint = did_you_mean(rule, scope.rules.iter().map(|r| &**r));
+            diagnostic.hint = did_you_mean(rule, scope.told.rules.iter().map(|r| &**r));
             found.note(diagnostic);
             continue;
         }

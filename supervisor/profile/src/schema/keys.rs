@@ -52,6 +52,18 @@ pub(super) fn read_record(node: &Node, found: &mut Findings) -> Option<Record> {
 
 pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findings) -> Option<Read> {
     let oids = fields.must("oid", found).and_then(|n| oids(n, found));
+    let many = oids.as_ref().map_or(1, Vec::len);
+    let read = read_keys(fields, name, many, found)?;
+    Some(Read { object: Object { oids: oids? }, ..read })
+}
+
+/// The keys of a metric but those that say where its value comes from, which `identifiers` many of it may.
+pub(super) fn read_keys(
+    fields: &mut Fields<'_>,
+    name: &str,
+    identifiers: usize,
+    found: &mut Findings,
+) -> Option<Read> {
     let kind_node = fields.must("kind", found);
     let kind = kind_node.and_then(|node| match node.text(found)? {
         "gauge" => Some(Kind::Gauge),
@@ -66,14 +78,13 @@ pub(super) fn read_metric(fields: &mut Fields<'_>, name: &str, found: &mut Findi
     let unit = fields.maybe_text("unit", found).unwrap_or("");
     let record = fields.maybe("record").and_then(|n| read_record(n, found));
     let title = fields.maybe("title").and_then(|n| bilingual(n, "a title", found));
-    let many = oids.as_ref().map_or(1, Vec::len);
-    let Converts { convert, others, scales_at, words } = read_convert(fields, kind, many, found)?;
+    let Converts { convert, others, scales_at, words } = read_convert(fields, kind, identifiers, found)?;
     Some(Read {
         title: title.unwrap_or_else(|| Bilingual::new(name, name)),
         kind: kind?,
         unit: Arc::from(unit),
         record,
-        object: Object { oids: oids? },
+        object: Object { oids: Vec::new() },
         convert,
         others,
         scales_at,
@@ -288,15 +299,23 @@ fn read_scale(node: &Node, found: &mut Findings) -> Option<f64> {
     Some(scale)
 }
 
+/// A whole number, decimal or, after `0x`, hexadecimal.
+fn whole(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok().filter(|number| *number >= 0),
+        None => text.parse().ok(),
+    }
+}
+
 /// `enum`: a table from number to word, or a list of words counted from 0.
 fn read_words(node: &Node, found: &mut Findings) -> Option<Vec<(i64, Arc<str>)>> {
     let mut pairs = Vec::new();
     match &node.value {
         Value::Table(entries) => {
             for entry in entries {
-                match entry.key.parse::<i64>() {
-                    Ok(number) => pairs.push((number, &entry.node)),
-                    Err(_) => {
+                match whole(&entry.key) {
+                    Some(number) => pairs.push((number, &entry.node)),
+                    None => {
                         let what = format!("{} is no number", quoted(&entry.key));
                         let hint =
                             "number on the left, word on the right: enum = { 1 = \"up\", 2 = \"down\" }";

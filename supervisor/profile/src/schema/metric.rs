@@ -1,11 +1,12 @@
 //! `[[metric]]` and `[[table]]`: the model, the plan, and the recipes that turn one into the other.
 
-use super::keys::{Read, read_metric, read_reach, usual_record};
+use super::bus::{Draft, Head, Wanted};
+use super::keys::{Read, read_keys, read_metric, read_reach, usual_record};
 use super::value::{dotted, kebab, oid, oids};
 use super::{MOST_METRICS, MOST_TABLES};
 use crate::diagnostic::{At, Diagnostic, Findings};
 use crate::document::{Fields, Node, Value};
-use crate::translate::recipe::{Column, Keep, Mark, Recipes, Scalar, Table as TableRecipe};
+use crate::translate::recipe::{Column, Keep, Mark, Point, Recipes, Scalar, Table as TableRecipe};
 use roundsman_core::line::Figure;
 use roundsman_core::model::{self, Metric, MetricIx, Model, TableIx};
 use roundsman_wire::snmp::plan::{self, Object, Plan};
@@ -26,6 +27,10 @@ impl Words {
 #[derive(Default)]
 pub(super) struct Measured {
     pub(super) model: Model,
+    /// How the device is spoken to, where it is on a bus.
+    pub(super) bus: Option<Draft>,
+    /// Whether the profile says so, even where that was refused.
+    pub(super) is_on_bus: bool,
     pub(super) plan: Plan,
     pub(super) recipes: Recipes,
     pub(super) words: Words,
@@ -38,8 +43,9 @@ pub(super) struct Measured {
 }
 
 /// Reads all metrics of a profile.
-pub(super) fn read(fields: &mut Fields<'_>, found: &mut Findings) -> Measured {
-    let mut measured = Measured::default();
+pub(super) fn read(fields: &mut Fields<'_>, head: Head, found: &mut Findings) -> Measured {
+    let Head { is_given, draft } = head;
+    let mut measured = Measured { bus: draft, is_on_bus: is_given, ..Measured::default() };
     for node in fields.items("metric", found) {
         measured.scalar(node, found);
     }
@@ -67,6 +73,15 @@ impl Measured {
             fields.finish(found);
             return self.of_line(name.zip(name_node), read, found);
         }
+        let oid = fields.maybe("oid");
+        if fields.maybe("reg").is_some() || fields.maybe("from").is_some() {
+            return self.on_bus(fields, name.zip(name_node), found);
+        }
+        if let (Some(_), Some(oid)) = (&self.bus, oid) {
+            let what = "a device on a bus has no object identifiers";
+            found
+                .note(Diagnostic::new(&oid.at, what).hint("reg = \"input:1\" or from = { request = \"…\" }"));
+        }
         let read = read_metric(&mut fields, name.unwrap_or(""), found);
         fields.finish(found);
         let (Some(name), Some(name_node), Some(read)) = (name, name_node, read) else {
@@ -87,6 +102,46 @@ impl Measured {
         let read = Read { scales_at: None, ..read };
         if let Some(metric) = self.add(name, name_node, read, None, found) {
             self.recipes.scalars.push(Scalar { metric, scalar, convert });
+        }
+    }
+
+    /// A metric of a device on a bus.
+    fn on_bus(&mut self, mut fields: Fields<'_>, name: Option<(&str, &Node)>, found: &mut Findings) {
+        let (reg, from) = (fields.maybe("reg"), fields.maybe("from"));
+        let wanted = match (&mut self.bus, reg, from) {
+            (None, ..) if self.is_on_bus => None,
+            (None, Some(node), _) | (None, _, Some(node)) => {
+                let what = "nothing says how the device is spoken to";
+                let hint = "a profile with `reg` or `from` has `modbus`, `frame` or `text`";
+                found.note(Diagnostic::new(&node.at, what).hint(hint));
+                None
+            }
+            (_, Some(_), Some(node)) => {
+                found.note(Diagnostic::new(&node.at, "a metric has either `reg` or `from`"));
+                None
+            }
+            (Some(draft), Some(node), None) => draft.register(node, &mut fields, found),
+            (Some(draft), None, Some(node)) => draft.answer(node, found),
+            (_, None, None) => None,
+        };
+        let read = read_keys(&mut fields, name.map_or("", |(name, _)| name), 1, found);
+        fields.finish(found);
+        let (Some((name, name_node)), Some(wanted), Some(read)) = (name, wanted, read) else {
+            self.refused.extend(name.map(|(name, _)| name.to_owned()));
+            return;
+        };
+        if wanted == Wanted::Answered && read.words.len() != 2 {
+            let what = "whether a unit answers is a state of two words";
+            found.note(Diagnostic::new(&name_node.at, what).hint("enum = [\"silent\", \"ok\"]"));
+            return;
+        }
+        let convert = read.convert.clone();
+        if let Some(metric) = self.add(name, name_node, read, None, found) {
+            let (point, octets) = match wanted {
+                Wanted::Point(point, octets) => (Some(point), octets),
+                Wanted::Answered => (None, 1),
+            };
+            self.recipes.points.push(Point { metric, point, is_wide: octets > 4, convert });
         }
     }
 

@@ -3,30 +3,38 @@
 //! [`read`] takes a file that is already laid over its bases ([`catalogue`](crate::catalogue) does that) and gives a
 //! [`Profile`], or everything that is wrong with it. `device-profiles/README.md` describes the keys for people.
 
+mod bus;
 mod calc;
+mod command;
 mod derived;
 mod extend;
 mod fixture;
 mod guard;
 mod keys;
 mod lexer;
+mod mark;
 mod metric;
 mod parts;
+mod recorded;
+mod recording;
 mod rule;
 mod steady;
 mod value;
 
 pub(crate) use extend::{lay_over, remove};
+pub use mark::Mark;
+pub use recorded::{Change, ExpectedEvent, ExpectedOrder, Recorded, Recording};
 pub use value::duration_ms;
 pub(crate) use value::kebab;
 
+use crate::bus::{Bus, Rendering, Say};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean};
 use crate::document::{Fields, Node};
 use crate::snmprec::NewValue;
 use crate::translate::recipe::Recipes;
 use roundsman_core::device::Class;
 use roundsman_core::model::{MetricIx, Model};
-use roundsman_core::rule::Severity;
+use roundsman_core::rule::{Guard, Severity};
 use roundsman_core::text::Bilingual;
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::Plan;
@@ -61,10 +69,14 @@ pub struct Profile {
     pub name: Bilingual,
     /// What the domain knows of it.
     pub model: Arc<Model>,
-    /// What one poll asks.
+    /// What one poll asks by SNMP; empty for devices on a bus.
     pub plan: Arc<Plan>,
+    /// How devices on a bus are spoken to; `None` for those of SNMP.
+    pub bus: Option<Bus>,
     /// sysObjectID prefixes it is for.
     pub matchers: Vec<Matcher>,
+    /// What a device on a bus says of itself where it is one of these.
+    pub marks: Vec<Mark>,
     /// What patrols look at.
     pub checks: Vec<Check>,
     /// What the device can be told to do.
@@ -97,6 +109,17 @@ pub struct Matcher {
     pub at: At,
 }
 
+/// Where the instance of an event stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventInstance {
+    /// In a varbind.
+    Varbind(Oid),
+    /// In what the line's pattern caught.
+    Capture(Arc<str>),
+    /// In the frame.
+    Field(roundsman_wire::frame::Point),
+}
+
 /// Something a device says of its own accord.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -110,8 +133,8 @@ pub struct Event {
     pub rule_at: At,
     /// The severity, where it is not that of the rule's first level.
     pub severity: Option<Severity>,
-    /// The varbind that names the instance.
-    pub instance: Option<Oid>,
+    /// Where the instance is named.
+    pub instance: Option<EventInstance>,
     /// What clears it.
     pub clear: Option<Signal>,
     /// When it is over by itself, in ms.
@@ -125,8 +148,12 @@ pub enum Signal {
     Trap(Oid),
     /// A topic (ONVIF, MQTT).
     Topic(Arc<str>),
-    /// Part of a line of text (syslog, serial).
+    /// Part of a line of text (syslog).
     Line(Arc<str>),
+    /// A line of a device that speaks text.
+    Said(roundsman_wire::text::Pattern),
+    /// A frame of a device that speaks frames.
+    Frame(roundsman_wire::frame::Pattern),
 }
 
 /// Something a device can be told to do. Carried out by the drivers of the device's protocol.
@@ -138,23 +165,50 @@ pub struct Command {
     pub name: Bilingual,
     /// What it takes.
     pub arguments: Vec<Argument>,
-    /// The frame or line to send, with `{placeholders}`; `None` for SNMP.
-    pub send: Option<Arc<str>>,
-    /// The variables to set by SNMP; empty for other protocols.
-    pub set: Vec<Set>,
+    /// What it does.
+    pub does: Does,
     /// Whether a person confirms it a second time.
     pub two_step: bool,
+    /// While this holds it is refused.
+    pub forbidden: Option<Guard>,
     /// What shows that it worked.
     pub verify: Option<Verify>,
 }
 
-/// An argument of a command: one of a few words.
+/// What a command does.
+#[derive(Clone, Debug)]
+pub enum Does {
+    /// Sets variables by SNMP.
+    Set(Vec<Set>),
+    /// Says something on a bus.
+    Say(Say),
+}
+
+/// An argument of a command.
 #[derive(Clone, Debug)]
 pub struct Argument {
     /// Its name.
     pub name: Arc<str>,
-    /// Word, and what is sent for it.
-    pub choices: Vec<(Arc<str>, Arc<str>)>,
+    /// What it may be.
+    pub choice: Choice,
+    /// How a number is written; without it as the protocol usually does.
+    pub rendering: Option<Rendering>,
+    /// Least digits of a number.
+    pub width: u8,
+}
+
+/// What an argument may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// One of these words; beside each what is sent for it.
+    Words(Vec<(Arc<str>, Arc<str>)>),
+    /// A whole number from the one to the other.
+    Number {
+        /// The least.
+        least: i64,
+        /// The greatest.
+        most: i64,
+    },
 }
 
 /// A variable set by a command.
@@ -195,10 +249,14 @@ pub struct Check {
 pub struct Fixture {
     /// Where it stands.
     pub at: At,
-    /// The recorded walk (snmprec), relative to the profile's file.
-    pub walk: Arc<str>,
-    /// Where that name stands.
-    pub walk_at: At,
+    /// What was recorded.
+    pub recording: Recording,
+    /// Where that is named.
+    pub recording_at: At,
+    /// Orders that are given at its beginning, and what must go over the line.
+    pub orders: Vec<ExpectedOrder>,
+    /// What it says of its own accord, and which event that must be.
+    pub hears: Vec<ExpectedEvent>,
     /// Tags of instances, as the site file would give them.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
     /// Speed of its line in bit/s, as the site file would give it.
@@ -261,6 +319,8 @@ pub struct Step {
     pub grow: Vec<Grow>,
     /// Values (and everything below them) that vanish at its beginning.
     pub remove: Vec<(Oid, At)>,
+    /// What changes at its beginning, where the device is on a bus.
+    pub changes: Vec<(Change, At)>,
     /// How reach probes end from its beginning on; empty: as before.
     pub reach: Vec<ReachOutcome>,
     /// Readings of its last poll.
@@ -313,21 +373,24 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     let extends = fields.items("extends", found);
     let extends = extends.iter().filter_map(|n| n.text(found)).map(Arc::from).collect();
     fields.items("remove", found);
-    let matchers = read_match(&mut fields, found);
-    let mut measured = metric::read(&mut fields, found);
-    let events = parts::events(&mut fields, found);
-    let rules = rule::read(&mut fields, &measured, &events, found);
+    let (matchers, marks) = read_match(&mut fields, found);
+    let head = bus::head(&mut fields, found);
+    let mut measured = metric::read(&mut fields, head, found);
+    let events = parts::events(&mut fields, &measured, found);
+    let raised = parts::raised(&mut fields);
+    let rules = rule::read(&mut fields, &measured, &raised, found);
     let ids: Vec<Arc<str>> = rules.iter().map(|(rule, _)| rule.id.clone()).collect();
     // Where rules were refused their events and fixtures would only repeat it.
     let sound = found.count() == before;
     if sound {
         parts::check_events(&events, &ids, found);
     }
-    let commands = parts::commands(&mut fields, &measured, found);
+    let commands = command::read(&mut fields, &measured, found);
     let checks = parts::checks(&mut fields, found);
     let mut unheard = Findings::default();
     let listener = if sound { &mut *found } else { &mut unheard };
-    let fixtures = fixture::read(&mut fields, &measured, &ids, listener);
+    let told = recording::Told { rules: &ids, events: &events, commands: &commands };
+    let fixtures = fixture::read(&mut fields, &measured, &told, listener);
     let absent = fixture::absent(&mut fields, &measured, listener);
     fields.finish(found);
     if found.count() > before {
@@ -336,13 +399,16 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     let (rules, rule_at): (Vec<_>, _) = rules.into_iter().unzip();
     measured.rest(&rules);
     measured.model.rules = rules;
+    let bus = measured.bus.take().map(bus::Draft::finish);
     Some(Profile {
         id: Arc::from(id?),
         class: class?,
         name: name?,
         model: Arc::new(measured.model),
         plan: Arc::new(measured.plan),
+        bus,
         matchers,
+        marks,
         checks,
         commands,
         events,
@@ -381,12 +447,12 @@ fn read_class(node: &Node, found: &mut Findings) -> Option<Class> {
     class
 }
 
-fn read_match(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Matcher> {
+fn read_match(fields: &mut Fields<'_>, found: &mut Findings) -> (Vec<Matcher>, Vec<Mark>) {
     let Some(node) = fields.maybe("match") else {
-        return Vec::new();
+        return Default::default();
     };
     let Some(mut ways) = Fields::of(node, "`match`", found) else {
-        return Vec::new();
+        return Default::default();
     };
     let mut matchers = Vec::new();
     if let Some(node) = ways.maybe("snmp")
@@ -404,6 +470,7 @@ fn read_match(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Matcher> {
         }
         snmp.finish(found);
     }
+    let marks = mark::read(&mut ways, found);
     ways.finish(found);
-    matchers
+    (matchers, marks)
 }

@@ -1,10 +1,10 @@
-//! `[[event]]`, `[[command]]` and `[[check]]`: parsed and checked here, carried out elsewhere.
+//! `[[event]]` and `[[check]]`: parsed and checked here, carried out elsewhere.
 
+use super::bus;
 use super::metric::Measured;
-use super::rule::find_metric;
 use super::value::{bilingual, duration_ms, filled, kebab, note_choice, oid};
-use super::{Argument, Check, Command, Event, Set, Signal, Verify};
-use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use super::{Check, Event, EventInstance, Signal};
+use crate::diagnostic::{Diagnostic, Findings, did_you_mean};
 use crate::document::{Fields, Node, Value};
 use roundsman_core::rule::Severity;
 use std::sync::Arc;
@@ -12,10 +12,8 @@ use std::sync::Arc;
 /// Most events, commands and checks of each sort: a page and a patrol sheet hold no more.
 const MOST: usize = 256;
 
-/// Placeholders that every command may use beside its own arguments.
-const BUILT_IN: [&str; 2] = ["address", "check"];
-
-fn all<'a, T>(
+/// A list of things with ids of their own.
+pub(super) fn all<'a, T>(
     fields: &mut Fields<'a>,
     key: &'static str,
     found: &mut Findings,
@@ -39,8 +37,17 @@ fn all<'a, T>(
 }
 
 /// Reads all events. Which rules they raise is checked by [`check_events`] when the rules are known.
-pub(super) fn events(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Event> {
-    all(fields, "event", found, |event: &Event| &event.id, read_event)
+pub(super) fn events(fields: &mut Fields<'_>, measured: &Measured, found: &mut Findings) -> Vec<Event> {
+    let read = |node: &Node, found: &mut Findings| read_event(node, measured, found);
+    all(fields, "event", found, |event: &Event| &event.id, read)
+}
+
+/// The rules that events raise, even those of events that were refused.
+pub(super) fn raised(fields: &mut Fields<'_>) -> Vec<String> {
+    let Some(Value::List(events)) = fields.maybe("event").map(|node| &node.value) else {
+        return Vec::new();
+    };
+    events.iter().filter_map(|event| event.get("rule")?.plain_text()).collect()
 }
 
 /// Every event must raise a rule that there is.
@@ -55,10 +62,10 @@ pub(super) fn check_events(events: &[Event], rules: &[Arc<str>], found: &mut Fin
     }
 }
 
-fn read_event(node: &Node, found: &mut Findings) -> Option<Event> {
+fn read_event(node: &Node, measured: &Measured, found: &mut Findings) -> Option<Event> {
     let mut fields = Fields::of(node, "an event", found)?;
     let id = fields.must("id", found).and_then(|n| kebab(n, found));
-    let raise = read_signal(&mut fields, node, found);
+    let raise = read_signal(&mut fields, node, measured, found);
     let rule_node = fields.must("rule", found);
     let rule = rule_node.and_then(|n| kebab(n, found));
     let severity = fields.maybe("severity").and_then(|n| {
@@ -70,10 +77,11 @@ fn read_event(node: &Node, found: &mut Findings) -> Option<Event> {
         }
         severity
     });
-    let instance = fields.maybe("instance").and_then(|n| oid(n, found));
+    let instance = fields.maybe("instance");
+    let instance = instance.map_or(Some(None), |n| read_instance(n, raise.as_ref(), found).map(Some));
     let clear = fields.maybe("clear").and_then(|n| {
         let mut fields = Fields::of(n, "`clear`", found)?;
-        let signal = read_signal(&mut fields, n, found);
+        let signal = read_signal(&mut fields, n, measured, found);
         fields.finish(found);
         signal
     });
@@ -93,147 +101,48 @@ fn read_event(node: &Node, found: &mut Findings) -> Option<Event> {
         rule: Arc::from(rule?),
         rule_at: rule_node?.at.clone(),
         severity,
-        instance,
+        instance: instance?,
         clear,
         expires_ms,
     })
 }
 
-/// Exactly one of `trap`, `topic`, `line`.
-fn read_signal(fields: &mut Fields<'_>, node: &Node, found: &mut Findings) -> Option<Signal> {
+/// Exactly one of `trap`, `topic`, `line`, `frame`.
+fn read_signal(
+    fields: &mut Fields<'_>,
+    node: &Node,
+    measured: &Measured,
+    found: &mut Findings,
+) -> Option<Signal> {
     let trap = fields.maybe("trap");
     let topic = fields.maybe("topic");
     let line = fields.maybe("line");
-    match (trap, topic, line) {
-        (Some(trap), None, None) => oid(trap, found).map(Signal::Trap),
-        (None, Some(topic), None) => filled(topic, found).map(|text| Signal::Topic(Arc::from(text))),
-        (None, None, Some(line)) => filled(line, found).map(|text| Signal::Line(Arc::from(text))),
+    let frame = fields.maybe("frame");
+    match (trap, topic, line, frame) {
+        (Some(trap), None, None, None) => oid(trap, found).map(Signal::Trap),
+        (None, Some(topic), None, None) => filled(topic, found).map(|text| Signal::Topic(Arc::from(text))),
+        (None, None, Some(line), None) => match &measured.bus {
+            Some(draft) => bus::said(draft, line, found),
+            None => filled(line, found).map(|text| Signal::Line(Arc::from(text))),
+        },
+        (None, None, None, Some(frame)) => bus::heard(measured.bus.as_ref(), frame, found),
         _ => {
-            found.note(Diagnostic::new(&node.at, "exactly one of `trap`, `topic`, `line` is expected"));
+            found.note(Diagnostic::new(
+                &node.at,
+                "exactly one of `trap`, `topic`, `line`, `frame` is expected",
+            ));
             None
         }
     }
 }
 
-/// Reads all commands.
-pub(super) fn commands(fields: &mut Fields<'_>, measured: &Measured, found: &mut Findings) -> Vec<Command> {
-    let read = |node: &Node, found: &mut Findings| read_command(node, measured, found);
-    all(fields, "command", found, |command: &Command| &command.id, read)
-}
-
-fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Option<Command> {
-    let mut fields = Fields::of(node, "a command", found)?;
-    let id = fields.must("id", found).and_then(|n| kebab(n, found));
-    let name = fields.must("name", found).and_then(|n| bilingual(n, "a name", found));
-    let arguments = read_arguments(&mut fields, found);
-    let send = fields.maybe("send");
-    let set = fields.items("set", found);
-    let confirm = fields.maybe("confirm").map(|n| {
-        let word = n.text(found).unwrap_or("");
-        if word != "two-step" {
-            note_choice(n, "`confirm`", word, &["two-step"], found);
-        }
-    });
-    let verify = fields.maybe("verify").and_then(|n| read_verify(n, &arguments, measured, found));
-    fields.finish(found);
-    if send.is_some() != set.is_empty() {
-        found.note(Diagnostic::new(&node.at, "a command has either `send` or `set`"));
-        return None;
+/// The instance: of a trap a varbind, of a line a capture, of a frame a field.
+fn read_instance(node: &Node, raise: Option<&Signal>, found: &mut Findings) -> Option<EventInstance> {
+    match raise {
+        Some(Signal::Said(pattern)) => bus::caught(pattern, node, found).map(EventInstance::Capture),
+        Some(Signal::Frame(_)) => bus::field(node, found).map(EventInstance::Field),
+        _ => oid(node, found).map(EventInstance::Varbind),
     }
-    let send = send.and_then(|n| {
-        let text = filled(n, found)?;
-        placeholders(n, text, &arguments, found);
-        Some(Arc::from(text))
-    });
-    let set = set.iter().filter_map(|n| read_set(n, &arguments, found)).collect();
-    Some(Command {
-        id: Arc::from(id?),
-        name: name?,
-        arguments,
-        send,
-        set,
-        two_step: confirm.is_some(),
-        verify,
-    })
-}
-
-fn read_arguments(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<Argument> {
-    let entries = fields.maybe("arg").and_then(|n| n.table(found)).unwrap_or(&[]);
-    let mut arguments = Vec::new();
-    for entry in entries {
-        let Some(choices) = entry.node.table(found) else {
-            continue;
-        };
-        if choices.is_empty() {
-            found.note(Diagnostic::new(
-                &entry.key_at,
-                format!("the argument {} has no value", quoted(&entry.key)),
-            ));
-        }
-        let pair = |choice: &crate::document::Entry, found: &mut Findings| {
-            Some((Arc::from(choice.key.as_str()), Arc::from(choice.node.text(found)?)))
-        };
-        arguments.push(Argument {
-            name: Arc::from(entry.key.as_str()),
-            choices: choices.iter().filter_map(|choice| pair(choice, found)).collect(),
-        });
-    }
-    arguments
-}
-
-/// Every `{name}` in a text must be an argument or built in.
-fn placeholders(node: &Node, text: &str, arguments: &[Argument], found: &mut Findings) {
-    let mut from = 0;
-    while let Some(open) = text[from..].find('{').map(|at| at + from) {
-        let Some(close) = text[open..].find('}').map(|at| at + open) else {
-            let at = node.at.inside(text, open..text.len());
-            found.note(Diagnostic::new(&at, "this brace is never closed"));
-            return;
-        };
-        let name = &text[open + 1..close];
-        let known = || BUILT_IN.into_iter().chain(arguments.iter().map(|a| &*a.name));
-        if !known().any(|k| k == name) {
-            let at = node.at.inside(text, open..close + 1);
-            let mut diagnostic = Diagnostic::new(&at, format!("there is no argument {}", quoted(name)));
-            diagnostic.hint = did_you_mean(name, known());
-            found.note(diagnostic);
-        }
-        from = close + 1;
-    }
-}
-
-fn read_set(node: &Node, arguments: &[Argument], found: &mut Findings) -> Option<Set> {
-    let mut fields = Fields::of(node, "`set`", found)?;
-    let oid = fields.must("oid", found).and_then(|n| oid(n, found));
-    let value = fields.must("value", found);
-    fields.finish(found);
-    let value = value?;
-    let text = match &value.value {
-        Value::Text(text) => {
-            placeholders(value, text, arguments, found);
-            text.clone()
-        }
-        _ => value.integer(found)?.to_string(),
-    };
-    Some(Set { oid: oid?, value: Arc::from(text), integer: matches!(value.value, Value::Integer(_)) })
-}
-
-fn read_verify(
-    node: &Node,
-    arguments: &[Argument],
-    measured: &Measured,
-    found: &mut Findings,
-) -> Option<Verify> {
-    let mut fields = Fields::of(node, "`verify`", found)?;
-    let metric = fields.must("metric", found).and_then(|n| find_metric(n, measured, found));
-    let is = fields.must("is", found).and_then(|n| {
-        let text = filled(n, found)?;
-        placeholders(n, text, arguments, found);
-        Some(Arc::from(text))
-    });
-    let within_ms = fields.must("within", found).and_then(|n| duration_ms(n, found));
-    fields.finish(found);
-    Some(Verify { metric: metric?, is: is?, within_ms: within_ms? })
 }
 
 /// Reads all check items.

@@ -1,9 +1,9 @@
 //! `[[rule]]`: when a reading means a fault.
 
+use super::MOST_RULES;
 use super::guard::{self, Scope};
 use super::metric::Measured;
 use super::value::{bilingual, duration_ms, filled, interval, kebab, note_fault};
-use super::{Event, MOST_RULES};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node};
 use roundsman_core::fault::{NO_DATA, REPLACED, UNREACHABLE};
@@ -27,7 +27,7 @@ const LEVELS: [(&str, Severity); 4] = [
 pub(super) fn read(
     fields: &mut Fields<'_>,
     measured: &Measured,
-    events: &[Event],
+    raised: &[String],
     found: &mut Findings,
 ) -> Vec<(Rule, At)> {
     let mut rules: Vec<(Rule, At)> = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn read(
         found.note(Diagnostic::new(fields.at(), format!("a profile has at most {MOST_RULES} rules")));
     }
     for node in nodes.iter().take(MOST_RULES) {
-        let Some((rule, at)) = read_rule(node, measured, events, found) else {
+        let Some((rule, at)) = read_rule(node, measured, raised, found) else {
             continue;
         };
         if rules.iter().any(|(known, _)| known.id == rule.id) {
@@ -50,7 +50,12 @@ pub(super) fn read(
     rules
 }
 
-fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Findings) -> Option<(Rule, At)> {
+fn read_rule(
+    node: &Node,
+    measured: &Measured,
+    raised: &[String],
+    found: &mut Findings,
+) -> Option<(Rule, At)> {
     let mut fields = Fields::of(node, "a rule", found)?;
     let id_node = fields.must("id", found);
     let id = id_node.and_then(|n| kebab(n, found));
@@ -85,7 +90,7 @@ fn read_rule(node: &Node, measured: &Measured, events: &[Event], found: &mut Fin
         return None;
     }
     let (on, levels) = (on?, levels?);
-    if levels.is_empty() && !events.iter().any(|event| &*event.rule == id) {
+    if levels.is_empty() && !raised.iter().any(|rule| rule == id) {
         found.note(
             Diagnostic::new(&id_node.at, format!("the rule `{id}` has no level and no event raises it"))
                 .hint("add one of critical, major, minor, warning, such as major = { above = 90 }"),

@@ -11,16 +11,20 @@
 pub(crate) mod recipe;
 mod roster;
 mod text;
+mod view;
 
 use crate::schema::Profile;
-use recipe::{Column, Table};
+use recipe::{Column, Point, Table, TextFormat};
 use roster::Roster;
 use roundsman_core::model::{InstanceIx, Labels};
-use roundsman_core::reading::{Absence, Readings};
+use roundsman_core::reading::{Absence, Readings, Sample};
 use roundsman_core::time::Now;
 use roundsman_wire::snmp::answer::{self, Answer};
+use roundsman_wire::{bus, field};
 use std::cmp::Ordering;
+use std::sync::Arc;
 use text::Texts;
+use view::View;
 
 /// What one device's answers mean, with what must be remembered of it between polls. Starts anew with a new profile.
 #[derive(Clone, Debug, Default)]
@@ -38,16 +42,57 @@ impl Translator {
         &self.labels
     }
 
-    /// The readings of one poll. `answer` is the answer to `profile.plan`; of an answer of another shape, what is
-    /// missing counts as not answered.
-    pub fn translate(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
+    /// The readings of one poll. `answer` is the answer to the profile's plan, whichever protocol that is of; of an
+    /// answer of another shape, what is missing counts as not answered.
+    pub fn translate<'a>(
+        &mut self,
+        profile: &Profile,
+        answer: impl Into<Answered<'a>>,
+        now: Now,
+    ) -> Readings {
+        match answer.into() {
+            Answered::Snmp(answer) => self.of_snmp(profile, answer, now),
+            Answered::Bus(answer) => self.of_bus(profile, answer, now),
+        }
+    }
+
+    /// The readings of a device on a bus: scalars, or columns of a grid.
+    fn of_bus(&mut self, profile: &Profile, answer: &bus::answer::Answer, now: Now) -> Readings {
+        let mut readings = Readings::new(now, answer.answered());
+        readings.reserve(self.read);
+        self.texts.begin();
+        let grid = profile.recipes.grid.as_ref();
+        let scalar = [Arc::from("")];
+        let labels = grid.map_or(&scalar[..], |grid| &grid.labels);
+        let units: Vec<(InstanceIx, Option<&bus::answer::Said>)> = labels
+            .iter()
+            .enumerate()
+            .filter_map(|(at, label)| Some((self.labels.intern(label)?, answer.units.get(at))))
+            .collect();
+        for recipe in &profile.recipes.points {
+            let texts = &mut self.texts;
+            let mut sample = |said: Option<&bus::answer::Said>| {
+                said.map_or(Err(Absence::Timeout), |said| value(recipe, said, answer, texts))
+            };
+            readings.add(recipe.metric, units.iter().map(|(instance, said)| (*instance, sample(*said))));
+        }
+        if let Some(grid) = grid
+            && answer.answered()
+        {
+            readings.mark_complete(grid.table);
+        }
+        self.read = readings.iter().len();
+        readings
+    }
+
+    fn of_snmp(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
         let mut readings = Readings::new(now, answer.answered);
         readings.reserve(self.read);
         self.texts.begin();
         for scalar in &profile.recipes.scalars {
             let raw = answer.scalars.get(scalar.scalar).copied();
             let raw = raw.unwrap_or(Err(Absence::Timeout));
-            let sample = raw.and_then(|raw| scalar.convert.sample(answer, raw, &mut self.texts));
+            let sample = raw.and_then(|raw| scalar.convert.sample(View::of(answer, raw), &mut self.texts));
             readings.add(scalar.metric, [(InstanceIx::SCALAR, sample)]);
         }
         self.rosters.resize_with(profile.recipes.tables.len(), Roster::default);
@@ -69,6 +114,54 @@ impl Translator {
         self.read = readings.iter().len();
         readings
     }
+}
+
+/// What came back for a profile's plan, whichever protocol brought it.
+#[derive(Clone, Copy, Debug)]
+pub enum Answered<'a> {
+    /// By SNMP, for `Profile::plan`.
+    Snmp(&'a Answer),
+    /// Over a bus, for `Profile::bus`.
+    Bus(&'a bus::answer::Answer),
+}
+
+impl<'a> From<&'a Answer> for Answered<'a> {
+    fn from(answer: &'a Answer) -> Answered<'a> {
+        Answered::Snmp(answer)
+    }
+}
+
+impl<'a> From<&'a bus::answer::Answer> for Answered<'a> {
+    fn from(answer: &'a bus::answer::Answer) -> Answered<'a> {
+        Answered::Bus(answer)
+    }
+}
+
+/// The value of one point of one unit.
+fn value(
+    recipe: &Point,
+    said: &bus::answer::Said,
+    answer: &bus::answer::Answer,
+    texts: &mut Texts,
+) -> Sample {
+    let Some(point) = recipe.point else {
+        // Where nobody on the line answers, it is the line that is silent, not this unit.
+        return match (said.answered, answer.answered()) {
+            (true, _) => recipe.convert.sample(View::Integer(1), texts),
+            (false, true) => recipe.convert.sample(View::Integer(0), texts),
+            (false, false) => Err(Absence::Timeout),
+        };
+    };
+    match said.values.get(point) {
+        Some(Ok(raw)) => recipe.convert.sample(View::of_field(raw, recipe.is_wide), texts),
+        Some(Err(absence)) => Err(*absence),
+        None => Err(Absence::Timeout),
+    }
+}
+
+/// A field as text that is safe to show.
+pub(crate) fn text_of(raw: field::Raw) -> Arc<str> {
+    text::made(View::of_field(&raw, true), TextFormat::Plain).into()
 }
 
 /// Whether every column of the table that this agent has was walked to its end.
@@ -114,7 +207,7 @@ fn add_column(
         };
         let instance = row.instance()?;
         match cell {
-            Some(cell) => Some((instance, convert.sample(answer, cell.raw, texts))),
+            Some(cell) => Some((instance, convert.sample(View::of(answer, cell.raw), texts))),
             None => lost.map(|absence| (instance, Err(absence))),
         }
     });

@@ -1,6 +1,7 @@
 //! Recipes: how the raw values of a plan become the values of a model. Made by the schema, followed by the translator.
 
 use super::text::{self, Texts};
+use super::view::View;
 use roundsman_core::model::{MetricIx, TableIx};
 use roundsman_core::reading::{Absence, Sample, Value};
 use roundsman_wire::snmp::answer::{Answer, Raw};
@@ -13,6 +14,29 @@ pub(crate) struct Recipes {
     pub(crate) scalars: Vec<Scalar>,
     /// In the order of the plan's tables.
     pub(crate) tables: Vec<Table>,
+    /// Values of a device on a bus.
+    pub(crate) points: Vec<Point>,
+    /// The table that they are columns of, where the device is a grid.
+    pub(crate) grid: Option<Grid>,
+}
+
+/// A value of a device on a bus.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    pub(crate) metric: MetricIx,
+    /// Position in the plan's points; `None` for whether the unit answers.
+    pub(crate) point: Option<usize>,
+    /// Whether its numbers have more than 32 bits.
+    pub(crate) is_wide: bool,
+    pub(crate) convert: Convert,
+}
+
+/// Units that are rows of one device.
+#[derive(Clone, Debug)]
+pub(crate) struct Grid {
+    pub(crate) table: TableIx,
+    /// What each unit is called, in the order of the target's members.
+    pub(crate) labels: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +77,7 @@ impl Mark {
     pub(super) fn of(answer: &Answer, raw: Raw) -> Option<Mark> {
         match raw {
             Raw::Oid(arcs) => Some(Mark::Oid(answer.arcs(arcs).into())),
-            other => integer(other).map(Mark::Number),
+            other => View::of(answer, other).integer().map(Mark::Number),
         }
     }
 
@@ -61,7 +85,7 @@ impl Mark {
     pub(super) fn is(&self, answer: &Answer, raw: Raw) -> bool {
         match (self, raw) {
             (Mark::Oid(known), Raw::Oid(arcs)) => **known == *answer.arcs(arcs),
-            (Mark::Number(known), other) => integer(other) == Some(*known),
+            (Mark::Number(known), other) => View::of(answer, other).integer() == Some(*known),
             (Mark::Oid(_), _) => false,
         }
     }
@@ -154,17 +178,17 @@ impl Number {
 
 impl Convert {
     /// The value of `raw`, or why it is none.
-    pub(super) fn sample(&self, answer: &Answer, raw: Raw, texts: &mut Texts) -> Sample {
-        if raw == Raw::Null {
+    pub(super) fn sample(&self, raw: View<'_>, texts: &mut Texts) -> Sample {
+        if raw == View::Null {
             return Err(Absence::Unsupported);
         }
         match self {
-            Convert::Number(number) => number.of(numeric(answer, raw).ok_or(Absence::Malformed)?),
+            Convert::Number(number) => number.of(raw.number().ok_or(Absence::Malformed)?),
             Convert::Counter { invalid } => counter(raw, invalid),
             Convert::State { words, invalid, bit } => {
                 let number = match bit {
-                    Some(at) => bit_of(answer, raw, *at),
-                    None => integer(raw),
+                    Some(at) => raw.bit(*at),
+                    None => raw.integer(),
                 };
                 let number = number.ok_or(Absence::Malformed)?;
                 if invalid.contains(&(number as f64)) {
@@ -173,17 +197,17 @@ impl Convert {
                 let at = words.binary_search_by_key(&number, |(known, _)| *known);
                 at.map(|at| Value::State(words[at].1.clone())).map_err(|_| Absence::Invalid)
             }
-            Convert::Text(format) => Ok(Value::Text(text::of(answer, raw, *format, texts))),
+            Convert::Text(format) => Ok(Value::Text(text::of(raw, *format, texts))),
         }
     }
 }
 
-fn counter(raw: Raw, invalid: &[f64]) -> Sample {
+fn counter(raw: View<'_>, invalid: &[f64]) -> Sample {
     let value = match raw {
-        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => Value::Counter32(x),
-        Raw::Counter64(x) => Value::Counter64(x),
+        View::Unsigned32(x) => Value::Counter32(x),
+        View::Unsigned64(x) => Value::Counter64(x),
         // Some agents keep counters in plain integers.
-        Raw::Integer(x) => match u32::try_from(x) {
+        View::Integer(x) => match u32::try_from(x) {
             Ok(x) => Value::Counter32(x),
             Err(_) => Value::Counter64(u64::try_from(x).map_err(|_| Absence::Invalid)?),
         },
@@ -193,40 +217,6 @@ fn counter(raw: Raw, invalid: &[f64]) -> Sample {
         Some(number) if invalid.contains(&number) => Err(Absence::Invalid),
         _ => Ok(value),
     }
-}
-
-/// The value as a whole number, where it is one.
-fn integer(raw: Raw) -> Option<i64> {
-    match raw {
-        Raw::Integer(x) => Some(x),
-        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => Some(i64::from(x)),
-        Raw::Counter64(x) => i64::try_from(x).ok(),
-        _ => None,
-    }
-}
-
-/// One bit of an octet string, 0 or 1. Bit 0 is the high one of the first octet, and octets that were left out at the
-/// end are zero (BITS, RFC 2578 section 7.1.4).
-fn bit_of(answer: &Answer, raw: Raw, at: u16) -> Option<i64> {
-    let Raw::Octets(octets) = raw else { return None };
-    let octet = answer.octets(octets).get(usize::from(at / 8)).copied().unwrap_or(0);
-    Some(i64::from(octet >> (7 - at % 8) & 1))
-}
-
-/// The value as a number; text may begin with one ("52 PERCENT", "44292kB", "0.15").
-fn numeric(answer: &Answer, raw: Raw) -> Option<f64> {
-    match raw {
-        Raw::Counter64(x) => Some(x as f64),
-        Raw::Octets(octets) => leading_number(answer.octets(octets)),
-        other => integer(other).map(|x| x as f64),
-    }
-}
-
-fn leading_number(octets: &[u8]) -> Option<f64> {
-    let text = octets.trim_ascii();
-    let signed = usize::from(text.first().is_some_and(|b| matches!(b, b'-' | b'+')));
-    let length = text[signed..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-    std::str::from_utf8(&text[..signed + length]).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -242,37 +232,5 @@ mod tests {
         assert_eq!(tenth.of(1251.0), Err(Absence::Invalid));
         let million = Number::new(1e6, Box::default(), None);
         assert_eq!(million.of(1000.0), Ok(Value::Number(1e9)));
-    }
-
-    #[test]
-    fn bits_count_from_the_high_one_of_the_first_octet() {
-        let mut answer = Answer::default();
-        for (octets, at, bit) in [
-            (&[0x80, 0x02][..], 0, Some(1)),
-            (&[0x80, 0x02], 1, Some(0)),
-            (&[0x80, 0x02], 14, Some(1)),
-            (&[0x04], 5, Some(1)),
-            (&[0x04], 14, Some(0)),
-            (&[], 0, Some(0)),
-        ] {
-            let octets = answer.keep_octets(octets).unwrap();
-            assert_eq!(bit_of(&answer, Raw::Octets(octets), at), bit, "bit {at}");
-        }
-        assert_eq!(bit_of(&answer, Raw::Integer(4), 5), None);
-    }
-
-    #[test]
-    fn text_may_begin_with_a_number() {
-        for (text, number) in [
-            ("52 PERCENT", Some(52.0)),
-            (" 44292kB", Some(44292.0)),
-            ("-3.5", Some(-3.5)),
-            ("0.15", Some(0.15)),
-            ("none", None),
-            ("", None),
-            ("-", None),
-        ] {
-            assert_eq!(leading_number(text.as_bytes()), number, "{text}");
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! from; while the answer repeats them nothing is made anew.
 
 use super::recipe::{Mark, Table, TextFormat};
+use super::view::View;
 use super::{has_ended, text};
 use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_wire::snmp::answer::{self, Answer, Column, Raw};
@@ -179,7 +180,7 @@ fn labels_with_index(label: &str, index: &[u32]) -> String {
 fn octets(answer: &Answer, raw: Raw) -> Cow<'_, [u8]> {
     match raw {
         Raw::Octets(octets) => Cow::Borrowed(answer.octets(octets)),
-        other => Cow::Owned(text::made(answer, other, TextFormat::Plain).into_bytes()),
+        other => Cow::Owned(text::made(View::of(answer, other), TextFormat::Plain).into_bytes()),
     }
 }
 

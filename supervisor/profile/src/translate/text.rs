@@ -1,8 +1,8 @@
 //! Octets to text that is safe to show ([`text::safe`]): every text and every label of a device comes through here.
 
 use super::recipe::TextFormat;
+use super::view::View;
 use roundsman_core::text;
-use roundsman_wire::snmp::answer::{Answer, Raw};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use std::sync::Arc;
 pub(super) const LONGEST: usize = 1_024;
 
 /// The text of a raw value of any type.
-pub(super) fn of(answer: &Answer, raw: Raw, format: TextFormat, texts: &mut Texts) -> Arc<str> {
-    if let (Raw::Octets(octets), TextFormat::Plain) = (raw, format)
-        && let Some(known) = texts.same(answer.octets(octets))
+pub(super) fn of(raw: View<'_>, format: TextFormat, texts: &mut Texts) -> Arc<str> {
+    if let (View::Octets(octets), TextFormat::Plain) = (raw, format)
+        && let Some(known) = texts.same(octets)
     {
         return known;
     }
-    let text: Arc<str> = made(answer, raw, format).into();
+    let text: Arc<str> = made(raw, format).into();
     texts.keep(&text);
     text
 }
@@ -52,15 +52,16 @@ impl Texts {
 }
 
 /// A value as text; at most [`LONGEST`] characters.
-pub(super) fn made(answer: &Answer, raw: Raw, format: TextFormat) -> String {
+pub(super) fn made(raw: View<'_>, format: TextFormat) -> String {
     match raw {
-        Raw::Octets(octets) => octets_text(answer.octets(octets), format),
-        Raw::Oid(arcs) => dotted(answer.arcs(arcs)),
-        Raw::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
-        Raw::Integer(x) => x.to_string(),
-        Raw::Counter32(x) | Raw::Gauge32(x) | Raw::TimeTicks(x) => x.to_string(),
-        Raw::Counter64(x) => x.to_string(),
-        Raw::Null => String::new(),
+        View::Octets(octets) => octets_text(octets, format),
+        View::Oid(arcs) => dotted(arcs),
+        View::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        View::Integer(x) => x.to_string(),
+        View::Unsigned32(x) => x.to_string(),
+        View::Unsigned64(x) => x.to_string(),
+        View::Float(x) => x.to_string(),
+        View::Null => String::new(),
     }
 }
 
@@ -152,12 +153,8 @@ mod tests {
     fn texts_are_taken_over_while_they_are_the_same() {
         let mut texts = Texts::default();
         let mut poll = |words: &[&str]| -> Vec<Arc<str>> {
-            let mut answer = Answer::default();
             texts.begin();
-            let text = |word: &&str| {
-                let octets = answer.keep_octets(word.as_bytes()).expect("there is room");
-                of(&answer, Raw::Octets(octets), TextFormat::Plain, &mut texts)
-            };
+            let text = |word: &&str| of(View::Octets(word.as_bytes()), TextFormat::Plain, &mut texts);
             words.iter().map(text).collect()
         };
         let first = poll(&["a", "b", " c"]);
