@@ -354,7 +354,7 @@ impl Supervisor {
                 let request = snmp::Request { key, generation, target: target.clone(), plan: runtime.plan() };
                 self.snmp.poll(request).map_err(|busy| busy.to_string())
             }
-            Asked::Bus { bus, target } => {
+            Asked::Bus { bus, target, .. } => {
                 let asks = runtime.entry.profile.bus.as_ref().map(|of| of.plan.clone());
                 let started = asks.map_or(Err(bus::Busy::Ended), |plan| {
                     let ask = Ask { plan, target: target.clone(), rank: Rank::Poll, wanted: None };
@@ -385,7 +385,6 @@ impl Supervisor {
     fn of_bus(&mut self, outcome: bus::Outcome, now: Now) {
         match outcome {
             bus::Outcome::Polled(finished) => self.polled(finished.into(), now),
-            bus::Outcome::Ordered(ordered) => tracing::warn!(id = ordered.id, "a command that nobody gave"),
             bus::Outcome::Heard { bus, octets } => {
                 tracing::debug!(%bus, octets = octets.len(), "something came that nobody had asked for");
             }
