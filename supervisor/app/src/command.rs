@@ -4,12 +4,14 @@
 pub(crate) mod ask;
 
 use crate::site::{Asked, SiteEntry};
+use anyhow::{Result, bail};
 use roundsman_core::fault::holds;
 use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_core::reading::{Absence, Readings};
-use roundsman_driver::bus::{Bus, Busy};
+use roundsman_driver::bus::Bus;
 use roundsman_driver::clock::Clock;
-use roundsman_profile::command::{Course, Next, Report, Unfit, Verified, find};
+use roundsman_panel::CommandReport;
+use roundsman_profile::command::{Course, Next, Report, Verified, find};
 use roundsman_profile::schema::Profile;
 use roundsman_profile::translate::Translator;
 use roundsman_wire::bus::answer::Answer;
@@ -17,12 +19,8 @@ use roundsman_wire::bus::order::Verdict;
 use roundsman_wire::bus::plan::{Plan, Target};
 use roundsman_wire::bus::session::Ask;
 use roundsman_wire::bus::{Outcome, Rank};
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Most arguments of one command.
-pub(crate) const MOST_ARGUMENTS: usize = 16;
 
 /// What somebody wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,36 +31,6 @@ pub(crate) struct Wanted {
     pub unit: String,
     /// Arguments: name and word.
     pub arguments: Vec<(String, String)>,
-}
-
-/// Why a command was not sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
-    /// The profile or the arguments do not allow it.
-    #[error("{0}")]
-    Unfit(#[from] Unfit),
-    /// The device is not asked over a bus.
-    #[error("device `{0}` is asked by SNMP; commands are for devices on a bus")]
-    NotOnBus(Arc<str>),
-    /// A grid, and no unit or none of it.
-    #[error("device `{device}` has several units: name one, such as `{device}[{example}]`")]
-    Unit {
-        /// The device.
-        device: Arc<str>,
-        /// One of its units.
-        example: Arc<str>,
-    },
-    /// Its `forbid_when` holds, or it is not known whether it does.
-    #[error("command `{command}` is forbidden now: {why}")]
-    Forbidden {
-        /// The command.
-        command: String,
-        /// The guard, or what is not known.
-        why: &'static str,
-    },
-    /// The bus does not take it.
-    #[error("{0}")]
-    Busy(#[from] Busy),
 }
 
 /// A command that may be sent.
@@ -78,23 +46,27 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Checks everything that can be checked before the line is touched. `seen` are the device's latest readings.
+    /// Checks everything that can be checked before the line is touched; the error says why it is not to be sent. `seen` are the device's latest readings.
     pub(crate) fn new(
         entry: &SiteEntry,
         bus: Bus,
         wanted: &Wanted,
         seen: Option<(&Readings, &Labels)>,
-    ) -> Result<Job, Refused> {
+    ) -> Result<Job> {
         let device = &entry.device;
         let Asked::Bus { target, labels, .. } = &entry.asked else {
-            return Err(Refused::NotOnBus(device.id.clone()));
+            bail!(not_on_bus(&device.id));
         };
         let profile = &entry.profile;
         let command = find(profile, &wanted.command)?;
         let at = labels.iter().position(|label| **label == *wanted.unit);
         let (Some(at), Some(plan)) = (at, profile.bus.as_ref().map(|bus| bus.plan.clone())) else {
-            let example = labels.first().cloned().unwrap_or_default();
-            return Err(Refused::Unit { device: device.id.clone(), example });
+            match labels.first().filter(|label| !label.is_empty()) {
+                Some(example) => {
+                    bail!("device `{0}` has several units: name one, such as `{0}[{example}]`", device.id)
+                }
+                None => bail!("device `{}` is one unit: `{}` is none of it", device.id, wanted.unit),
+            }
         };
         if let Some(guard) = &command.forbidden {
             let holds = seen.and_then(|(readings, labels)| {
@@ -107,7 +79,7 @@ impl Job {
                 None => Some("the readings that its `forbid_when` needs are missing"),
             };
             if let Some(why) = why {
-                return Err(Refused::Forbidden { command: wanted.command.clone(), why });
+                bail!("command `{}` is forbidden now: {why}", wanted.command);
             }
         }
         let given: Vec<(&str, &str)> =
@@ -121,7 +93,7 @@ impl Job {
     }
 
     /// Sends it and reads back until it is proven, or its time is over.
-    pub(crate) async fn run(mut self, clock: Clock) -> Result<Report, Refused> {
+    pub(crate) async fn run(mut self, clock: Clock) -> Result<Report> {
         let mut translator = Translator::default();
         loop {
             match self.course.next(clock.now().mono) {
@@ -134,7 +106,8 @@ impl Job {
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                     let members = vec![self.target.members[self.at].clone()];
                     let target = Arc::new(Target { members, tries: 1 });
-                    let ask = Ask { plan: self.plan.clone(), target, rank: Rank::Command, wanted: Some(points) };
+                    let ask =
+                        Ask { plan: self.plan.clone(), target, rank: Rank::Command, wanted: Some(points) };
                     let mut finished = self.bus.look(ask).await?;
                     // The readings of this unit among those of all.
                     let all = self.target.members.len();
@@ -147,14 +120,19 @@ impl Job {
                 }
                 Next::Done(report) => return Ok(*report),
                 // Everything that it waits for was awaited above.
-                Next::Wait => return Err(Refused::Busy(Busy::Ended)),
+                Next::Wait => bail!("the command waits for nothing"),
             }
         }
     }
 }
 
+/// Why a device takes no command.
+pub(crate) fn not_on_bus(device: &str) -> String {
+    format!("device `{device}` is asked by SNMP; commands are for devices on a bus")
+}
+
 /// The outcome in words that programs read.
-pub(crate) fn verdict_word(verdict: &Verdict) -> &'static str {
+fn verdict_word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Acknowledged => "acknowledged",
         Verdict::Unproven => "unproven",
@@ -164,7 +142,7 @@ pub(crate) fn verdict_word(verdict: &Verdict) -> &'static str {
 }
 
 /// Whether it was proven, in a word.
-pub(crate) fn verified_word(verified: &Verified) -> &'static str {
+fn verified_word(verified: &Verified) -> &'static str {
     match verified {
         Verified::Yes(_) => "yes",
         Verified::No(_) => "no",
@@ -174,7 +152,7 @@ pub(crate) fn verified_word(verified: &Verified) -> &'static str {
 }
 
 /// Whether the person who gave it may rely on it: proven, or confirmed where nothing can prove it.
-pub(crate) fn is_good(report: &Report) -> bool {
+fn is_good(report: &Report) -> bool {
     match report.verified {
         Verified::Yes(_) => true,
         Verified::Unknown => report.ordered.verdict == Verdict::Acknowledged,
@@ -183,12 +161,12 @@ pub(crate) fn is_good(report: &Report) -> bool {
 }
 
 /// Octets in hexadecimal, as documents of protocols print them.
-pub(crate) fn hex(octets: &[u8]) -> String {
+fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The octets that came back, if any did.
-pub(crate) fn answered(outcome: &Outcome) -> Option<&[u8]> {
+fn answered(outcome: &Outcome) -> Option<&[u8]> {
     match outcome {
         Outcome::Answered(octets) => Some(octets),
         _ => None,
@@ -196,26 +174,27 @@ pub(crate) fn answered(outcome: &Outcome) -> Option<&[u8]> {
 }
 
 /// A report as the API and `--json` give it.
-pub(crate) fn shown(device: &str, wanted: &Wanted, report: &Report) -> Value {
-    let (why, said, took_ms) = match (&report.ordered.verdict, &report.verified) {
-        (Verdict::Refused(absence) | Verdict::Failed(absence), _) => (Some(absence.word()), None, None),
+pub(crate) fn shown(device: &str, wanted: &Wanted, report: &Report) -> CommandReport {
+    let (why, reads, took_ms) = match (&report.ordered.verdict, &report.verified) {
+        (Verdict::Refused(absence) | Verdict::Failed(absence), Verified::Pointless) => {
+            (Some(absence.word()), None, None)
+        }
         (_, Verified::Yes(took_ms)) => (None, None, Some(*took_ms)),
-        (_, Verified::No(said)) => (None, said.clone(), None),
+        (_, Verified::No(said)) => (None, said.as_deref(), None),
         _ => (None, None, None),
     };
-    json!({
-        "device": device,
-        "unit": wanted.unit,
-        "command": wanted.command,
-        "arguments": wanted.arguments.iter().map(|(name, word)| (name.clone(), json!(word)))
-            .collect::<serde_json::Map<_, _>>(),
-        "sent": hex(&report.ordered.sent),
-        "answered": answered(&report.ordered.outcome).map(hex),
-        "verdict": verdict_word(&report.ordered.verdict),
-        "why": why,
-        "verified": verified_word(&report.verified),
-        "reads": said.as_deref(),
-        "took_ms": took_ms,
-        "good": is_good(report),
-    })
+    CommandReport {
+        device: device.to_owned(),
+        unit: wanted.unit.clone(),
+        command: wanted.command.clone(),
+        arguments: wanted.arguments.iter().cloned().collect(),
+        sent: hex(&report.ordered.sent),
+        answered: answered(&report.ordered.outcome).map(hex),
+        verdict: verdict_word(&report.ordered.verdict).to_owned(),
+        why: why.map(str::to_owned),
+        verified: verified_word(&report.verified).to_owned(),
+        reads: reads.map(str::to_owned),
+        took_ms,
+        good: is_good(report),
+    }
 }
