@@ -1,21 +1,24 @@
 //! `roundsman poll`: one device, now, through the same driver, profile and derivation as the service.
 
-use crate::site::{self, Site, SiteEntry};
-use crate::supervise::line as probing;
+use crate::site::{self, Asked, Site, SiteEntry};
+use crate::supervise::{Over, line as probing};
 use crate::{print, supervise};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use roundsman_core::derive::{Derivation, Expression, Uplink};
 use roundsman_core::fault::Generation;
 use roundsman_core::line::{self, ENOUGH, Window};
 use roundsman_core::model::Model;
 use roundsman_core::reading::{Readings, Value as Reading, quality};
 use roundsman_core::text;
+use roundsman_driver::bus::{self, Bus, MOST_OUTCOMES};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_driver::snmp::{self, Finished, Options, Request, Snmp};
 use roundsman_profile::diagnostic::{Findings, did_you_mean};
 use roundsman_profile::translate::Translator;
+use roundsman_wire::bus::Rank;
+use roundsman_wire::bus::session::Ask;
 use roundsman_wire::snmp::plan::Plan;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -54,7 +57,7 @@ pub(crate) fn run(path: &Path, device: &str, as_json: bool) -> Result<ExitCode> 
         eprintln!(
             "roundsman: {} answers to the requests for {} came from another address than {} and were dropped; if the \
              device answers from another of its interfaces, set `strict_source = false` for it",
-            polled.foreign, polled.entry.device.id, polled.entry.target.address
+            polled.foreign, polled.entry.device.id, polled.entry.device.address
         );
     }
     Ok(ExitCode::from(u8::from(!polled.entry.profile.model.has_data(&polled.readings))))
@@ -73,16 +76,17 @@ struct Polled {
 
 async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
     let clock = Clock::new();
-    let (snmp, mut answers) = Snmp::start(clock, Options::default())?;
+    let mut drivers = Drivers::start(clock, site, at)?;
     let mut entry = site.devices[at].clone();
     let began = clock.now();
     let mut requests = 0;
     let mut remarks = Vec::new();
     if entry.auto {
-        let identified = ask(&snmp, &mut answers, &entry, supervise::identity_plan()).await?;
-        requests += identified.answer.cost.requests;
-        remarks.extend(identified.remarks);
-        if let Some(profile) = supervise::identified(&site.catalogue, &identified.answer) {
+        let said = drivers.ask(&entry, supervise::identity_plan()).await?;
+        requests += said.counted(None).cost.requests;
+        let profile = said.identity().and_then(|said| supervise::identified(&site.catalogue, said));
+        remarks.extend(said.remarks);
+        if let Some(profile) = profile {
             let mut found = Findings::default();
             let applied = site.limits.apply(at, entry.device.tier, &profile, &mut found);
             if let Some(rejected) = found.into_rejected() {
@@ -98,44 +102,37 @@ async fn poll(site: &mut Site, at: usize) -> Result<Polled> {
     for round in 1..=rounds {
         let pause = if round > 1 { BETWEEN } else { Duration::ZERO };
         let looks = round == rounds && entry.device.line.probe_s.is_some();
-        let look =
-            async { if looks { Some(look_at_line(clock, &snmp, &mut answers, &entry).await) } else { None } };
+        let look = async { if looks { Some(look_at_line(clock, &mut drivers, &entry).await) } else { None } };
         let ((), window) = tokio::join!(tokio::time::sleep(pause), look);
-        let finished = ask(&snmp, &mut answers, &entry, entry.profile.plan.clone()).await?;
-        requests += finished.answer.cost.requests;
+        let over = drivers.ask(&entry, entry.profile.plan.clone()).await?;
+        requests += over.counted(None).cost.requests;
         let model = &entry.profile.model;
-        readings = translator.translate(&entry.profile, &finished.answer, finished.finished);
+        readings = translator.translate(&entry.profile, &over.brought, over.finished);
         if let Some(window) = window.transpose()? {
             line::add_to(&mut readings, model, &window.quality(clock.now().mono));
         }
         let interfaces = entry.device.uplink_interfaces(translator.labels());
         let uplink = Uplink { speed: entry.device.line.speed, interfaces: &interfaces };
         derivation.apply(model, &mut readings, uplink);
-        remarks.extend(finished.remarks);
+        remarks.extend(over.remarks);
         if !model.has_data(&readings) {
             break;
         }
     }
     let elapsed_ms = clock.now().mono.since_ms(began.mono);
-    let foreign = snmp.counters().session.wrong_source;
+    let foreign = drivers.snmp.counters().session.wrong_source;
     remarks.dedup();
     let labels = translator.labels().clone();
     Ok(Polled { entry, readings, labels, elapsed_ms, requests, foreign, remarks })
 }
 
 /// A short burst of reach probes, so that the line's figures are there at once.
-async fn look_at_line(
-    clock: Clock,
-    snmp: &Snmp,
-    answers: &mut mpsc::Receiver<Finished>,
-    entry: &SiteEntry,
-) -> Result<Window> {
+async fn look_at_line(clock: Clock, drivers: &mut Drivers, entry: &SiteEntry) -> Result<Window> {
     let prober = Arc::new(Prober::new(clock));
     let usual = if prober.available().is_ok() { Reach::Icmp } else { Reach::Snmp };
-    let (address, reach) = (entry.address, entry.reach.unwrap_or(usual));
+    let reach = entry.reach.unwrap_or(usual);
     let mut window = Window::new(PROBE_EVERY_MS);
     let mut probes = JoinSet::new();
-    let target = probing::probe_target(&entry.target, PROBE_TIMEOUT_MS);
     for nth in 0..ENOUGH {
         if nth > 0 {
             tokio::time::sleep(Duration::from_millis(PROBE_EVERY_MS.into())).await;
@@ -143,11 +140,12 @@ async fn look_at_line(
         let sent = clock.now().mono;
         if reach == Reach::Snmp {
             // The poller carries out one poll of a device at a time.
-            let entry = SiteEntry { target: target.clone(), ..entry.clone() };
-            let finished = ask(snmp, answers, &entry, Arc::new(snmp::reach_plan())).await?;
-            let took_us = finished.finished.mono.since_ms(finished.started.mono) * 1_000;
-            window.add(sent, finished.answer.answered.then_some(took_us));
-        } else {
+            let Some(target) = entry.asked.snmp() else { break };
+            let target = probing::probe_target(target, PROBE_TIMEOUT_MS);
+            let entry = SiteEntry { asked: Asked::Snmp(target), ..entry.clone() };
+            let probed = drivers.ask(&entry, Arc::new(snmp::reach_plan())).await?.counted(None);
+            window.add(sent, probed.answered.then_some(probed.took_ms * 1_000));
+        } else if let Some(address) = entry.address {
             let prober = prober.clone();
             probes.spawn(async move { (sent, prober.probe(address, reach, PROBE_TIMEOUT_MS).await) });
         }
@@ -165,14 +163,52 @@ async fn look_at_line(
     Ok(window)
 }
 
-async fn ask(
-    snmp: &Snmp,
-    answers: &mut mpsc::Receiver<Finished>,
-    entry: &SiteEntry,
-    plan: Arc<Plan>,
-) -> Result<Finished> {
-    snmp.poll(Request { key: 0, generation: Generation::default(), target: entry.target.clone(), plan })?;
-    answers.recv().await.ok_or_else(|| anyhow!("the SNMP poller ended before it answered"))
+/// What asks the device: SNMP, and the one bus that it hangs on.
+struct Drivers {
+    snmp: Snmp,
+    answers: mpsc::Receiver<Finished>,
+    bus: Option<(Bus, mpsc::Receiver<bus::Outcome>)>,
+}
+
+impl Drivers {
+    fn start(clock: Clock, site: &Site, at: usize) -> Result<Drivers> {
+        let (snmp, answers) = Snmp::start(clock, Options::default())?;
+        let bus = match &site.devices[at].asked {
+            Asked::Bus { bus, .. } => site.buses.iter().find(|entry| entry.id == *bus),
+            Asked::Snmp(_) => None,
+        };
+        let bus = bus.and_then(|entry| entry.settings()).map(|settings| {
+            let (outcomes, receiver) = mpsc::channel(MOST_OUTCOMES);
+            (Bus::start(clock, settings, outcomes), receiver)
+        });
+        Ok(Drivers { snmp, answers, bus })
+    }
+
+    /// Asks the device: its SNMP agent by `plan`, a bus by what its profile asks.
+    async fn ask(&mut self, entry: &SiteEntry, plan: Arc<Plan>) -> Result<Over> {
+        let (key, generation) = (0, Generation::default());
+        match (&entry.asked, &mut self.bus) {
+            (Asked::Snmp(target), _) => {
+                self.snmp.poll(Request { key, generation, target: target.clone(), plan })?;
+                let finished = self.answers.recv().await;
+                Ok(finished.ok_or_else(|| anyhow!("the SNMP poller ended before it answered"))?.into())
+            }
+            (Asked::Bus { target, .. }, Some((owner, outcomes))) => {
+                let plan = entry.profile.bus.as_ref().map(|bus| bus.plan.clone());
+                let plan =
+                    plan.ok_or_else(|| anyhow!("profile `{}` is not one of a bus", entry.profile.id))?;
+                let ask = Ask { plan, target: target.clone(), rank: Rank::Poll, wanted: None };
+                owner.poll(bus::Request { key, generation, ask })?;
+                while let Some(outcome) = outcomes.recv().await {
+                    if let bus::Outcome::Polled(finished) = outcome {
+                        return Ok(finished.into());
+                    }
+                }
+                bail!("the owner of the bus ended before it answered")
+            }
+            (Asked::Bus { bus, .. }, None) => bail!("there is no bus `{bus}`"),
+        }
+    }
 }
 
 fn needs_two(model: &Model) -> bool {

@@ -109,12 +109,15 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
 
 /// The devices of the site as the simulator makes them.
 fn specs(site: &Site) -> Vec<DeviceSpec> {
+    // What hangs on a bus has no agent; others keep their place in the site.
     let mut specs: Vec<_> = site.devices.iter().map(|entry| spec(site, entry)).collect();
     // A parent has the ports that its children name, and says who is there.
     for entry in &site.devices {
         for uplink in &entry.device.uplinks {
             let Some(port) = &uplink.port else { continue };
-            let named = &mut specs[uplink.device.at()].named_ports;
+            let Some(DeviceSpec { named_ports: named, .. }) = &mut specs[uplink.device.at()] else {
+                continue;
+            };
             let alias = format!("至 {}", entry.device.name);
             match named.iter_mut().find(|known| *known.name == **port) {
                 Some(known) => known.alias = alias,
@@ -122,11 +125,12 @@ fn specs(site: &Site) -> Vec<DeviceSpec> {
             }
         }
     }
-    specs
+    specs.into_iter().flatten().collect()
 }
 
 /// A device of the site: the higher its tier, the more ports it has.
-fn spec(site: &Site, entry: &SiteEntry) -> DeviceSpec {
+fn spec(site: &Site, entry: &SiteEntry) -> Option<DeviceSpec> {
+    let target = entry.asked.snmp()?;
     let device = &entry.device;
     let model = match entry.auto {
         true => Model::of_id(&device.id),
@@ -148,14 +152,14 @@ fn spec(site: &Site, entry: &SiteEntry) -> DeviceSpec {
         device: site.devices[uplink.device.at()].device.id.clone(),
         port: uplink.port.clone(),
     });
-    DeviceSpec {
+    Some(DeviceSpec {
         id: device.id.clone(),
         model,
         name: device.id.to_string(),
         description: format!("{} (virtual, {} tier)", model.description(), device.tier.word()),
         location: device.location.to_string(),
-        address: entry.target.address,
-        community: entry.target.community.to_vec(),
+        address: target.address,
+        community: target.community.to_vec(),
         echo_port: match entry.reach {
             Some(Reach::Echo(port)) => Some(port),
             _ => None,
@@ -163,7 +167,7 @@ fn spec(site: &Site, entry: &SiteEntry) -> DeviceSpec {
         ports,
         named_ports: named_ports.collect(),
         uplinks: uplinks.collect(),
-    }
+    })
 }
 
 /// Speed of the port at either end of a device's line.

@@ -8,12 +8,17 @@
 //! |---|---|---|
 //! | SNMP polls to the driver | driver's own | the device waits for its next turn, counted as missed |
 //! | answers from the driver | 256 | the driver waits: the kernel's receive buffer takes the burst |
+//! | requests to a bus | driver's own | as with SNMP polls |
+//! | what comes of all buses | 256 | their owners wait, and take no further requests |
 //! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
 //! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
+//! | commands to devices | [`MOST_COMMANDS`] | refused with 503 |
 //! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
 //! | probes of lines | 3 a device, 8 behind an uplink, [`MOST_PROBES`] with those above | a device's next turn is skipped |
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
+mod buses;
+pub(crate) mod commands;
 pub(crate) mod commit;
 pub(crate) mod line;
 mod load;
@@ -24,11 +29,13 @@ mod polled;
 mod record;
 mod view;
 
-pub(crate) use polled::{identified, identity_plan};
+pub(crate) use polled::{Over, identified, identity_plan};
 pub(crate) use view::View;
 
-use crate::site::Site;
+use crate::site::{Asked, Site};
 use anyhow::Result;
+use buses::Buses;
+use commands::{Given, MOST_COMMANDS};
 use commit::Committer;
 use marks::Marker;
 use nightly::Nightly;
@@ -36,15 +43,18 @@ use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::engine::{Engine, Settings};
-use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
+use roundsman_core::fault::{self, Effect, FaultId, Generation, Probe, RequestId, Transition};
 use roundsman_core::schedule::{Limits, Schedule, Start};
 use roundsman_core::tally::{Cost, Driver, Polled};
 use roundsman_core::time::{Mono, Now};
+use roundsman_driver::bus;
 use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
 use roundsman_store::{Restored, Store, StoreError};
+use roundsman_wire::bus::Rank;
+use roundsman_wire::bus::session::Ask;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,10 +107,14 @@ pub(crate) struct Request {
 enum Event {
     /// A poll ended.
     Polled(Box<Finished>),
+    /// Something came of a bus.
+    Bus(Box<bus::Outcome>),
     /// A reach probe ended; `None` where it could not be made at all.
     Reached { key: u32, generation: Generation, probed: Option<Polled> },
     /// An operator wants something.
     Operator(Request),
+    /// Somebody gives a device a command.
+    Command(Given),
     /// A batch of transitions is durable, or not.
     Committed(Vec<commit::Waiting>, Result<(), StoreError>, Duration),
     /// The site file is to be read again.
@@ -124,6 +138,8 @@ pub(crate) struct Supervisor {
     by_key: HashMap<u32, DeviceIx>,
     snmp: Snmp,
     answers: mpsc::Receiver<Finished>,
+    buses: Buses,
+    outcomes: mpsc::Receiver<bus::Outcome>,
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
     probing: line::Probing,
@@ -137,6 +153,7 @@ pub(crate) struct Supervisor {
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
     requests: mpsc::Receiver<Request>,
+    commands: mpsc::Receiver<Given>,
     waiting_requests: HashMap<RequestId, oneshot::Sender<Result<fault::Fault, ActionError>>>,
     next_request: u64,
     view: Arc<View>,
@@ -179,11 +196,13 @@ impl Supervisor {
         let now = clock.now();
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
+        let (buses, outcomes) = Buses::new(clock);
         let marker = Marker::new(clock, site.clock);
         let (prober, probes) = (Arc::new(Prober::new(clock)), Arc::new(Semaphore::new(MOST_PROBES)));
         let means = line::Means { clock, prober: prober.clone(), snmp: snmp.clone(), places: probes.clone() };
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
+        let (command_sender, commands) = mpsc::channel(MOST_COMMANDS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
         let view = Arc::new(View::new(
             &site,
@@ -191,7 +210,7 @@ impl Supervisor {
             clock,
             snmp.clone(),
             store.clone(),
-            request_sender,
+            (request_sender, command_sender),
             restored.next_transition,
         ));
         load::take_over(&mut engine, &view, &restored, now);
@@ -206,6 +225,8 @@ impl Supervisor {
             by_key: HashMap::new(),
             snmp,
             answers,
+            buses,
+            outcomes,
             prober,
             probes,
             probing: line::Probing::start(means),
@@ -218,6 +239,7 @@ impl Supervisor {
             events,
             sender: sender.clone(),
             requests,
+            commands,
             waiting_requests: HashMap::new(),
             next_request: 0,
             view: view.clone(),
@@ -241,6 +263,7 @@ impl Supervisor {
                 biased;
                 Some(event) = self.events.recv() => self.handle(event).await?,
                 Some(request) = self.requests.recv() => self.handle(Event::Operator(request)).await?,
+                Some(given) = self.commands.recv() => self.handle(Event::Command(given)).await?,
                 Some(finished) = self.answers.recv() => {
                     self.handle(Event::Polled(Box::new(finished))).await?;
                     for _ in 1..MOST_AT_ONCE {
@@ -248,6 +271,7 @@ impl Supervisor {
                         self.handle(Event::Polled(Box::new(finished))).await?;
                     }
                 }
+                Some(outcome) = self.outcomes.recv() => self.handle(Event::Bus(Box::new(outcome))).await?,
                 () = tokio::time::sleep(Duration::from_millis(wake_ms)) => {}
             }
             self.look_at_the_clock(due).await?;
@@ -260,13 +284,15 @@ impl Supervisor {
         self.mark_steps(now);
         match event {
             Event::Polled(finished) if finished.key & REACH_KEY != 0 => {
-                let probed = polled::counted(&finished, None);
-                self.reached(finished.key & !REACH_KEY, finished.generation, Some(probed), now);
+                let (key, generation) = (finished.key & !REACH_KEY, finished.generation);
+                self.reached(key, generation, Some(Over::from(*finished).counted(None)), now);
             }
             Event::Polled(finished) if finished.key & LINE_KEY != 0 => self.line_probed(&finished),
-            Event::Polled(finished) => self.polled(*finished, now),
+            Event::Polled(finished) => self.polled((*finished).into(), now),
+            Event::Bus(outcome) => self.of_bus(*outcome, now),
             Event::Reached { key, generation, probed } => self.reached(key, generation, probed, now),
             Event::Operator(request) => self.operate(request, now),
+            Event::Command(given) => self.command(given),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
             Event::Reload => self.reload(now).await,
             Event::Stop => self.stopping = true,
@@ -332,14 +358,23 @@ impl Supervisor {
     fn start_poll(&mut self, Start { device, late_ms }: Start, now: Now) {
         let runtime = &mut self.devices[device.at()];
         runtime.late_ms = late_ms;
-        let request = snmp::Request {
-            key: runtime.key,
-            generation: self.engine.generation(device),
-            target: runtime.entry.target.clone(),
-            plan: runtime.plan(),
+        let (key, generation) = (runtime.key, self.engine.generation(device));
+        let started = match &runtime.entry.asked {
+            Asked::Snmp(target) => {
+                let request = snmp::Request { key, generation, target: target.clone(), plan: runtime.plan() };
+                self.snmp.poll(request).map_err(|busy| busy.to_string())
+            }
+            Asked::Bus { bus, target, .. } => {
+                let asks = runtime.entry.profile.bus.as_ref().map(|of| of.plan.clone());
+                let started = asks.map_or(Err(bus::Busy::Ended), |plan| {
+                    let ask = Ask { plan, target: target.clone(), rank: Rank::Poll, wanted: None };
+                    self.buses.poll(bus, bus::Request { key, generation, ask })
+                });
+                started.map_err(|busy| busy.to_string())
+            }
         };
-        if let Err(busy) = self.snmp.poll(request) {
-            tracing::warn!(device = %runtime.entry.device.id, %busy, "poll not started");
+        if let Err(busy) = started {
+            tracing::warn!(device = %runtime.entry.device.id, busy, "poll not started");
             self.schedule.finished(device, true, now.mono);
             self.view.count_missed(device, self.devices[device.at()].driver(), 1);
         }
@@ -354,6 +389,16 @@ impl Supervisor {
         self.view.count_poll(device, Driver::Reach, &probed, &[]);
         let answered = probed.answered;
         self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+    }
+
+    /// Something came of a bus.
+    fn of_bus(&mut self, outcome: bus::Outcome, now: Now) {
+        match outcome {
+            bus::Outcome::Polled(finished) => self.polled(finished.into(), now),
+            bus::Outcome::Heard { bus, octets } => {
+                tracing::debug!(%bus, octets = octets.len(), "something came that nobody had asked for");
+            }
+        }
     }
 
     /// A probe of a device's line by SNMP ended.
@@ -394,7 +439,7 @@ impl Supervisor {
         self.committer.go_on(&self.sender, now);
     }
 
-    fn ask(&mut self, ask: Ask) {
+    fn ask(&mut self, ask: fault::Ask) {
         match ask.probe {
             Probe::Poll => self.schedule.ask(ask.device, ask.at),
             Probe::Reach => self.probe_reach(ask),
@@ -402,14 +447,14 @@ impl Supervisor {
     }
 
     /// Starts a reach probe; its answer comes back as an event.
-    fn probe_reach(&mut self, ask: Ask) {
+    fn probe_reach(&mut self, ask: fault::Ask) {
         let runtime = &self.devices[ask.device.at()];
         let (key, generation) = (runtime.key, ask.generation);
-        if runtime.reach == Reach::Snmp {
+        if let (Reach::Snmp, Asked::Snmp(target)) = (runtime.reach, &runtime.entry.asked) {
             let request = snmp::Request {
                 key: key | REACH_KEY,
                 generation,
-                target: runtime.entry.target.clone(),
+                target: target.clone(),
                 plan: Arc::new(snmp::reach_plan()),
             };
             if let Err(busy) = self.snmp.poll(request) {
@@ -417,8 +462,16 @@ impl Supervisor {
             }
             return;
         }
+        if let (Reach::Bus, Asked::Bus { bus, .. }) = (runtime.reach, &runtime.entry.asked) {
+            if let Some(answered) = self.buses.is_reached(bus) {
+                let (device, now) = (ask.device, self.clock.now());
+                self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+            }
+            return;
+        }
+        let Some(address) = runtime.entry.address else { return };
         let (prober, probes, sender) = (self.prober.clone(), self.probes.clone(), self.sender.clone());
-        let (address, reach, id) = (runtime.entry.address, runtime.reach, runtime.entry.device.id.clone());
+        let (reach, id) = (runtime.reach, runtime.entry.device.id.clone());
         let (clock, due) = (self.clock, ask.at);
         tokio::spawn(async move {
             let Ok(_place) = probes.acquire().await else {

@@ -14,6 +14,8 @@ words! {
         Snmp = "snmp" "SNMP v1/v2c" "SNMP v1/v2c",
         /// SNMPv3.
         SnmpV3 = "snmp-v3" "SNMP v3" "SNMP v3",
+        /// Serial lines, serial servers, Modbus TCP, text over TCP.
+        Bus = "bus" "总线" "Bus",
         /// Reach probes, by whatever way.
         Reach = "reach" "可达性探测" "Reach probe",
     }

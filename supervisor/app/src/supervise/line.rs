@@ -167,8 +167,14 @@ impl Probing {
                 None => free(),
             };
             let way = match runtime.reach {
-                Reach::Snmp => Way::Snmp(runtime.key, probe_target(&runtime.entry.target, REACH_TIMEOUT_MS)),
-                reach => Way::Reach(runtime.entry.address, reach),
+                Reach::Snmp => {
+                    let Some(target) = runtime.entry.asked.snmp() else { continue };
+                    Way::Snmp(runtime.key, probe_target(target, REACH_TIMEOUT_MS))
+                }
+                reach => {
+                    let Some(address) = runtime.entry.address else { continue };
+                    Way::Reach(address, reach)
+                }
             };
             let (id, watched) = (device.id.clone(), watched.clone());
             lines.push(Arc::new(Line { id, way, watched, behind }));

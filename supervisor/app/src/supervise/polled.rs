@@ -3,24 +3,25 @@
 use super::Supervisor;
 use super::line::Watched;
 use super::view::{Latest, Lens};
-use crate::site::SiteEntry;
+use crate::site::{Asked, SiteEntry};
 use roundsman_core::derive::{Derivation, Uplink};
 use roundsman_core::device::DeviceIx;
-use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
+use roundsman_core::fault::{Event, Generation};
 use roundsman_core::line;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Absence, Readings, Sample};
-use roundsman_core::tally::{Driver, Polled};
+use roundsman_core::tally::{Cost, Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
-use roundsman_driver::snmp::Finished;
 use roundsman_driver::snmp::remark::Remark;
+use roundsman_driver::{bus, snmp};
 use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::Findings;
 use roundsman_profile::schema::Profile;
-use roundsman_profile::translate::Translator;
+use roundsman_profile::translate::{Answered, Translator};
 use roundsman_store::LatestDevice;
+use roundsman_wire::bus::answer::Answer as BusAnswer;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::{Object, Plan};
@@ -46,6 +47,88 @@ pub(crate) fn identified(catalogue: &Catalogue, answer: &Answer) -> Option<Arc<P
         Err(error) => {
             tracing::error!(%error, "no profile for the device");
             None
+        }
+    }
+}
+
+/// A poll that is over, whichever protocol carried it out.
+pub(crate) struct Over {
+    key: u32,
+    generation: Generation,
+    started: Now,
+    pub(crate) finished: Now,
+    pub(crate) brought: Brought,
+    /// What to tell the operator beside it.
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// What a poll brought. Closed: a new protocol is a new variant here.
+pub(crate) enum Brought {
+    Snmp(Answer),
+    Bus(BusAnswer),
+}
+
+impl Brought {
+    fn answered(&self) -> bool {
+        match self {
+            Brought::Snmp(answer) => answer.answered,
+            Brought::Bus(answer) => answer.answered(),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        match self {
+            Brought::Snmp(answer) => answer.cost,
+            Brought::Bus(answer) => Cost {
+                requests: answer.cost.requests,
+                timeouts: answer.units.iter().filter(|unit| !unit.answered).count() as u32,
+                octets_out: answer.cost.octets_out,
+                octets_in: answer.cost.octets_in,
+                ..Cost::default()
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a Brought> for Answered<'a> {
+    fn from(brought: &'a Brought) -> Answered<'a> {
+        match brought {
+            Brought::Snmp(answer) => Answered::Snmp(answer),
+            Brought::Bus(answer) => Answered::Bus(answer),
+        }
+    }
+}
+
+impl From<snmp::Finished> for Over {
+    fn from(finished: snmp::Finished) -> Over {
+        let snmp::Finished { key, generation, started, finished, answer, remarks } = finished;
+        Over { key, generation, started, finished, brought: Brought::Snmp(answer), remarks }
+    }
+}
+
+impl From<bus::Finished> for Over {
+    fn from(finished: bus::Finished) -> Over {
+        let bus::Finished { key, generation, started, finished, answer } = finished;
+        Over { key, generation, started, finished, brought: Brought::Bus(answer), remarks: Vec::new() }
+    }
+}
+
+impl Over {
+    /// As it is counted; `late_ms` is how late it was started, where it was due.
+    pub(crate) fn counted(&self, late_ms: Option<u64>) -> Polled {
+        Polled {
+            answered: self.brought.answered(),
+            took_ms: self.finished.mono.since_ms(self.started.mono),
+            late_ms,
+            cost: self.brought.cost(),
+        }
+    }
+
+    /// What a device said to [`identity_plan`].
+    pub(crate) fn identity(&self) -> Option<&Answer> {
+        match &self.brought {
+            Brought::Snmp(answer) => Some(answer),
+            Brought::Bus(_) => None,
         }
     }
 }
@@ -95,12 +178,13 @@ impl Runtime {
             known.inspect(|line| line.go_on(spacing_s)).unwrap_or_else(|| Arc::new(Watched::new(spacing_s)))
         });
         let same = |old: &Runtime| {
-            old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
+            let (one, other) = (&old.entry.profile, &entry.profile);
+            old.entry.asked.is_same_place(&entry.asked) && (&one.plan, &one.bus) == (&other.plan, &other.bus)
         };
         match old.filter(same) {
             Some(old) => Runtime {
                 // A poll under way was asked by another community, or asked something else: nobody waits for it.
-                key: if old.entry.target == entry.target && old.unresolved == unresolved {
+                key: if old.entry.asked == entry.asked && old.unresolved == unresolved {
                     old.key
                 } else {
                     key
@@ -134,11 +218,11 @@ impl Runtime {
     /// What this device said it is, if `entry` is the same device after a reload and leaves that to it as well.
     pub(super) fn found(&self, entry: &SiteEntry) -> Option<&Arc<str>> {
         let asked = self.entry.auto && entry.auto && !self.unresolved;
-        let same = self.entry.target.address == entry.target.address;
+        let same = self.entry.asked.is_same_place(&entry.asked);
         (asked && same).then_some(&self.entry.profile.id)
     }
 
-    /// What to ask now: who it is, or everything.
+    /// What to ask its SNMP agent now: who it is, or everything.
     pub(super) fn plan(&self) -> Arc<Plan> {
         if !self.unresolved {
             return self.entry.profile.plan.clone();
@@ -151,11 +235,17 @@ impl Runtime {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
     }
 
+    /// The labels of its instances.
+    pub(super) fn labels(&self) -> &Labels {
+        self.translator.labels()
+    }
+
     /// What carries its polls out.
     pub(super) fn driver(&self) -> Driver {
-        match self.entry.target.user {
-            Some(_) => Driver::SnmpV3,
-            None => Driver::Snmp,
+        match &self.entry.asked {
+            Asked::Snmp(target) if target.user.is_some() => Driver::SnmpV3,
+            Asked::Snmp(_) => Driver::Snmp,
+            Asked::Bus { .. } => Driver::Bus,
         }
     }
 
@@ -164,7 +254,7 @@ impl Runtime {
         let device = &self.entry.device.id;
         for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
             let text = remark.text();
-            tracing::warn!(%device, address = %self.entry.target.address, "{}", text.en);
+            tracing::warn!(%device, address = %self.entry.device.address, "{}", text.en);
         }
         if self.remarks != remarks {
             self.remarks = remarks.to_vec();
@@ -194,7 +284,7 @@ impl Runtime {
     }
 
     /// Raw answer → readings → derived metrics.
-    pub(super) fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
+    pub(super) fn read<'a>(&mut self, answer: impl Into<Answered<'a>>, taken_at: Now) -> Readings {
         tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
@@ -246,16 +336,6 @@ impl Runtime {
     }
 }
 
-/// A poll as it is counted; `late_ms` is how late it was started, where it was due.
-pub(super) fn counted(finished: &Finished, late_ms: Option<u64>) -> Polled {
-    Polled {
-        answered: finished.answer.answered,
-        took_ms: finished.finished.mono.since_ms(finished.started.mono),
-        late_ms,
-        cost: finished.answer.cost,
-    }
-}
-
 /// Whether a device has said who it is; one that refuses the credentials has not.
 fn has_said(answer: &Answer) -> bool {
     answer.answered && answer.scalars.first() != Some(&Err(Absence::Denied))
@@ -269,34 +349,37 @@ fn take_profile(entry: &mut SiteEntry, profile: Arc<Profile>) {
 
 impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
-    pub(super) fn polled(&mut self, finished: Finished, now: Now) {
+    pub(super) fn polled(&mut self, over: Over, now: Now) {
         tracing::trace!(target: "way", step = "Supervisor::polled");
-        let Some(&device) = self.by_key.get(&finished.key) else {
+        let Some(&device) = self.by_key.get(&over.key) else {
             return;
         };
         let runtime = &self.devices[device.at()];
-        let poll = counted(&finished, Some(runtime.late_ms));
-        self.view.count_poll(device, runtime.driver(), &poll, &finished.remarks);
-        self.schedule.finished(device, finished.answer.answered, now.mono);
-        self.devices[device.at()].remark(&finished.remarks);
-        for remark in &finished.remarks {
+        let poll = over.counted(Some(runtime.late_ms));
+        self.view.count_poll(device, runtime.driver(), &poll, &over.remarks);
+        self.schedule.finished(device, poll.answered, now.mono);
+        self.devices[device.at()].remark(&over.remarks);
+        for remark in &over.remarks {
             if matches!(remark, Remark::EngineReplaced { .. }) {
                 self.engine.handle(Event::Replaced { device, what: remark.text() }, now);
             }
         }
-        if self.devices[device.at()].unresolved && has_said(&finished.answer) {
-            self.identify(device, &finished.answer, now);
+        if let Some(answer) = over.identity()
+            && self.devices[device.at()].unresolved
+            && has_said(answer)
+        {
+            self.identify(device, answer, now);
             return;
         }
         let runtime = &mut self.devices[device.at()];
         let readings = if runtime.unresolved {
-            Readings::new(finished.finished, finished.answer.answered)
+            Readings::new(over.finished, poll.answered)
         } else {
-            runtime.read(&finished.answer, finished.finished)
+            runtime.read(&over.brought, over.finished)
         };
         let event = Event::Polled {
             device,
-            generation: finished.generation,
+            generation: over.generation,
             readings: &readings,
             labels: runtime.translator.labels(),
         };

@@ -3,7 +3,7 @@
 use super::super::polled::Runtime;
 use super::headlines;
 use super::lens::{Lens, Pick, Series};
-use crate::site::SiteEntry;
+use crate::site::{Asked, SiteEntry};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::model::{InstanceIx, Kind, MetricIx};
 use roundsman_core::reading::{Reading, Readings};
@@ -12,6 +12,7 @@ use roundsman_core::text::Bilingual;
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{Charted, DeviceDetail, Headlines, SiteReading};
 use roundsman_store::Poll;
+use roundsman_wire::bus::plan::Plan;
 use roundsman_wire::snmp::Version;
 use std::sync::Arc;
 
@@ -116,16 +117,20 @@ pub(super) struct Shown {
 impl Shown {
     /// A device after a start, a reload or with another profile.
     pub(super) fn new(runtime: &Runtime, known: bool) -> Shown {
-        let SiteEntry { device, profile, target, credentials, line, .. } = &runtime.entry;
+        let SiteEntry { device, profile, asked, credentials, line, .. } = &runtime.entry;
         Shown {
             device: device.clone(),
             profile_name: profile.name.clone(),
             reach: runtime.reached_by.clone(),
             line: line.as_ref().map(|line| line.text.clone()).unwrap_or_default(),
-            protocol: match (&target.user, target.version) {
-                (Some(_), _) => "SNMP v3",
-                (None, Version::V1) => "SNMP v1",
-                (None, Version::V2c) => "SNMP v2c",
+            protocol: match (asked, profile.bus.as_ref().map(|bus| &*bus.plan)) {
+                (Asked::Snmp(target), _) => match (&target.user, target.version) {
+                    (Some(_), _) => "SNMP v3",
+                    (None, Version::V1) => "SNMP v1",
+                    (None, Version::V2c) => "SNMP v2c",
+                },
+                (Asked::Bus { .. }, Some(Plan::Modbus(_))) => "Modbus",
+                (Asked::Bus { .. }, _) => "RS-232/485, TCP",
             },
             credentials: credentials.clone(),
             lens: runtime.lens.clone(),
