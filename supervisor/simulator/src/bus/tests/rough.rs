@@ -19,6 +19,7 @@ use roundsman_wire::modbus;
 use roundsman_wire::modbus::plan::{Point, Table};
 use rustix::fs::{Mode, OFlags, open};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -196,13 +197,12 @@ async fn line(number: u64, seed: u64, folder: &Path, clock: Clock) -> (Account, 
     let mut drawn = 0;
     while owner.session.counters().requests < REQUESTS / LINES {
         for unit in 1..=UNITS {
-            if !asked.contains_key(&unit.into()) {
-                drawn += 1;
-                let address = (mix(seed, drawn) % 16_000) as u16 * 4;
-                let now = owner.now();
-                asked.insert(unit.into(), (address, now));
-                owner.session.start(unit.into(), Generation(drawn as u32), ask(unit, address), now).unwrap();
-            }
+            let Entry::Vacant(place) = asked.entry(unit.into()) else { continue };
+            drawn += 1;
+            let address = (mix(seed, drawn) % 16_000) as u16 * 4;
+            let now = owner.now();
+            place.insert((address, now));
+            owner.session.start(unit.into(), Generation(drawn as u32), ask(unit, address), now).unwrap();
         }
         owner.turn().await;
         while owner.session.poll_event().is_some() {}

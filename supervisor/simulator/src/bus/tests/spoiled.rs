@@ -40,12 +40,15 @@ fn a_sound_line_takes_the_time_of_its_octets() {
     assert!(last >= octets_ms && last < octets_ms + Duration::from_millis(20), "{last:?}");
 }
 
+/// What must be true of what arrives, and of when the last of it does.
+type Holds<'a> = &'a dyn Fn(&[u8], Duration) -> bool;
+
 #[test]
 fn each_fault_at_100_percent() {
     let answer = heard().answer;
     let (request, len) = (heard().request, answer.len());
     let is_sound = |octets: &[u8]| frame::open(octets).is_some();
-    let check: [(&str, &dyn Fn(&[u8], Duration) -> bool); 8] = [
+    let check: [(&str, Holds<'_>); 8] = [
         ("noise:100", &|octets, _| octets.len() > len && octets.len() <= len + 12),
         ("cut:100", &|octets, _| octets.len() < len && answer.starts_with(octets)),
         ("flip:100", &|octets, _| octets.len() == len && !is_sound(octets)),
