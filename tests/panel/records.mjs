@@ -58,7 +58,7 @@ export const writesRecord = async (browser, demo, pictures, complaints) => {
   await page.locator('a[href$="?field=cost"]').click();
   await field('cost').locator('input').fill('1280');
   await field('reason').locator('input').fill('漏记滤网费用');
-  await field('author').locator('input').fill('李红');
+  await field('author').locator('input').fill('周宁');
   await save.click(); // the token is known by now
   await page.waitForURL(`**/records/${number}`);
   assert.equal(await page.locator('.amended del').textContent(), '¥ 860.00');
@@ -71,10 +71,10 @@ export const writesRecord = async (browser, demo, pictures, complaints) => {
   await page.emulateMedia({ media: null });
 
   await page.locator('#places a[href="/records"]').click();
-  await page.locator('.record-search input[name=q]').fill('电源 李红');
+  await page.locator('.record-search input[name=q]').fill('更换电源模块 周宁');
   await page.locator('.record-search button').click();
-  assert.equal(await page.locator('#record-list .row').count(), 0, 'who amends it is not what it says');
-  await page.locator('.record-search input[name=q]').fill('电源 王建国');
+  await until('who amends it is not what it says', 5_000, async () => await page.locator('#record-list .row').count() === 0);
+  await page.locator('.record-search input[name=q]').fill('更换电源模块 王建国');
   await page.locator('.record-search button').click();
   await until('it is found by its words', 5_000, () => page.locator(`#record-list a[href="/records/${number}"]`).count());
   await context.close();

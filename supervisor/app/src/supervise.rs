@@ -8,12 +8,17 @@
 //! |---|---|---|
 //! | SNMP polls to the driver | driver's own | the device waits for its next turn, counted as missed |
 //! | answers from the driver | 256 | the driver waits: the kernel's receive buffer takes the burst |
+//! | requests to a bus | driver's own | as with SNMP polls |
+//! | what comes of all buses | 256 | their owners wait, and take no further requests |
 //! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
 //! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
 //! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
+//! | probes of lines | 3 a device, 8 behind an uplink, [`MOST_PROBES`] with those above | a device's next turn is skipped |
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
+mod buses;
 pub(crate) mod commit;
+pub(crate) mod line;
 mod load;
 mod marks;
 mod nightly;
@@ -22,11 +27,12 @@ mod polled;
 mod record;
 mod view;
 
-pub(crate) use polled::{identified, identity_plan};
+pub(crate) use polled::{Over, identified, identity_plan};
 pub(crate) use view::View;
 
-use crate::site::Site;
+use crate::site::{Asked, Site};
 use anyhow::Result;
+use buses::Buses;
 use commit::Committer;
 use marks::Marker;
 use nightly::Nightly;
@@ -34,14 +40,18 @@ use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::engine::{Engine, Settings};
-use roundsman_core::fault::{self, Ask, Effect, FaultId, Generation, Probe, RequestId, Transition};
-use roundsman_core::schedule::{Limits, Schedule};
+use roundsman_core::fault::{self, Effect, FaultId, Generation, Probe, RequestId, Transition};
+use roundsman_core::schedule::{Limits, Schedule, Start};
+use roundsman_core::tally::{Cost, Driver, Polled};
 use roundsman_core::time::{Mono, Now};
+use roundsman_driver::bus;
 use roundsman_driver::clock::Clock;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::{self, Finished, Snmp};
 use roundsman_panel::{ActionError, Unavailable};
 use roundsman_store::{Restored, Store, StoreError};
+use roundsman_wire::bus::Rank;
+use roundsman_wire::bus::session::Ask;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +83,9 @@ const SHOW_EVERY_MS: u64 = 1_000;
 /// Marks the poller's key of a reach probe by SNMP, apart from the device's polls.
 const REACH_KEY: u32 = 1 << 31;
 
+/// The same of a probe that looks at the device's line.
+const LINE_KEY: u32 = 1 << 30;
+
 /// What an operator wants.
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -91,8 +104,10 @@ pub(crate) struct Request {
 enum Event {
     /// A poll ended.
     Polled(Box<Finished>),
+    /// Something came of a bus.
+    Bus(Box<bus::Outcome>),
     /// A reach probe ended; `None` where it could not be made at all.
-    Reached { key: u32, generation: Generation, answered: Option<bool> },
+    Reached { key: u32, generation: Generation, probed: Option<Polled> },
     /// An operator wants something.
     Operator(Request),
     /// A batch of transitions is durable, or not.
@@ -118,8 +133,11 @@ pub(crate) struct Supervisor {
     by_key: HashMap<u32, DeviceIx>,
     snmp: Snmp,
     answers: mpsc::Receiver<Finished>,
+    buses: Buses,
+    outcomes: mpsc::Receiver<bus::Outcome>,
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
+    probing: line::Probing,
     store: Arc<Store>,
     marker: Marker,
     /// The clock when it was looked at last.
@@ -172,7 +190,10 @@ impl Supervisor {
         let now = clock.now();
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
+        let (buses, outcomes) = Buses::new(clock);
         let marker = Marker::new(clock, site.clock);
+        let (prober, probes) = (Arc::new(Prober::new(clock)), Arc::new(Semaphore::new(MOST_PROBES)));
+        let means = line::Means { clock, prober: prober.clone(), snmp: snmp.clone(), places: probes.clone() };
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
@@ -197,8 +218,11 @@ impl Supervisor {
             by_key: HashMap::new(),
             snmp,
             answers,
-            prober: Arc::new(Prober::new(clock)),
-            probes: Arc::new(Semaphore::new(MOST_PROBES)),
+            buses,
+            outcomes,
+            prober,
+            probes,
+            probing: line::Probing::start(means),
             committer: Committer::new(store.clone(), marker.clone(), &restored),
             recorder: Recorder::new(store.clone(), marker.clone()),
             nightly: Nightly::new(&site.store, view.backups()),
@@ -225,7 +249,8 @@ impl Supervisor {
     pub(crate) async fn run(mut self) -> Result<()> {
         while !self.stopping {
             let now = self.clock.now();
-            let wake_ms = self.next_due().map_or(60_000, |due| due.since_ms(now.mono));
+            let due = self.next_due();
+            let wake_ms = due.map_or(60_000, |due| due.since_ms(now.mono));
             tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => self.handle(event).await?,
@@ -237,9 +262,10 @@ impl Supervisor {
                         self.handle(Event::Polled(Box::new(finished))).await?;
                     }
                 }
+                Some(outcome) = self.outcomes.recv() => self.handle(Event::Bus(Box::new(outcome))).await?,
                 () = tokio::time::sleep(Duration::from_millis(wake_ms)) => {}
             }
-            self.look_at_the_clock().await?;
+            self.look_at_the_clock(due).await?;
         }
         self.finish().await
     }
@@ -249,15 +275,13 @@ impl Supervisor {
         self.mark_steps(now);
         match event {
             Event::Polled(finished) if finished.key & REACH_KEY != 0 => {
-                self.reached(
-                    finished.key & !REACH_KEY,
-                    finished.generation,
-                    Some(finished.answer.answered),
-                    now,
-                );
+                let (key, generation) = (finished.key & !REACH_KEY, finished.generation);
+                self.reached(key, generation, Some(Over::from(*finished).counted(None)), now);
             }
-            Event::Polled(finished) => self.polled(*finished, now),
-            Event::Reached { key, generation, answered } => self.reached(key, generation, answered, now),
+            Event::Polled(finished) if finished.key & LINE_KEY != 0 => self.line_probed(&finished),
+            Event::Polled(finished) => self.polled((*finished).into(), now),
+            Event::Bus(outcome) => self.of_bus(*outcome, now),
+            Event::Reached { key, generation, probed } => self.reached(key, generation, probed, now),
             Event::Operator(request) => self.operate(request, now),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
             Event::Reload => self.reload(now).await,
@@ -277,16 +301,22 @@ impl Supervisor {
             .min()
     }
 
-    async fn look_at_the_clock(&mut self) -> Result<()> {
+    /// Does what has become due; `due` is when the first of it was, as of before the loop waited.
+    async fn look_at_the_clock(&mut self, due: Option<Mono>) -> Result<()> {
         let now = self.clock.now();
+        let late_ms = due.filter(|due| *due <= now.mono).map(|due| now.mono.since_ms(due));
+        self.view.measured().add_wakeup(late_ms);
         self.mark_steps(now);
         if self.engine.poll_timeout().is_some_and(|at| at <= now.mono) {
             self.engine.handle(fault::Event::Tick, now);
             self.carry_out(now);
         }
         self.schedule.tick(now.mono);
-        while let Some(device) = self.schedule.start(now.mono) {
-            self.start_poll(device, now);
+        while let Some(start) = self.schedule.start(now.mono) {
+            self.start_poll(start, now);
+        }
+        while let Some((device, polls)) = self.schedule.poll_missed() {
+            self.view.count_missed(device, self.devices[device.at()].driver(), polls);
         }
         if now.mono >= self.record_at {
             self.record_at = now.mono.plus_ms(RECORD_EVERY_MS);
@@ -298,7 +328,7 @@ impl Supervisor {
             self.show_at = now.mono.plus_ms(SHOW_EVERY_MS);
             self.view.show_flags(&self.engine);
             self.committer.settle(now);
-            self.view.keep_queues(self.queues(), self.schedule.counts().missed);
+            self.view.keep_queues(self.queues());
         }
         self.committer.go_on(&self.sender, now);
         Ok(())
@@ -315,28 +345,59 @@ impl Supervisor {
         ]
     }
 
-    fn start_poll(&mut self, device: DeviceIx, now: Now) {
-        let runtime = &self.devices[device.at()];
-        let request = snmp::Request {
-            key: runtime.key,
-            generation: self.engine.generation(device),
-            target: runtime.entry.target.clone(),
-            plan: runtime.plan(),
+    fn start_poll(&mut self, Start { device, late_ms }: Start, now: Now) {
+        let runtime = &mut self.devices[device.at()];
+        runtime.late_ms = late_ms;
+        let (key, generation) = (runtime.key, self.engine.generation(device));
+        let started = match &runtime.entry.asked {
+            Asked::Snmp(target) => {
+                let request = snmp::Request { key, generation, target: target.clone(), plan: runtime.plan() };
+                self.snmp.poll(request).map_err(|busy| busy.to_string())
+            }
+            Asked::Bus { bus, target } => {
+                let asks = runtime.entry.profile.bus.as_ref().map(|of| of.plan.clone());
+                let started = asks.map_or(Err(bus::Busy::Ended), |plan| {
+                    let ask = Ask { plan, target: target.clone(), rank: Rank::Poll, wanted: None };
+                    self.buses.poll(bus, bus::Request { key, generation, ask })
+                });
+                started.map_err(|busy| busy.to_string())
+            }
         };
-        if let Err(busy) = self.snmp.poll(request) {
-            tracing::warn!(device = %runtime.entry.device.id, %busy, "poll not started");
+        if let Err(busy) = started {
+            tracing::warn!(device = %runtime.entry.device.id, busy, "poll not started");
             self.schedule.finished(device, true, now.mono);
-            self.view.measured().count_refused_poll();
+            self.view.count_missed(device, self.devices[device.at()].driver(), 1);
         }
     }
 
-    fn reached(&mut self, key: u32, generation: Generation, answered: Option<bool>, now: Now) {
+    fn reached(&mut self, key: u32, generation: Generation, probed: Option<Polled>, now: Now) {
         let Some(&device) = self.by_key.get(&key) else {
             return;
         };
         // A probe that could not be made says nothing about the device; the ask's deadline decides.
-        let Some(answered) = answered else { return };
+        let Some(probed) = probed else { return };
+        self.view.count_poll(device, Driver::Reach, &probed, &[]);
+        let answered = probed.answered;
         self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+    }
+
+    /// Something came of a bus.
+    fn of_bus(&mut self, outcome: bus::Outcome, now: Now) {
+        match outcome {
+            bus::Outcome::Polled(finished) => self.polled(finished.into(), now),
+            bus::Outcome::Ordered(ordered) => tracing::warn!(id = ordered.id, "a command that nobody gave"),
+            bus::Outcome::Heard { bus, octets } => {
+                tracing::debug!(%bus, octets = octets.len(), "something came that nobody had asked for");
+            }
+        }
+    }
+
+    /// A probe of a device's line by SNMP ended.
+    fn line_probed(&mut self, finished: &Finished) {
+        let device = self.by_key.get(&(finished.key & !LINE_KEY));
+        if let Some(line) = device.and_then(|device| self.devices[device.at()].line.as_ref()) {
+            line.finished(finished);
+        }
     }
 
     fn operate(&mut self, request: Request, now: Now) {
@@ -369,7 +430,7 @@ impl Supervisor {
         self.committer.go_on(&self.sender, now);
     }
 
-    fn ask(&mut self, ask: Ask) {
+    fn ask(&mut self, ask: fault::Ask) {
         match ask.probe {
             Probe::Poll => self.schedule.ask(ask.device, ask.at),
             Probe::Reach => self.probe_reach(ask),
@@ -377,14 +438,14 @@ impl Supervisor {
     }
 
     /// Starts a reach probe; its answer comes back as an event.
-    fn probe_reach(&mut self, ask: Ask) {
+    fn probe_reach(&mut self, ask: fault::Ask) {
         let runtime = &self.devices[ask.device.at()];
         let (key, generation) = (runtime.key, ask.generation);
-        if runtime.reach == Reach::Snmp {
+        if let (Reach::Snmp, Asked::Snmp(target)) = (runtime.reach, &runtime.entry.asked) {
             let request = snmp::Request {
                 key: key | REACH_KEY,
                 generation,
-                target: runtime.entry.target.clone(),
+                target: target.clone(),
                 plan: Arc::new(snmp::reach_plan()),
             };
             if let Err(busy) = self.snmp.poll(request) {
@@ -392,20 +453,35 @@ impl Supervisor {
             }
             return;
         }
+        if let (Reach::Bus, Asked::Bus { bus, .. }) = (runtime.reach, &runtime.entry.asked) {
+            if let Some(answered) = self.buses.is_reached(bus) {
+                let (device, now) = (ask.device, self.clock.now());
+                self.engine.handle(fault::Event::Reached { device, generation, answered }, now);
+            }
+            return;
+        }
+        let Some(address) = runtime.entry.address else { return };
         let (prober, probes, sender) = (self.prober.clone(), self.probes.clone(), self.sender.clone());
-        let (address, reach, id) = (runtime.entry.address, runtime.reach, runtime.entry.device.id.clone());
+        let (reach, id) = (runtime.reach, runtime.entry.device.id.clone());
+        let (clock, due) = (self.clock, ask.at);
         tokio::spawn(async move {
             let Ok(_place) = probes.acquire().await else {
                 return;
             };
-            let answered = match prober.probe(address, reach, REACH_TIMEOUT_MS).await {
-                Ok(reached) => Some(reached.answered()),
+            let started = clock.now().mono;
+            let probed = match prober.probe(address, reach, REACH_TIMEOUT_MS).await {
+                Ok(reached) => {
+                    let answered = reached.answered();
+                    let cost = Cost { requests: 1, timeouts: u32::from(!answered), ..Cost::default() };
+                    let took_ms = clock.now().mono.since_ms(started);
+                    Some(Polled { answered, took_ms, late_ms: Some(started.since_ms(due)), cost })
+                }
                 Err(error) => {
                     tracing::warn!(device = %id, %error, "reach probe not possible");
                     None
                 }
             };
-            let _ = sender.send(Event::Reached { key, generation, answered }).await;
+            let _ = sender.send(Event::Reached { key, generation, probed }).await;
         });
     }
 

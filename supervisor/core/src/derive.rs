@@ -2,7 +2,7 @@
 
 use crate::model::{InstanceIx, MetricIx, Model, TableIx};
 use crate::rate::{self, Carried, Count};
-use crate::reading::{Absence, Readings, Sample, Value};
+use crate::reading::{Absence, Readings, Sample, Value, position};
 use crate::time::Mono;
 
 /// An arithmetic operator.
@@ -42,6 +42,17 @@ pub enum Expression {
     MinOf(MetricIx),
     /// Greatest value of a column; gives a scalar.
     MaxOf(MetricIx),
+    /// The column's value, but in the rows of the site's line its speed as the site says it.
+    LineSpeed(MetricIx),
+}
+
+/// The device's line towards what it hangs on, as its derived metrics see it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Uplink<'a> {
+    /// Its speed in bit/s, where the site says it.
+    pub speed: Option<f64>,
+    /// The interfaces that lead there.
+    pub interfaces: &'a [InstanceIx],
 }
 
 impl Expression {
@@ -54,7 +65,8 @@ impl Expression {
             | Expression::Restarted(m)
             | Expression::SumOf(m)
             | Expression::MinOf(m)
-            | Expression::MaxOf(m) => see(*m),
+            | Expression::MaxOf(m)
+            | Expression::LineSpeed(m) => see(*m),
             Expression::Binary(_, left, right) => {
                 left.each_metric(see);
                 right.each_metric(see);
@@ -76,14 +88,68 @@ impl Expression {
     }
 }
 
-/// A counter as the last good poll saw it.
+/// What an expression may read.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    model: &'a Model,
+    readings: &'a Readings,
+    uplink: Uplink<'a>,
+}
+
+impl Inputs<'_> {
+    /// A column at its row, a scalar as it is.
+    fn value(&self, metric: MetricIx, row: InstanceIx) -> Result<f64, Absence> {
+        let scalar = self.model.metrics.get(metric.at()).is_some_and(|m| m.table.is_none());
+        let sample = self.readings.get(metric, if scalar { InstanceIx::SCALAR } else { row });
+        let value = sample.ok_or(Absence::NotJudged)?.as_ref().map_err(|absence| *absence)?;
+        value.number().ok_or(Absence::NotJudged)
+    }
+}
+
+/// A counter as the last good poll saw it. A site has a hundred thousand of them: 32 octets each.
 #[derive(Clone, Debug)]
 struct Seen {
     instance: InstanceIx,
-    count: Count,
+    width: Width,
+    /// The bits of its count.
+    count: u64,
     at: Mono,
-    /// The instance's discontinuity mark then, where it has one.
-    mark: Option<f64>,
+    /// The instance's discontinuity mark then; not a number where it has none.
+    mark: f64,
+}
+
+/// What a count is held in.
+#[derive(Clone, Copy, Debug)]
+enum Width {
+    Bits32,
+    Bits64,
+    Number,
+}
+
+impl Seen {
+    fn new(instance: InstanceIx, count: Count, at: Mono, mark: Option<f64>) -> Seen {
+        let (width, count) = match count {
+            Count::Bits32(n) => (Width::Bits32, n.into()),
+            Count::Bits64(n) => (Width::Bits64, n),
+            Count::Number(x) => (Width::Number, x.to_bits()),
+        };
+        Seen { instance, width, count, at, mark: mark.unwrap_or(f64::NAN) }
+    }
+
+    fn count(&self) -> Count {
+        match self.width {
+            Width::Bits32 => Count::Bits32(self.count as u32),
+            Width::Bits64 => Count::Bits64(self.count),
+            Width::Number => Count::Number(f64::from_bits(self.count)),
+        }
+    }
+
+    fn has_mark(&self, mark: Option<f64>) -> bool {
+        match mark {
+            Some(mark) => self.mark == mark,
+            None => self.mark.is_nan(),
+        }
+    }
 }
 
 /// What one device's derived metrics remember from poll to poll: counters and the uptime.
@@ -101,7 +167,7 @@ pub struct Derivation {
 
 impl Derivation {
     /// Adds the derived metrics of `model` to `readings` and remembers what the next poll needs.
-    pub fn apply(&mut self, model: &Model, readings: &mut Readings) {
+    pub fn apply(&mut self, model: &Model, readings: &mut Readings, uplink: Uplink<'_>) {
         self.look_for_restart(model, readings);
         self.forget_moved(model, readings);
         let measured = readings.iter().len();
@@ -114,13 +180,16 @@ impl Derivation {
                     for reading in readings.of(column) {
                         let sample = match (reading.instance, &reading.sample) {
                             (InstanceIx::SCALAR, Err(absence)) => Err(*absence),
-                            (instance, _) => self.number(model, &derive.calc, readings, instance),
+                            (instance, _) => {
+                                self.number(&Inputs { model, readings, uplink }, &derive.calc, instance)
+                            }
                         };
                         scratch.push((reading.instance, sample));
                     }
                 }
                 None => {
-                    let sample = self.number(model, &derive.calc, readings, InstanceIx::SCALAR);
+                    let inputs = Inputs { model, readings, uplink };
+                    let sample = self.number(&inputs, &derive.calc, InstanceIx::SCALAR);
                     scratch.push((InstanceIx::SCALAR, sample));
                 }
             }
@@ -156,35 +225,31 @@ impl Derivation {
         }
     }
 
-    fn number(&self, model: &Model, calc: &Expression, readings: &Readings, row: InstanceIx) -> Sample {
-        let value = self.evaluate(model, calc, readings, row)?;
+    fn number(&self, inputs: &Inputs<'_>, calc: &Expression, row: InstanceIx) -> Sample {
+        let value = self.evaluate(inputs, calc, row)?;
         if value.is_finite() { Ok(Value::Number(value)) } else { Err(Absence::Invalid) }
     }
 
-    fn evaluate(
-        &self,
-        model: &Model,
-        e: &Expression,
-        readings: &Readings,
-        row: InstanceIx,
-    ) -> Result<f64, Absence> {
+    fn evaluate(&self, inputs: &Inputs<'_>, e: &Expression, row: InstanceIx) -> Result<f64, Absence> {
+        let Inputs { model, readings, .. } = *inputs;
         let fold = |list: &[Expression], pick: fn(f64, f64) -> f64| {
             let mut best: Option<f64> = None;
             for part in list {
-                let value = self.evaluate(model, part, readings, row)?;
+                let value = self.evaluate(inputs, part, row)?;
                 best = Some(best.map_or(value, |b| pick(b, value)));
             }
             best.ok_or(Absence::NotJudged)
         };
         match e {
             Expression::Number(x) => Ok(*x),
-            Expression::Metric(metric) => {
-                let sample = point(model, readings, *metric, row).ok_or(Absence::NotJudged)?;
-                sample.as_ref().map_err(|absence| *absence)?.number().ok_or(Absence::NotJudged)
-            }
+            Expression::Metric(metric) => inputs.value(*metric, row),
+            Expression::LineSpeed(metric) => match inputs.uplink.speed {
+                Some(speed) if inputs.uplink.interfaces.contains(&row) => Ok(speed),
+                _ => inputs.value(*metric, row),
+            },
             Expression::Binary(operator, left, right) => {
-                let left = self.evaluate(model, left, readings, row)?;
-                let right = self.evaluate(model, right, readings, row)?;
+                let left = self.evaluate(inputs, left, row)?;
+                let right = self.evaluate(inputs, right, row)?;
                 match operator {
                     Operator::Add => Ok(left + right),
                     Operator::Subtract => Ok(left - right),
@@ -227,19 +292,19 @@ impl Derivation {
         let later = Count::of(later).ok_or(Absence::NotJudged)?;
         let rows = self.counters.iter().find(|(m, _)| *m == metric).map(|(_, rows)| rows.as_slice());
         let rows = rows.unwrap_or(&[]);
-        let at = rows.binary_search_by_key(&row, |seen| seen.instance).map_err(|_| Absence::FirstSample)?;
+        let at = position(rows, row, |seen| seen.instance).map_err(|_| Absence::FirstSample)?;
         let seen = &rows[at];
-        if seen.mark != discontinuity(model, readings, metric, row) {
+        if !seen.has_mark(discontinuity(model, readings, metric, row)) {
             return Err(Absence::FirstSample);
         }
         let elapsed_ms = readings.taken_at.mono.since_ms(seen.at);
         match line(model, readings, metric, row) {
-            Some(line) => match rate::octet_rate(seen.count, later, elapsed_ms, line) {
+            Some(line) => match rate::octet_rate(seen.count(), later, elapsed_ms, line) {
                 Carried::Rate(rate) => Ok(rate),
                 Carried::Restarted => Err(Absence::FirstSample),
                 Carried::Ambiguous => Err(Absence::NotJudged),
             },
-            None => rate::rate(seen.count, later, elapsed_ms).ok_or(Absence::FirstSample),
+            None => rate::rate(seen.count(), later, elapsed_ms).ok_or(Absence::FirstSample),
         }
     }
 
@@ -266,13 +331,9 @@ impl Derivation {
                 let Some(count) = reading.sample.as_ref().ok().and_then(Count::of) else {
                     continue;
                 };
-                let seen = Seen {
-                    instance: reading.instance,
-                    count,
-                    at: readings.taken_at.mono,
-                    mark: discontinuity(model, readings, *metric, reading.instance),
-                };
-                match rows.binary_search_by_key(&seen.instance, |seen| seen.instance) {
+                let mark = discontinuity(model, readings, *metric, reading.instance);
+                let seen = Seen::new(reading.instance, count, readings.taken_at.mono, mark);
+                match position(rows, seen.instance, |seen| seen.instance) {
                     Ok(at) => rows[at] = seen,
                     Err(at) => rows.insert(at, seen),
                 }
@@ -291,12 +352,6 @@ fn leading_column(model: &Model, table: TableIx, calc: &Expression) -> Option<Me
         }
     });
     found
-}
-
-/// A column at its row, a scalar as it is.
-fn point<'a>(model: &Model, readings: &'a Readings, metric: MetricIx, row: InstanceIx) -> Option<&'a Sample> {
-    let scalar = model.metrics.get(metric.at()).is_some_and(|m| m.table.is_none());
-    readings.get(metric, if scalar { InstanceIx::SCALAR } else { row })
 }
 
 fn discontinuity(model: &Model, readings: &Readings, metric: MetricIx, row: InstanceIx) -> Option<f64> {

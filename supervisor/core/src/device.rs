@@ -1,5 +1,7 @@
 //! A device of the site: what it is, where it stands, what it hangs on.
 
+use crate::line::Line;
+use crate::model::{InstanceIx, Labels};
 use crate::text::Bilingual;
 use std::sync::Arc;
 
@@ -152,9 +154,16 @@ pub struct Device {
     pub interval_s: u32,
     /// Site's tags per instance label, for guards such as `interface.tag == 'uplink'`.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// The line towards what it hangs on.
+    pub line: Line,
 }
 
 impl Device {
+    /// The interfaces tagged [`UPLINK_TAG`], as far as they were seen, in the order of the site file.
+    pub fn uplink_interfaces(&self, labels: &Labels) -> Vec<InstanceIx> {
+        self.uplink_labels().filter_map(|label| labels.find(label)).collect()
+    }
+
     /// Labels of the interfaces tagged [`UPLINK_TAG`], in the order of the site file.
     pub fn uplink_labels(&self) -> impl Iterator<Item = &Arc<str>> {
         self.tags.iter().filter(|(_, tag)| **tag == *UPLINK_TAG).map(|(label, _)| label)

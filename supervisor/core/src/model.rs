@@ -1,6 +1,8 @@
 //! What the domain knows of a profile: its metrics, what is derived from them, its rules.
 
 use crate::derive::Expression;
+use crate::line::Figure;
+use crate::reading::Readings;
 use crate::rule::Rule;
 use crate::text::Bilingual;
 use std::collections::HashMap;
@@ -114,12 +116,24 @@ pub struct Model {
     pub rules: Vec<Rule>,
     /// `system.uptime` in seconds, if the profile has it: restarts are seen by it.
     pub uptime: Option<MetricIx>,
+    /// Metrics that reach probes measure, not the device: what they say of its line.
+    pub line: Vec<(MetricIx, Figure)>,
 }
 
 impl Model {
     /// The metric called `name`.
     pub fn metric(&self, name: &str) -> Option<MetricIx> {
         self.metrics.iter().position(|m| &*m.name == name).map(|at| MetricIx(at as u16))
+    }
+
+    /// Whether reach probes measure this metric, not the device.
+    pub fn is_of_line(&self, metric: MetricIx) -> bool {
+        self.line.iter().any(|(known, _)| *known == metric)
+    }
+
+    /// Whether the device itself brought any value in this poll. What probes say of its line does not count.
+    pub fn has_data(&self, readings: &Readings) -> bool {
+        readings.iter().any(|reading| reading.sample.is_ok() && !self.is_of_line(reading.metric))
     }
 }
 

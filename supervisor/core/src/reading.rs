@@ -85,6 +85,21 @@ impl Value {
     }
 }
 
+/// Where `instance` stands among items sorted by instance, or would stand. Rows of a table mostly have instances in a
+/// row, so that the place follows from the first one.
+pub(crate) fn position<T>(
+    items: &[T],
+    instance: InstanceIx,
+    of: impl Fn(&T) -> InstanceIx,
+) -> Result<usize, usize> {
+    let first = items.first().map_or(InstanceIx::SCALAR, &of);
+    let guess = instance.0.wrapping_sub(first.0) as usize;
+    match items.get(guess) {
+        Some(item) if of(item) == instance => Ok(guess),
+        _ => items.binary_search_by_key(&instance, of),
+    }
+}
+
 /// A value, or why there is none.
 pub type Sample = Result<Value, Absence>;
 
@@ -192,7 +207,7 @@ impl Readings {
     /// The sample of one point.
     pub fn get(&self, metric: MetricIx, instance: InstanceIx) -> Option<&Sample> {
         let column = self.of(metric);
-        let at = column.binary_search_by_key(&instance, |reading| reading.instance).ok()?;
+        let at = position(column, instance, |reading| reading.instance).ok()?;
         Some(&column[at].sample)
     }
 

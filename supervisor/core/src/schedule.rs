@@ -40,15 +40,13 @@ const MOST_STEPS: u32 = 2;
 /// Back-off never goes beyond this, nor below the device's own interval.
 const MOST_BACK_OFF_S: u64 = 300;
 
-/// Numbers for self-observation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Polls started.
-    pub started: u64,
-    /// Polls that were due while the device's last one was still waiting or running.
-    pub missed: u64,
-    /// Longest time between due and start, in ms.
-    pub late_ms_max: u64,
+/// A poll to start now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Of this device.
+    pub device: DeviceIx,
+    /// How long ago it was due, in ms: it waited for a place, or for the loop.
+    pub late_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +71,8 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     limits: Limits,
+    /// Nothing was due before: a schedule begins within a second.
+    began: Mono,
     entries: Vec<Entry>,
     /// Second of the monotonic clock, device.
     calendar: BinaryHeap<Reverse<(u64, DeviceIx)>>,
@@ -82,7 +82,8 @@ pub struct Schedule {
     waiting: VecDeque<(Mono, DeviceIx)>,
     running: usize,
     running_behind: BTreeMap<DeviceIx, usize>,
-    counts: Counts,
+    /// Polls missed that were not told of; one entry a device.
+    missed: BTreeMap<DeviceIx, u64>,
 }
 
 impl Schedule {
@@ -110,13 +111,14 @@ impl Schedule {
         }
         Schedule {
             limits,
+            began: now,
             entries,
             calendar,
             asks: BinaryHeap::new(),
             waiting: VecDeque::new(),
             running: 0,
             running_behind: BTreeMap::new(),
-            counts: Counts::default(),
+            missed: BTreeMap::new(),
         }
     }
 
@@ -136,8 +138,8 @@ impl Schedule {
             let next_s = self.next_due_s(device, due_s, now.0 / 1000);
             self.calendar.push(Reverse((next_s, device)));
             match self.entries[device.at()].place {
-                Place::Idle => self.wait(device, Mono(due_s * 1000), false),
-                _ => self.counts.missed += 1,
+                Place::Idle => self.wait(device, self.moment(due_s), false),
+                _ => self.miss(device, 1),
             }
         }
         while let Some(Reverse((at, device))) = self.asks.peek().copied()
@@ -152,9 +154,9 @@ impl Schedule {
         }
     }
 
-    /// The next device to poll now, if the bounds leave a place; call until `None`. The caller must report its end
+    /// The next poll to start now, if the bounds leave a place; call until `None`. The caller must report its end
     /// with [`Schedule::finished`].
-    pub fn start(&mut self, now: Mono) -> Option<DeviceIx> {
+    pub fn start(&mut self, now: Mono) -> Option<Start> {
         if self.running >= self.limits.in_flight {
             return None;
         }
@@ -170,9 +172,7 @@ impl Schedule {
         if let Some(uplink) = entry.uplink {
             *self.running_behind.entry(uplink).or_default() += 1;
         }
-        self.counts.started += 1;
-        self.counts.late_ms_max = self.counts.late_ms_max.max(now.since_ms(due));
-        Some(device)
+        Some(Start { device, late_ms: now.since_ms(due) })
     }
 
     /// A poll ended; `answered` says whether any valid reply came.
@@ -210,7 +210,7 @@ impl Schedule {
 
     /// When [`Schedule::tick`] is due next.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let regular = self.calendar.peek().map(|Reverse((due_s, _))| Mono(due_s * 1000));
+        let regular = self.calendar.peek().map(|Reverse((due_s, _))| self.moment(*due_s));
         let asked = self.asks.peek().map(|Reverse((at, _))| *at);
         match (regular, asked) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -228,9 +228,19 @@ impl Schedule {
         self.waiting.len()
     }
 
-    /// Numbers for self-observation.
-    pub fn counts(&self) -> Counts {
-        self.counts
+    /// A device with the polls of it that were due while its last one was still waiting or running, since it was
+    /// told of last; call until `None`.
+    pub fn poll_missed(&mut self) -> Option<(DeviceIx, u64)> {
+        self.missed.pop_first()
+    }
+
+    /// When a second of the calendar begins for this schedule.
+    fn moment(&self, due_s: u64) -> Mono {
+        Mono(due_s * 1000).max(self.began)
+    }
+
+    fn miss(&mut self, device: DeviceIx, polls: u64) {
+        *self.missed.entry(device).or_default() += polls;
     }
 
     fn wait(&mut self, device: DeviceIx, due: Mono, in_front: bool) {
@@ -252,8 +262,10 @@ impl Schedule {
         let mut next_s = due_s + backed_off_s;
         if next_s <= now_s {
             let behind = (now_s - next_s) / backed_off_s + 1;
-            self.counts.missed += behind;
             next_s += behind * backed_off_s;
+            entry.due_s = next_s;
+            self.miss(device, behind);
+            return next_s;
         }
         entry.due_s = next_s;
         next_s

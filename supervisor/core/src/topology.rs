@@ -172,6 +172,7 @@ mod tests {
             uplinks: up.iter().map(|&d| Uplink { device: DeviceIx(d), port: None }).collect(),
             interval_s: 60,
             tags: vec![],
+            line: Default::default(),
         };
         uplinks.iter().enumerate().map(device).collect()
     }

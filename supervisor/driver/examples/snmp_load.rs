@@ -1,10 +1,10 @@
 //! Measures the poller: polls N agents, one loopback address each, and prints what it cost.
 //!
-//! `cargo run --release -p roundsman-driver --example snmp_load -- BASE PORT DEVICES ROUNDS [INTERVAL_MS]`
+//! `cargo run --release -p roundsman-driver --example snmp_load -- BASE PORT DEVICES ROUNDS [INTERVAL_MS [USER AUTH PRIV]]`
 //!
 //! Device d listens on BASE + 1 + d. The plan is that of the published comparison: 10 scalars and 9 interface
 //! columns. All devices of a round start together, at most 64 under way; rounds start INTERVAL_MS apart (0: at
-//! once). Each device whose answer is not whole is printed once, with what is missing. Two rounds are not counted.
+//! once). USER is asked by SNMPv3 instead, with the passphrases AUTH (SHA-256) and PRIV (AES-128). Each device whose answer is not whole is printed once, with what is missing. Two rounds are not counted.
 
 use roundsman_core::fault::Generation;
 use roundsman_driver::clock::Clock;
@@ -12,6 +12,7 @@ use roundsman_driver::snmp::{Finished, Options, Request, Snmp};
 use roundsman_wire::snmp::oid::{Oid, OidError};
 use roundsman_wire::snmp::plan::{Object, Plan, Table};
 use roundsman_wire::snmp::session::Target;
+use roundsman_wire::snmp::user::{Auth, Keys, Privacy, Secret, User};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -50,6 +51,12 @@ fn plan() -> Result<Plan, OidError> {
     })
 }
 
+fn user(name: &str, auth: &str, privacy: &str) -> User {
+    let privacy = Some((Privacy::Aes128, Secret::new(privacy.as_bytes())));
+    let keys = Keys { auth: Auth::Sha256, auth_key: Secret::new(auth.as_bytes()), privacy };
+    User { name: name.into(), keys: Some(keys) }
+}
+
 fn cpu_ms() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
@@ -71,13 +78,17 @@ fn complaint(finished: &Finished) -> Option<String> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [base, port, devices, rounds, rest @ ..] = &arguments[..] else {
-        return Err("usage: snmp_load BASE PORT DEVICES ROUNDS [INTERVAL_MS]".into());
+        return Err("usage: snmp_load BASE PORT DEVICES ROUNDS [INTERVAL_MS [USER AUTH PRIV]]".into());
     };
     let base: u32 = base.parse::<Ipv4Addr>()?.into();
     let port: u16 = port.parse()?;
     let devices: u32 = devices.parse()?;
     let rounds: u32 = rounds.parse()?;
     let interval: u64 = rest.first().map_or(Ok(0), |text| text.parse())?;
+    let user = match rest {
+        [_, name, auth, privacy] => Some(Arc::new(user(name, auth, privacy))),
+        _ => None,
+    };
 
     let clock = Clock::new();
     let (snmp, mut answers) = Snmp::start(clock, Options::default())?;
@@ -87,6 +98,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let address = IpAddr::V4(Ipv4Addr::from(base + 1 + device));
             let mut target = Target::new((address, port).into(), b"public");
             target.timeout_ms = 500;
+            target.user.clone_from(&user);
             Arc::new(target)
         })
         .collect();

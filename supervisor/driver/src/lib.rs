@@ -1,4 +1,4 @@
-//! I/O only: SNMP over one shared socket, reachability, the clock.
+//! I/O only: SNMP over one shared socket, buses, reachability, the clock.
 //!
 //! **Duty.** Moves octets between devices and the sans-IO sessions of `wire`, and reads the clock for the whole
 //! supervisor.
@@ -8,6 +8,7 @@
 //! **Refuses.** Never judges a value, keeps no state of a device beyond what makes the next poll cheaper, writes
 //! nothing to disk.
 
+pub mod bus;
 pub mod clock;
 pub mod reach;
 pub mod snmp;

@@ -8,6 +8,7 @@
 //! **What it cannot see.** ICMP "port unreachable" is not reported on an unconnected UDP socket: a device that
 //! refuses looks like one that is silent.
 
+mod counted;
 mod exchange;
 pub mod remark;
 mod v3;
@@ -112,6 +113,9 @@ pub struct StartError {
 pub struct Counters {
     /// Of the session.
     pub session: session::Counters,
+    /// Datagrams to the sockets of v3 that belonged to no request that waited: late, double, foreign or unreadable, the
+    /// library does not tell them apart.
+    pub v3_strays: u64,
     /// Datagrams the kernel would not send (no route, no permission); their requests time out.
     pub send_errors: u64,
     /// IPv4 datagrams the kernel dropped since the receive buffer was full; `None` where it does not say.
@@ -398,6 +402,7 @@ impl Task {
     fn count(&mut self) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         counters.session = self.session.counters();
+        counters.v3_strays = self.users.strays();
         counters.outstanding = self.outstanding();
         counters.wakeups += 1;
     }

@@ -24,13 +24,16 @@ pub(crate) async fn devices(State(panel): State<Panel>, voice: Voice) -> Json<De
     Json(Devices { devices: devices.iter().map(|d| Device::of(d, &voice)).collect() })
 }
 
-/// One device.
+/// One device, and how its polls go.
 #[utoipa::path(get, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path,)),
     responses((status = 200, body = DeviceDetail),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn device(State(panel): State<Panel>, voice: Voice, Path(id): Path<String>) -> Response {
     match panel.site.device(&id) {
-        Some(device) => Json(DeviceDetail::of(&device, &voice)).into_response(),
+        Some(device) => {
+            let detail = panel.site.detail(&id).unwrap_or_default();
+            Json(DeviceDetail::of(&device, &detail, &voice)).into_response()
+        }
         None => Kind::NoSuchDevice.answer(&voice),
     }
 }

@@ -38,7 +38,7 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Headlines, Kept, Latencies, Later,
-    Limit, Numbers, PollStatistics, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Trunk,
-    Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, DeviceState, DriverNumbers, FaultStory, Headlines, Kept,
+    Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage,
+    Trunk, Unavailable, Which,
 };

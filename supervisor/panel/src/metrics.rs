@@ -1,5 +1,7 @@
 //! `/metrics` in the OpenMetrics text format.
 
+mod polling;
+
 use crate::router::Panel;
 use crate::site::{DeviceState, Latencies};
 use axum::extract::State;
@@ -53,27 +55,11 @@ fn rows(label: &'static str, rows: impl IntoIterator<Item = (&'static str, u64)>
 fn registry(panel: &Panel) -> Registry {
     let n = panel.site.numbers();
     let mut r = Registry::with_prefix("roundsman");
-    let counters = [
-        ("polls", "Polls ended", n.polls),
-        ("polls_missed", "Scheduled polls that could not be started in time", n.polls_missed),
-        ("polls_failed", "Polls without a valid answer", n.polls_failed),
-        ("requests", "Requests sent to devices", n.requests),
-        ("retries", "Requests sent again", n.retries),
-        ("strays", "Answers that belong to no waiting request", n.strays),
-        ("duplicates", "Further answers to a request that had been answered", n.duplicates),
-        (
-            "rejected",
-            "Answers from another source, of another community or version, or not readable",
-            n.rejected,
-        ),
-        ("receive_overflows", "Datagrams dropped by the kernel, receive buffer full", n.overflows),
-        ("sent_octets", "Payload octets sent to devices", n.octets_sent),
-        ("received_octets", "Payload octets received from devices", n.octets_received),
-    ];
-    for (name, help, value) in counters {
-        r.register(name, help, ConstCounter::new(value));
-    }
-    r.register_with_unit("poll_duration", "Duration of polls", Unit::Seconds, n.poll_latency);
+    polling::by_driver(&mut r, &n.drivers);
+    polling::by_device(&mut r, panel.site.polling());
+    let help = "Datagrams dropped by the kernel, receive buffer full";
+    r.register("receive_overflows", help, ConstCounter::new(n.overflows));
+    polling::of_loop(&mut r, n.loop_lateness, n.wakeups);
     r.register_with_unit("commit_duration", "Duration of store commits", Unit::Seconds, n.commit_latency);
     r.register("queue_length", "Things waiting", rows("queue", n.queues));
     let faults = panel.site.open_faults();
@@ -125,10 +111,16 @@ fn registry(panel: &Panel) -> Registry {
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics(State(panel): State<Panel>) -> Response {
-    let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, &registry(&panel)) {
-        Ok(()) => ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-            .into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    // Thousands of series for a large site: not on the thread that polls.
+    let encoded = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry(&panel)).map(|()| text)
+    });
+    match encoded.await {
+        Ok(Ok(text)) => {
+            ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+                .into_response()
+        }
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

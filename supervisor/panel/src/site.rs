@@ -8,6 +8,7 @@ use roundsman_core::model::Kind;
 use roundsman_core::reading::Sample;
 use roundsman_core::record::{self, Content, Correction, Record, RecordNumber};
 use roundsman_core::rule::Severity;
+use roundsman_core::tally::{Counts, Driver, Spread, Summary};
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_report::Past;
@@ -50,7 +51,9 @@ pub trait Site: Send + Sync + 'static {
     fn data_age_ms(&self) -> Option<u64>;
     /// Id of the newest published transition, 0 before the first.
     fn last_transition(&self) -> u64;
-    /// What the metrics page shows.
+    /// How the polls of every device go, by what carries them out, in the order of the site file.
+    fn polling(&self) -> Vec<(Arc<str>, Driver, Summary)>;
+    /// What is known of the service as a whole.
     fn numbers(&self) -> Numbers;
     /// How much room the store has, and when it was last backed up.
     fn storage(&self) -> Storage;
@@ -253,6 +256,8 @@ pub struct Headlines {
     pub temperature: Option<f64>,
     /// `humidity.value`, %.
     pub humidity: Option<f64>,
+    /// `line.loss`, %: what reach probes lose on the way.
+    pub line_loss: Option<f64>,
     /// The line towards the upper tier: the interface tagged `uplink`; of several the first one that is up.
     pub trunk: Option<Trunk>,
 }
@@ -279,31 +284,14 @@ pub struct DeviceDetail {
     pub credentials: Arc<str>,
     /// Instances with a tag, and the tag.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
-    /// How its polls went since the start of the process.
-    pub polls: PollStatistics,
+    /// Seconds between two probes of its line; `None` where nobody looks at it.
+    pub line_probe_s: Option<u32>,
+    /// How its polls go, by what carries them out; those that have polled it only.
+    pub polling: Vec<(Driver, Summary)>,
+    /// What its latest poll said beside the answer, for people: why the device refused.
+    pub remarks: Vec<Bilingual>,
     /// Its headline figures, of which the page shows the past; at most 8.
     pub figures: Vec<Charted>,
-}
-
-/// How the polls of a device went since the start of the process.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PollStatistics {
-    /// Polls ended.
-    pub polls: u64,
-    /// Of these without a valid answer.
-    pub failed: u64,
-    /// Requests sent.
-    pub requests: u64,
-    /// Of these sent again.
-    pub retries: u64,
-    /// Payload octets received.
-    pub octets_received: u64,
-    /// Duration of the latest poll, milliseconds.
-    pub last_ms: Option<u32>,
-    /// Mean duration, milliseconds.
-    pub mean_ms: Option<u32>,
-    /// Longest duration, milliseconds.
-    pub longest_ms: Option<u32>,
 }
 
 /// A series of numbers that pages chart.
@@ -442,35 +430,30 @@ pub struct Latencies {
     pub count: u64,
 }
 
-/// What the metrics page shows. Counters run from the start of the process.
+/// How the polls of all devices by one driver go.
+#[derive(Clone, Debug)]
+pub struct DriverNumbers {
+    /// What carries them out.
+    pub driver: Driver,
+    /// How they go; its strays, duplicates and rejected are all that came to its sockets, whoever sent it.
+    pub summary: Summary,
+    /// Durations of all polls since the start of the process.
+    pub latency: Latencies,
+}
+
+/// The service as a whole. Counters run from the start of the process.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// Polls ended.
-    pub polls: u64,
-    /// Scheduled polls that could not be started in time.
-    pub polls_missed: u64,
-    /// Polls without a valid answer.
-    pub polls_failed: u64,
-    /// Requests sent.
-    pub requests: u64,
-    /// Requests sent again.
-    pub retries: u64,
-    /// Answers that belong to no waiting request.
-    pub strays: u64,
-    /// Further answers to a request that had been answered.
-    pub duplicates: u64,
-    /// Answers that were refused: from another source, with another community or version, or not readable.
-    pub rejected: u64,
+    /// By driver, also those that have polled nothing.
+    pub drivers: Vec<DriverNumbers>,
     /// Datagrams the kernel dropped because the receive buffer was full.
     pub overflows: u64,
-    /// Payload octets sent.
-    pub octets_sent: u64,
-    /// Payload octets received.
-    pub octets_received: u64,
-    /// Duration of polls.
-    pub poll_latency: Latencies,
     /// Duration of store commits, from the call to the answer.
     pub commit_latency: Latencies,
+    /// From when something was due to when the loop came to it, the latest 1,024 times.
+    pub loop_lateness: Option<Spread>,
+    /// Times a task woke up, by task.
+    pub wakeups: Vec<(&'static str, u64)>,
     /// Things waiting, by queue.
     pub queues: Vec<(&'static str, u64)>,
     /// CPU time of the process, seconds.
@@ -481,4 +464,12 @@ pub struct Numbers {
     pub uptime_s: u64,
     /// The store's files, bytes.
     pub store_bytes: u64,
+}
+
+impl Numbers {
+    /// Counters of all polls; reach probes are no polls.
+    pub fn polls(&self) -> Counts {
+        let polling = self.drivers.iter().filter(|of| of.driver != Driver::Reach);
+        polling.fold(Counts::default(), |sum, of| sum + of.summary.counts)
+    }
 }

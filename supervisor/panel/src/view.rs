@@ -1,9 +1,10 @@
 //! The API's JSON: site values turned into what DESIGN section 5 promises.
 
-use crate::site::{Site, SiteDevice, SiteReading};
+use crate::site::{self, Site, SiteDevice, SiteReading};
 use crate::voice::Voice;
 use roundsman_core::fault::{Change, Ending, Fault, Transition};
 use roundsman_core::reading::{Value, quality};
+use roundsman_core::tally;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -73,10 +74,90 @@ pub(crate) struct DeviceDetail {
     uplinks: Vec<Uplink>,
     /// Seconds between two polls.
     interval_s: u32,
+    /// Why its latest poll was refused, for people; most often empty.
+    remarks: Vec<String>,
+    /// How its polls go, by what carries them out; those that have polled it only.
+    polling: Vec<Polling>,
+}
+
+/// How durations are spread, percentiles by the nearest rank.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Spread {
+    p50_ms: u32,
+    p95_ms: u32,
+    p99_ms: u32,
+    max_ms: u32,
+    /// Of how many.
+    of: u32,
+}
+
+impl Spread {
+    fn of(spread: tally::Spread) -> Spread {
+        let tally::Spread { p50, p95, p99, most, of } = spread;
+        Spread { p50_ms: p50, p95_ms: p95, p99_ms: p99, max_ms: most, of }
+    }
+}
+
+/// How the polls of a device by one driver go. Counters run from the start of the service.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Polling {
+    /// snmp (v1, v2c), snmp-v3 or reach.
+    #[schema(example = "snmp")]
+    driver: &'static str,
+    /// Polls ended.
+    polls: u64,
+    /// Of these, without a valid answer.
+    failed: u64,
+    /// Polls that were due and could not be started before the next was due.
+    missed: u64,
+    /// Requests sent, retries included.
+    requests: u64,
+    /// Of these, sent again.
+    retries: u64,
+    /// Requests without an answer after their retries.
+    timeouts: u64,
+    /// Answers that belonged to no waiting request, most often too late.
+    strays: u64,
+    /// Further answers to a request that had been answered.
+    duplicates: u64,
+    /// Answers from another source, of another community or version, or not readable.
+    rejected: u64,
+    /// Payload octets; not counted for reach.
+    octets_sent: u64,
+    octets_received: u64,
+    /// Duration of the latest poll.
+    last_ms: Option<u32>,
+    /// Durations of the latest 128 polls.
+    latency: Option<Spread>,
+    /// How late the latest 64 polls were started after they were due.
+    lateness: Option<Spread>,
+}
+
+impl Polling {
+    fn of((driver, summary): &(tally::Driver, tally::Summary)) -> Polling {
+        let counts = summary.counts;
+        Polling {
+            driver: driver.word(),
+            polls: counts.polls,
+            failed: counts.failed,
+            missed: counts.missed,
+            requests: counts.requests,
+            retries: counts.retries,
+            timeouts: counts.timeouts,
+            strays: counts.strays,
+            duplicates: counts.duplicates,
+            rejected: counts.rejected,
+            octets_sent: counts.octets_out,
+            octets_received: counts.octets_in,
+            last_ms: summary.last_ms,
+            latency: summary.latency.map(Spread::of),
+            lateness: summary.lateness.map(Spread::of),
+        }
+    }
 }
 
 impl DeviceDetail {
-    pub(crate) fn of(d: &SiteDevice, voice: &Voice) -> DeviceDetail {
+    pub(crate) fn of(d: &SiteDevice, detail: &site::DeviceDetail, voice: &Voice) -> DeviceDetail {
         let uplink = |(device, port): &(std::sync::Arc<str>, Option<std::sync::Arc<str>>)| Uplink {
             device: device.to_string(),
             port: port.as_deref().map(str::to_owned),
@@ -88,6 +169,8 @@ impl DeviceDetail {
             reach: d.reach.to_string(),
             uplinks: d.uplinks.iter().map(uplink).collect(),
             interval_s: d.interval_s,
+            remarks: detail.remarks.iter().map(|remark| voice.text(remark)).collect(),
+            polling: detail.polling.iter().map(Polling::of).collect(),
         }
     }
 }

@@ -16,13 +16,14 @@ mod recorded;
 use crate::catalogue::{Item, Origin};
 use crate::diagnostic::{At, Diagnostic, Findings, Rejected};
 use crate::overlay;
-use crate::schema::{Expect, Expected, ExpectedFault, Fixture, Profile, Recording, Step};
+use crate::schema::{Expect, Expected, ExpectedFault, Fixture, Profile, ReachOutcome, Recording, Step};
 use crate::snmprec::Walk;
 use crate::translate::Translator;
-use roundsman_core::derive::Derivation;
+use roundsman_core::derive::{Derivation, Uplink};
 use roundsman_core::device::{Device, DeviceIx, Network, Tier};
 use roundsman_core::fault::engine::{Engine, Settings, SiteDevice};
 use roundsman_core::fault::{Effect, Event, Fault, Generation, Probe};
+use roundsman_core::line::{self, Line, Window};
 use roundsman_core::model::{InstanceIx, MetricIx};
 use roundsman_core::reading::{Readings, Value, quality};
 use roundsman_core::time::Now;
@@ -30,6 +31,9 @@ use std::sync::Arc;
 
 /// Time between two polls of a fixture, in s.
 const INTERVAL_S: u32 = 60;
+
+/// Time between two reach probes, in s, where a fixture has any.
+const PROBE_S: u32 = 10;
 
 /// Most answers to the engine's questions after one poll: a fixture that keeps it asking is broken.
 const MOST_ASKED: usize = 64;
@@ -180,10 +184,40 @@ struct Run<'a> {
     translator: Translator,
     derivation: Derivation,
     engine: Engine,
+    device: Device,
     now: Now,
     /// Until when the next scheduled poll waits, in ms from now.
     next_poll_ms: u64,
+    probes: Probes,
     polls: usize,
+}
+
+/// Reach probes of a fixture: their outcomes come in turn.
+struct Probes {
+    outcomes: Vec<ReachOutcome>,
+    made: usize,
+    window: Window,
+    /// Until when the next one waits, in ms from now.
+    next_ms: u64,
+}
+
+impl Probes {
+    fn new(outcomes: Vec<ReachOutcome>) -> Probes {
+        Probes { outcomes, made: 0, window: Window::new(PROBE_S * 1_000), next_ms: 0 }
+    }
+
+    /// Time passes from `now` on.
+    fn pass_ms(&mut self, ms: u64, now: Now) {
+        let mut at_ms = self.next_ms;
+        while at_ms <= ms {
+            if let Some(outcome) = self.outcomes.get(self.made % self.outcomes.len().max(1)) {
+                self.window.add(now.mono.plus_ms(at_ms), *outcome);
+                self.made += 1;
+            }
+            at_ms += u64::from(PROBE_S) * 1_000;
+        }
+        self.next_ms = at_ms - ms;
+    }
 }
 
 const DEVICE: DeviceIx = DeviceIx(0);
@@ -203,10 +237,11 @@ impl<'a> Run<'a> {
             uplinks: Vec::new(),
             interval_s: INTERVAL_S,
             tags: fixture.tags.clone(),
+            line: Line { speed: fixture.line, probe_s: Some(PROBE_S) },
         };
         let mut engine = Engine::new(Settings::default());
         let model = profile.model.clone();
-        engine.load(vec![SiteDevice { device, model }], now);
+        engine.load(vec![SiteDevice { device: device.clone(), model }], now);
         Run {
             profile,
             fixture,
@@ -214,8 +249,10 @@ impl<'a> Run<'a> {
             translator: Translator::default(),
             derivation: Derivation::default(),
             engine,
+            device,
             now,
             next_poll_ms: 0,
+            probes: Probes::new(fixture.reach.clone()),
             polls: 0,
         }
     }
@@ -280,6 +317,9 @@ impl<'a> Run<'a> {
                 return false;
             }
         }
+        if !step.reach.is_empty() {
+            (self.probes.outcomes, self.probes.made) = (step.reach.clone(), 0);
+        }
         true
     }
 
@@ -311,6 +351,7 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, ms: u64) {
+        self.probes.pass_ms(ms, self.now);
         self.now = self.now.plus_ms(ms);
         if let Subject::Walk(walk) = &mut self.recorded {
             walk.pass_ms(ms);
@@ -342,7 +383,13 @@ impl<'a> Run<'a> {
                 self.translator.translate(self.profile, &answer, self.now)
             }
         };
-        self.derivation.apply(&self.profile.model, &mut readings);
+        let model = &self.profile.model;
+        if !self.probes.outcomes.is_empty() {
+            line::add_to(&mut readings, model, &self.probes.window.quality(self.now.mono));
+        }
+        let interfaces = self.device.uplink_interfaces(self.translator.labels());
+        let uplink = Uplink { speed: self.device.line.speed, interfaces: &interfaces };
+        self.derivation.apply(model, &mut readings, uplink);
         readings
     }
 

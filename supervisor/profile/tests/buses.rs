@@ -75,6 +75,7 @@ fn a_command_is_forbidden_while_its_guard_holds() {
         address: Arc::from(""),
         uplinks: Vec::new(),
         interval_s: 60,
+        line: roundsman_core::line::Line::default(),
         tags: Vec::new(),
     };
     let labels = roundsman_core::model::Labels::default();

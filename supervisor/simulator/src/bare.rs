@@ -9,7 +9,7 @@ use crate::mib::{Outline, tree};
 use crate::model::Model;
 use crate::scene::{Scene, mix};
 use crate::site::{Port, USUAL_MBIT};
-use crate::tree::Tree;
+use crate::tree::{Object, Tree};
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, sendmsg, setsockopt, sockopt,
 };
@@ -96,8 +96,21 @@ impl Bare {
             .ok_or_else(|| io::Error::other("the socket has no IPv4 address"))
     }
 
+    /// What the counter `name` (its whole identifier) of a device says at a moment of the clock, for whoever checks
+    /// what was read; `None` where there is no such counter. It never falls.
+    pub fn counter(&self, device: u32, name: &[u32], now_s: f64) -> Option<u64> {
+        let scene = self.scenes.get(device as usize)?;
+        match self.tree.get(name)?.object {
+            Object::Count { port, object, mean, wide } => {
+                let count = scene.counter(port, object.into(), mean, now_s);
+                Some(if wide { count } else { u64::from(count as u32) })
+            }
+            _ => None,
+        }
+    }
+
     /// Answers until the socket fails; says why.
-    pub fn run(self) -> io::Error {
+    pub fn run(&self) -> io::Error {
         let mut agent = Agent::default();
         let mut datagram = vec![0; LONGEST_REQUEST];
         let mut answer = Vec::new();

@@ -15,6 +15,8 @@ pub enum Fault {
     Silent,
     /// Every answer comes this much later.
     Late(Duration),
+    /// Answers come this much later on average, each between half and one and a half of it: a slow and unsteady line.
+    Slow(Duration),
     /// This share of the requests is lost, in percent.
     Lossy(u8),
     /// Every answer comes twice.
@@ -71,7 +73,7 @@ pub enum Fault {
 pub enum FaultError {
     /// No fault has this name.
     #[error(
-        "`{0}` is no fault; expected one of silent, late:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
+        "`{0}` is no fault; expected one of silent, late:MS, slow:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
          interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent, flapping:NAME, on-battery, \
          disk:PERCENT, toner:PERCENT, hostile-name, on a bus noise:PERCENT, cut:PERCENT, flip:PERCENT, echo, \
          foreign:PERCENT, dead-unit:UNIT, port-gone, half-open, rough-line:PERCENT"
@@ -151,6 +153,10 @@ impl FromStr for Fault {
                 Ok(unit @ 1..=253) => Ok(Fault::DeadUnit(unit)),
                 _ => Err(wrong("dead-unit", "the address of a unit from 1 to 253", "dead-unit:5")),
             },
+            "slow" => match value.parse() {
+                Ok(ms @ 1..=LATEST_MS) => Ok(Fault::Slow(Duration::from_millis(ms))),
+                _ => Err(wrong("slow", "milliseconds from 1 to 60000", "slow:150")),
+            },
             "interface-down" => match value {
                 "" => Err(wrong("interface-down", "a port's name", "interface-down:GigabitEthernet0/0/1")),
                 name => Ok(Fault::InterfaceDown(name.into())),
@@ -185,6 +191,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::Silent => f.write_str("silent"),
             Fault::Late(by) => write!(f, "late:{}", by.as_millis()),
+            Fault::Slow(by) => write!(f, "slow:{}", by.as_millis()),
             Fault::Lossy(percent) => write!(f, "lossy:{percent}"),
             Fault::Duplicate => f.write_str("duplicate"),
             Fault::WrongCommunity => f.write_str("wrong-community"),
@@ -254,6 +261,7 @@ mod tests {
         for text in [
             "silent",
             "late:700",
+            "slow:150",
             "lossy:20",
             "duplicate",
             "wrong-community",
@@ -292,6 +300,7 @@ mod tests {
             ("slient", "expected one of silent"),
             ("late", "such as `late:700`; found ``"),
             ("late:0", "from 1 to 60000"),
+            ("slow:fast", "such as `slow:150`; found `fast`"),
             ("lossy:101", "from 1 to 100"),
             ("hot:warm", "degrees Celsius"),
             ("hot:NaN", "degrees Celsius"),

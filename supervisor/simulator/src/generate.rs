@@ -26,6 +26,11 @@ pub const FIRST_DEVICE: Ipv4Addr = Ipv4Addr::new(127, 16, 1, 1);
 /// Time between two polls in the demo: a fault shows within half a minute.
 const INTERVAL: &str = "10s";
 
+/// How often lines are probed in the demo, and when a station's line counts as lossy there: within a scene of the story,
+/// not within minutes.
+const PROBED: &str = "1s";
+const LOSSY: &str = "rule.line-lossy.major = { above = 10, clear = 5, for = \"10s\", clear_for = \"10s\" }";
+
 /// Something with an id and a name.
 type Named = (&'static str, &'static str);
 
@@ -215,7 +220,8 @@ impl VirtualSite {
             "# The demo's site: every device is virtual and lives on a loopback address of this machine.\n\n\
              [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\nclock = \"trusted\"\n\
              attached_to = \"{MACHINE_ROOM}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
-             [credentials.demo]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n",
+             [credentials.demo]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n\n\
+             [[override]]\ntier = \"station\"\n{LOSSY}\n",
             self.store, self.listen
         );
         self.city(&mut out);
@@ -318,7 +324,7 @@ impl VirtualSite {
         if let Some((parent, number)) = entry.uplink {
             let _ = write!(
                 out,
-                "uplink = [{{ device = \"{parent}\", port = \"{}\" }}]\nline = \"{}\"\n\
+                "uplink = [{{ device = \"{parent}\", port = \"{}\" }}]\nline = \"{}\"\nline_quality = \"{PROBED}\"\n\
                  tag = {{ \"{}\" = \"uplink\" }}\n",
                 port_name(parent, number),
                 entry.line,
@@ -368,7 +374,8 @@ mod tests {
     fn one_province_the_city_17_counties_and_the_stations() {
         for stations in [0, 20, 60, 1000] {
             let text = site(stations).text();
-            let tiers = values(&text, "tier");
+            // An override names a tier as well.
+            let tiers = values(&text[text.find("[[device]]").unwrap()..], "tier");
             let count = |tier| tiers.iter().filter(|found| **found == tier).count();
             assert_eq!(count("province"), 1);
             assert_eq!(count("city"), CITY.len());

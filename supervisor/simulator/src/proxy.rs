@@ -54,19 +54,22 @@ impl Line {
     fn loses(&self) -> bool {
         match self.fault() {
             Some(Fault::Silent) => true,
-            Some(Fault::Lossy(percent)) => {
-                let draw = self.drawn.fetch_add(1, Ordering::Relaxed);
-                share(self.seed, draw) * 100.0 < f64::from(percent)
-            }
+            Some(Fault::Lossy(percent)) => self.draw() * 100.0 < f64::from(percent),
             _ => false,
         }
+    }
+
+    /// The next number of its dice, from 0 to 1.
+    fn draw(&self) -> f64 {
+        share(self.seed, self.drawn.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Sends an answer as the fault wants it: not at all, late, twice.
     async fn deliver(self: &Arc<Line>, socket: &Arc<UdpSocket>, answer: &[u8], to: SocketAddr) {
         match self.fault() {
             Some(Fault::Silent) => {}
-            Some(Fault::Late(by)) => {
+            Some(fault @ (Fault::Late(by) | Fault::Slow(by))) => {
+                let by = if fault == Fault::Late(by) { by } else { by.mul_f64(0.5 + self.draw()) };
                 if self.late.fetch_add(1, Ordering::Relaxed) >= MOST_LATE {
                     self.late.fetch_sub(1, Ordering::Relaxed);
                     return;

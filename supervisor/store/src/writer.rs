@@ -182,27 +182,44 @@ impl Writer {
     fn attempt(&mut self, batch: &[Job]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let failed = |e: rusqlite::Error| StoreError::sqlite("commit", &e);
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        if let [job] = batch {
+            // What fails alone is taken back with its transaction: no savepoint needs to note the pages it changes.
+            let result = self.apply_or_take_back(job, "ROLLBACK")?;
+            if result.is_ok() {
+                self.conn.execute_batch("COMMIT").map_err(failed)?;
+            }
+            return Ok(vec![result]);
+        }
         let mut results = Vec::with_capacity(batch.len());
         for job in batch {
             self.conn.execute_batch("SAVEPOINT job").map_err(failed)?;
-            let before = (self.next, self.watches.clone());
-            let result = self.apply(&job.work);
-            if let Err(error) = &result {
-                // SQLite ends the whole transaction by itself on an I/O error; on a full disk the others fail too.
-                if self.conn.is_autocommit() || matches!(error, StoreError::Full { .. }) {
-                    return Err(error.clone());
-                }
-                (self.next, self.watches) = before;
-                if matches!(job.work, Work::Record(..)) {
-                    self.history.doubt();
-                }
-                self.conn.execute_batch("ROLLBACK TO job").map_err(failed)?;
-            }
+            results.push(self.apply_or_take_back(job, "ROLLBACK TO job")?);
             self.conn.execute_batch("RELEASE job").map_err(failed)?;
-            results.push(result);
         }
         self.conn.execute_batch("COMMIT").map_err(failed)?;
         Ok(results)
+    }
+
+    /// The outer error ends the whole transaction.
+    fn apply_or_take_back(
+        &mut self,
+        job: &Job,
+        take_back: &str,
+    ) -> Result<Result<(), StoreError>, StoreError> {
+        let before = (self.next, self.watches.clone());
+        let result = self.apply(&job.work);
+        if let Err(error) = &result {
+            // SQLite ends the whole transaction by itself on an I/O error; on a full disk the others fail too.
+            if self.conn.is_autocommit() || matches!(error, StoreError::Full { .. }) {
+                return Err(error.clone());
+            }
+            (self.next, self.watches) = before;
+            if matches!(job.work, Work::Record(..)) {
+                self.history.doubt();
+            }
+            self.conn.execute_batch(take_back).map_err(|e| StoreError::sqlite("commit", &e))?;
+        }
+        Ok(result)
     }
 
     fn apply(&mut self, work: &Work) -> Result<(), StoreError> {

@@ -5,9 +5,12 @@ mod router;
 
 use agent::{Bench, Fault, integer};
 use roundsman_core::reading::Absence;
+use roundsman_core::tally::Ignored;
+use roundsman_core::time::Mono;
 use roundsman_wire::snmp::Version;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use roundsman_wire::snmp::plan::{Plan, Table};
+use roundsman_wire::snmp::session::Counters;
 use router::{IF, ROWS, assert_whole, join, object, plan, router};
 use std::sync::Arc;
 
@@ -188,15 +191,43 @@ fn an_agent_that_cannot_be_heard_costs_three_datagrams() {
         assert_eq!((finished.answer.cost.requests, finished.answer.cost.retries), (1, 2), "{fault:?}");
         let counters = bench.session.counters();
         assert_eq!((counters.timeouts, counters.unanswered, counters.sent), (1, 1, 3), "{fault:?}");
-        counters
+        assert_eq!(finished.answer.cost.timeouts, 1, "{fault:?}");
+        let Ignored { strays, duplicates, rejected } = finished.answer.cost.ignored;
+        (counters, (strays, duplicates, rejected))
     };
-    assert_eq!(counted(Fault::Silent).received, 0);
-    assert_eq!(counted(Fault::WrongId).strays, 3);
-    assert_eq!(counted(Fault::WrongCommunity).wrong_community, 3);
-    assert_eq!(counted(Fault::WrongVersion).wrong_version, 3);
-    assert_eq!(counted(Fault::OtherSource).wrong_source, 3);
-    assert_eq!(counted(Fault::Garbage).undecodable, 3);
-    assert_eq!(counted(Fault::Truncated).undecodable, 3);
+    let (silent, ignored) = counted(Fault::Silent);
+    assert_eq!((silent.received, ignored), (0, (0, 0, 0)));
+    let (stray, ignored) = counted(Fault::WrongId);
+    assert_eq!((stray.strays, ignored), (3, (3, 0, 0)));
+    for (fault, count) in [
+        (Fault::WrongCommunity, (|counters| counters.wrong_community) as fn(Counters) -> u64),
+        (Fault::WrongVersion, |counters| counters.wrong_version),
+        (Fault::OtherSource, |counters| counters.wrong_source),
+        (Fault::Garbage, |counters| counters.undecodable),
+        (Fault::Truncated, |counters| counters.undecodable),
+    ] {
+        let (counters, ignored) = counted(fault);
+        assert_eq!((count(counters), ignored), (3, (0, 0, 3)), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_answer_after_the_poll_is_told_with_the_next_one() {
+    let mut bench = Bench::new(router(1));
+    bench.poll(&plan());
+    let late = bench.session.counters();
+    // Three answers to nothing from the device, two of them unreadable; a fourth from an address nobody polls.
+    let response = [0x30, 0x0b, 2, 1, 1, 4, 0, 0xa2, 4, 2, 2, 0x11, 0x22];
+    let (from, now) = (bench.target.address, Mono(1));
+    bench.session.handle_datagram(from, b"", now);
+    bench.session.handle_datagram(from, &[0x30, 0x82], now);
+    bench.session.handle_datagram("192.0.2.250:161".parse().unwrap(), b"", now);
+    bench.session.handle_datagram(from, &response, now);
+    let told = bench.poll(&plan()).answer.cost.ignored;
+    let counters = bench.session.counters();
+    let new = (counters.strays - late.strays, counters.undecodable - late.undecodable);
+    assert_eq!(u64::from(told.strays + told.rejected), new.0 + new.1 - 1, "all but the stranger's: {told:?}");
+    assert_eq!(bench.poll(&plan()).answer.cost.ignored, Ignored::default(), "told once");
 }
 
 #[test]

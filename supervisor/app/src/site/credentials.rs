@@ -1,4 +1,4 @@
-//! `[credentials.…]`: how SNMP agents are spoken to. Secrets are read from their files and show up in no error.
+//! `[credentials.…]`: how SNMP agents are spoken to, and who logs in elsewhere. Secrets are read from their files and show up in no error.
 
 use super::values;
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
@@ -12,9 +12,29 @@ use std::sync::Arc;
 /// Longest community (RFC 3584 names none; agents keep 32 to 255).
 const LONGEST_COMMUNITY: usize = 255;
 
+/// An entry: either of the two.
+#[derive(Clone, Default)]
+pub(super) struct Credentials {
+    pub(super) snmp: Option<Agent>,
+    pub(super) login: Option<Arc<Login>>,
+}
+
+/// Who logs in. What it holds shows up in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(super) user: Option<Arc<str>>,
+    pub(super) password: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login(…)")
+    }
+}
+
 /// How SNMP agents are spoken to.
 #[derive(Clone)]
-pub(super) struct Credentials {
+pub(super) struct Agent {
     pub(super) version: Version,
     pub(super) community: Arc<[u8]>,
     pub(super) user: Option<Arc<User>>,
@@ -31,14 +51,57 @@ pub(super) fn read(
     for entry in node.table(found).unwrap_or(&[]) {
         let credentials =
             Fields::of(&entry.node, "an entry of `credentials`", found).and_then(|mut fields| {
-                let example = "snmp = { version = \"2c\", community_file = \"community\" }";
-                let snmp = values::must(&mut fields, "an entry of `credentials`", "snmp", example, found);
+                let (snmp, login) = (fields.maybe("snmp"), fields.maybe("login"));
                 fields.finish(found);
-                read_snmp(snmp?, folder, warnings, found)
+                match (snmp, login) {
+                    (Some(snmp), None) => {
+                        let snmp = Some(read_snmp(snmp, folder, warnings, found)?);
+                        Some(Credentials { snmp, login: None })
+                    }
+                    (None, Some(login)) => {
+                        let login = Some(Arc::new(read_login(login, folder, warnings, found)?));
+                        Some(Credentials { snmp: None, login })
+                    }
+                    (Some(_), Some(login)) => {
+                        let what = "an entry of `credentials` is either `snmp` or `login`";
+                        found.note(Diagnostic::new(&login.at, what).hint("make it two entries"));
+                        None
+                    }
+                    (None, None) => {
+                        let what = "an entry of `credentials` needs the key `snmp`";
+                        let hint = "write snmp = { version = \"2c\", community_file = \"community\" }";
+                        let diagnostic = Diagnostic::new(&entry.node.at, what);
+                        found.note(diagnostic.label("`snmp` is missing").hint(hint));
+                        None
+                    }
+                }
             });
         all.insert(entry.key.clone(), credentials);
     }
     all
+}
+
+/// `login = { … }` of an entry.
+fn read_login(
+    node: &Node,
+    folder: &Path,
+    warnings: &mut Vec<Diagnostic>,
+    found: &mut Findings,
+) -> Option<Login> {
+    let mut fields = Fields::of(node, "`login`", found)?;
+    let user = fields.maybe("user").map(|n| n.text(found));
+    let mut secrets = Secrets { folder, warnings };
+    let password = fields.maybe("password_file").map(|n| secrets.read(n, found));
+    fields.finish(found);
+    if user.is_none() && password.is_none() {
+        let hint = "login = { user = \"admin\", password_file = \"…\" }; PJLink has a password alone";
+        found.note(Diagnostic::new(&node.at, "`login` says nothing").hint(hint));
+        return None;
+    }
+    Some(Login {
+        user: user.map_or(Some(None), |user| user.map(|user| Some(user.into())))?,
+        password: password.map_or(Some(None), |read| read.map(|read| Some(read.into())))?,
+    })
 }
 
 /// `snmp = { … }` of an entry.
@@ -47,7 +110,7 @@ fn read_snmp(
     folder: &Path,
     warnings: &mut Vec<Diagnostic>,
     found: &mut Findings,
-) -> Option<Credentials> {
+) -> Option<Agent> {
     let mut fields = Fields::of(node, "`snmp`", found)?;
     let version_node = values::must(&mut fields, "`snmp`", "version", "version = \"2c\"", found);
     // A version that is not spoken has keys of its own: they are no further errors.
@@ -66,7 +129,7 @@ fn community(
     mut fields: Fields<'_>,
     secrets: &mut Secrets<'_>,
     found: &mut Findings,
-) -> Option<Credentials> {
+) -> Option<Agent> {
     let inline = fields.maybe("community");
     let file = fields.maybe("community_file");
     fields.finish(found);
@@ -102,16 +165,11 @@ fn community(
         found.note(Diagnostic::new(&inline.or(file)?.at, what).hint(hint));
         return None;
     }
-    Some(Credentials { version, community: Arc::from(community.as_bytes()), user: None })
+    Some(Agent { version, community: Arc::from(community.as_bytes()), user: None })
 }
 
 /// Version 3: a user, and its keys if it has any.
-fn v3(
-    node: &Node,
-    mut fields: Fields<'_>,
-    secrets: &mut Secrets<'_>,
-    found: &mut Findings,
-) -> Option<Credentials> {
+fn v3(node: &Node, mut fields: Fields<'_>, secrets: &mut Secrets<'_>, found: &mut Findings) -> Option<Agent> {
     let name = values::must(&mut fields, "`snmp`", "user", "user = \"roundsman\"", found);
     let auth = Pair::of(&mut fields, "auth", "auth_file");
     let privacy = Pair::of(&mut fields, "priv", "priv_file");
@@ -145,11 +203,7 @@ fn v3(
     let keys = auth.map(|(auth, auth_key)| Keys { auth, auth_key, privacy });
     let user = Arc::new(User { name: name?.into(), keys });
     // The session inside speaks v2c without a community; the driver carries it in v3 messages.
-    community.is_none().then(|| Credentials {
-        version: Version::V2c,
-        community: Arc::default(),
-        user: Some(user),
-    })
+    community.is_none().then(|| Agent { version: Version::V2c, community: Arc::default(), user: Some(user) })
 }
 
 fn user_name<'a>(node: &'a Node, found: &mut Findings) -> Option<&'a str> {

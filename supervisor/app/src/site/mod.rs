@@ -3,12 +3,14 @@
 //! [`load`] reaches for nothing but files: no network, no device. Everything that is wrong is found at once, with
 //! file, line and a hint.
 
+mod bus;
 mod credentials;
 mod device;
 mod limits;
 mod read;
 mod values;
 
+pub(crate) use bus::BusEntry;
 pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
@@ -19,7 +21,8 @@ use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::{Diagnostic, Rejected, Source};
 use roundsman_profile::schema::Profile;
 use roundsman_store::Retention;
-use roundsman_wire::snmp::session::Target;
+use roundsman_wire::bus::plan::Target as Units;
+use roundsman_wire::snmp;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub(crate) struct Site {
     pub catalogue: Arc<Catalogue>,
     /// Devices in the order of the file.
     pub devices: Vec<SiteEntry>,
+    /// The buses that devices hang on.
+    pub buses: Vec<BusEntry>,
     /// Limits that the site changes.
     pub limits: Limits,
     /// What is allowed but not good.
@@ -78,16 +83,48 @@ pub(crate) struct SiteEntry {
     pub profile: Arc<Profile>,
     /// Whether the profile is to be found by the device's sysObjectID.
     pub auto: bool,
-    /// Its address.
-    pub address: IpAddr,
-    /// How its SNMP agent is asked.
-    pub target: Arc<Target>,
+    /// Its address; units of a bus have none.
+    pub address: Option<IpAddr>,
+    /// How it is asked.
+    pub asked: Asked,
     /// Name of its `[credentials.…]`.
     pub credentials: Arc<str>,
     /// The line towards its uplink, where the site says how fast it is.
     pub line: Option<Line>,
     /// How it is reached; `None` where the site leaves that to the box.
     pub reach: Option<Reach>,
+}
+
+/// How a device is asked. Closed: a new protocol is a new variant here.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Asked {
+    /// Its SNMP agent.
+    Snmp(Arc<snmp::session::Target>),
+    /// Units of a bus.
+    Bus {
+        /// Id of the [`BusEntry`].
+        bus: Arc<str>,
+        /// The units.
+        target: Arc<Units>,
+    },
+}
+
+impl Asked {
+    /// How its SNMP agent is asked, if it is.
+    pub(crate) fn snmp(&self) -> Option<&Arc<snmp::session::Target>> {
+        match self {
+            Asked::Snmp(target) => Some(target),
+            Asked::Bus { .. } => None,
+        }
+    }
+
+    /// Whether answers come from the same place: what is remembered of them holds.
+    pub(crate) fn is_same_place(&self, other: &Asked) -> bool {
+        match (self, other) {
+            (Asked::Snmp(one), Asked::Snmp(other)) => one.address == other.address,
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// The line that a device hangs on.

@@ -1,16 +1,19 @@
 //! The whole file: sections, then references between devices.
 
+use super::bus::{self, Buses};
 use super::credentials::{self, Credentials};
 use super::device::{self, Draft};
 use super::limits::{self, Limits};
-use super::{ClockSource, MOST_DEVICES, Site, SiteEntry, values};
+use super::{Asked, ClockSource, MOST_DEVICES, Site, SiteEntry, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
+use roundsman_core::line::Line;
 use roundsman_core::text::Language;
 use roundsman_core::topology::Topology;
 use roundsman_profile::catalogue::{Catalogue, GENERIC};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, Rejected, Source, did_you_mean, quoted};
 use roundsman_profile::document::{self, Fields, Node, Value};
+use roundsman_profile::schema::Profile;
 use roundsman_store::Retention;
 use roundsman_wire::snmp::session::Target;
 use std::collections::{BTreeMap, HashMap};
@@ -57,6 +60,7 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let credentials = fields.maybe("credentials");
     let credentials = credentials.map(|node| credentials::read(node, folder, &mut warnings, found));
     let override_nodes = sections(&mut fields, "override", found);
+    let buses = bus::read(sections(&mut fields, "bus", found), found);
     let device_nodes = sections(&mut fields, "device", found);
     fields.finish(found);
     if let Some(node) = device_nodes.get(MOST_DEVICES) {
@@ -69,7 +73,8 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let mut limits = Limits::read(override_nodes, &catalogue, found);
     let credentials = credentials.unwrap_or_default();
     let names = Names { catalogue: &catalogue, profile_ids, credentials: &credentials };
-    let devices = resolve(&drafts, &names, &mut limits, found);
+    let mut buses = Buses::new(buses);
+    let devices = resolve(&drafts, &names, &mut buses, &mut limits, found);
     let attached_to = attached_to.and_then(|(node, id)| {
         let at = drafts.iter().position(|draft| draft.as_ref().is_some_and(|draft| draft.id == id));
         if at.is_none() {
@@ -89,6 +94,7 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
         listen: listen.unwrap_or_else(|| DEFAULT_LISTEN.parse().ok())?,
         catalogue: Arc::new(catalogue),
         devices: devices?,
+        buses: buses.into_entries(),
         limits,
         warnings,
     })
@@ -242,6 +248,7 @@ struct Names<'a> {
 fn resolve(
     drafts: &[Option<Draft<'_>>],
     names: &Names<'_>,
+    buses: &mut Buses<'_>,
     limits: &mut Limits,
     found: &mut Findings,
 ) -> Option<Vec<SiteEntry>> {
@@ -272,7 +279,6 @@ fn resolve(
                 None => unknown_device(node, id, drafts, found),
             }
         }
-        let target = target(draft, names, &mut targets, found);
         let (word, node) = draft.profile;
         let auto = word == "auto";
         let Some(profile) = names.catalogue.get(if auto { GENERIC } else { word }) else {
@@ -289,8 +295,13 @@ fn resolve(
         }
         // With `auto` the profile is not known yet: limits are applied when it is.
         let applied = if auto { Some(profile.clone()) } else { limits.apply(at, draft.tier, profile, found) };
-        let (Some(profile), Some(target)) = (applied, target) else {
+        let Some(profile) = applied else { continue };
+        let Some((asked, profile)) = asked(draft, &profile, names, (buses, &mut targets), found) else {
             continue;
+        };
+        let address = match &asked {
+            Asked::Snmp(_) => draft.address.map(|(_, text)| text.to_owned()),
+            Asked::Bus { bus, .. } => Some(bus::shown(draft, bus)),
         };
         entries.push(SiteEntry {
             device: Device {
@@ -301,15 +312,16 @@ fn resolve(
                 tier: draft.tier,
                 network: draft.network,
                 location: draft.location.into(),
-                address: draft.address_text.into(),
+                address: address.unwrap_or_default().into(),
                 uplinks,
                 interval_s: draft.interval_s,
                 tags: draft.tags.clone(),
+                line: Line { speed: draft.line.as_ref().map(|line| line.speed), probe_s: draft.line_probe_s },
             },
             profile,
             auto,
-            address: draft.address.ip(),
-            target,
+            address: draft.address.and_then(|(node, _)| Some(values::address(node, found)?.ip())),
+            asked,
             credentials: draft.credentials.and_then(Node::plain_text).unwrap_or_default().into(),
             line: draft.line.clone(),
             reach: draft.reach,
@@ -320,6 +332,50 @@ fn resolve(
     }
     check_loops(&entries, drafts, found)?;
     Some(entries)
+}
+
+/// How a device is asked, and its profile as it is for all its units.
+fn asked<'a>(
+    draft: &Draft<'a>,
+    profile: &Arc<Profile>,
+    names: &Names<'_>,
+    (buses, targets): (&mut Buses<'_>, &mut HashMap<TargetKey<'a>, Arc<Target>>),
+    found: &mut Findings,
+) -> Option<(Asked, Arc<Profile>)> {
+    if profile.bus.is_none() {
+        for (key, node) in [("bus", draft.bus), ("unit", draft.units.map(|units| units.node()))] {
+            let Some(node) = node else { continue };
+            let what = format!("profile `{}` is asked by SNMP, `{key}` says nothing to it", profile.id);
+            let hint = "`roundsman profile show` says how a profile is spoken";
+            found.note(Diagnostic::new(&node.at, what).hint(hint));
+            return None;
+        }
+        return Some((Asked::Snmp(target(draft, names, targets, found)?), Arc::clone(profile)));
+    }
+    if let (None, Some(node)) = (draft.address, draft.reach_node.or(draft.line_node)) {
+        let what = "a unit on a bus has no line of the network";
+        let hint = "it is reached while the bus's port is open: leave `reach`, `line` and `line_quality` out";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+        return None;
+    }
+    let credentials = match draft.credentials {
+        Some(node) => Some(credentials_of(node, names, found)?),
+        None => None,
+    };
+    buses.place(draft, profile, credentials, found)
+}
+
+/// The credentials that a device names.
+fn credentials_of<'a>(node: &Node, names: &Names<'a>, found: &mut Findings) -> Option<&'a Credentials> {
+    let name = node.text(found)?;
+    let Some(credentials) = names.credentials.get(name) else {
+        let mut diagnostic = Diagnostic::new(&node.at, format!("there are no credentials {}", quoted(name)));
+        diagnostic.hint = did_you_mean(name, names.credentials.keys().map(String::as_str));
+        found.note(diagnostic);
+        return None;
+    };
+    // They have an error of their own.
+    credentials.as_ref()
 }
 
 /// What devices share a target by: address, credentials, strict source.
@@ -338,19 +394,17 @@ fn target<'a>(
         return None;
     };
     let name = node.text(found)?;
-    let Some(credentials) = names.credentials.get(name) else {
-        let mut diagnostic = Diagnostic::new(&node.at, format!("there are no credentials {}", quoted(name)));
-        diagnostic.hint = did_you_mean(name, names.credentials.keys().map(String::as_str));
-        found.note(diagnostic);
+    let Some(agent) = &credentials_of(node, names, found)?.snmp else {
+        let what = format!("the credentials {} are no SNMP agent's", quoted(name));
+        found.note(Diagnostic::new(&node.at, what).hint("name a section with snmp = { … }"));
         return None;
     };
-    // They have an error of their own.
-    let credentials = credentials.as_ref()?;
-    let shared = targets.entry((draft.address, name, draft.strict_source)).or_insert_with(|| {
-        let mut target = Target::new(draft.address, &credentials.community);
-        target.version = credentials.version;
+    let address = values::address(draft.address?.0, found)?;
+    let shared = targets.entry((address, name, draft.strict_source)).or_insert_with(|| {
+        let mut target = Target::new(address, &agent.community);
+        target.version = agent.version;
         target.strict_source = draft.strict_source;
-        target.user = credentials.user.clone();
+        target.user = agent.user.clone();
         Arc::new(target)
     });
     Some(shared.clone())

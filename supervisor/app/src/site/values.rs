@@ -159,6 +159,28 @@ pub(super) fn line_speed(node: &Node, found: &mut Findings) -> Option<Line> {
     Some(Line { text: text.as_str().into(), speed })
 }
 
+/// How often a line's quality is probed, in whole seconds from 1 to 60; `None` where it is not to be. Outer `None` where
+/// it cannot be read.
+pub(super) fn line_quality(node: &Node, found: &mut Findings) -> Option<Option<u32>> {
+    const SLOWEST_MS: u64 = 60_000;
+    const HINT: &str = "how often the line is probed, in quotes with its unit, such as \"10s\"; or \"off\"";
+    let Value::Text(text) = &node.value else {
+        let what = format!("`line_quality` is text, this is {}", node.kind());
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
+        return None;
+    };
+    if text == "off" {
+        return Some(None);
+    }
+    let ms = roundsman_profile::schema::duration_ms(node, found)?;
+    if !(1_000..=SLOWEST_MS).contains(&ms) || ms % 1_000 != 0 {
+        let what = "a line is probed every so many whole seconds, 1s to 60s";
+        found.note(Diagnostic::new(&node.at, what).hint(HINT));
+        return None;
+    }
+    Some(Some((ms / 1_000) as u32))
+}
+
 /// `host[:port]` with the host as an IP address: the box works without DNS.
 pub(super) fn address(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
     let text = node.text(found)?;

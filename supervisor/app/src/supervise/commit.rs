@@ -210,6 +210,7 @@ mod tests {
                 .collect(),
             interval_s: 60,
             tags: vec![],
+            line: Default::default(),
         };
         (0..stations + 2).map(device).collect()
     }

@@ -3,8 +3,8 @@
 
 use super::polled::Runtime;
 use super::view::Lenses;
-use super::{Supervisor, View};
-use crate::site::{self, Site};
+use super::{LINE_KEY, REACH_KEY, Supervisor, View};
+use crate::site::{self, Asked, Site};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{Engine, Kept};
 use roundsman_core::schedule::{Limits, Schedule};
@@ -35,7 +35,12 @@ impl Supervisor {
             let found = old.as_ref().and_then(|old| old.found(&entry));
             let found = found.and_then(|id| self.site.catalogue.get(id).cloned());
             let found = found.map(|profile| self.limited(device, &profile));
-            let reach = entry.reach.unwrap_or(fallback);
+            let reach = match (&entry.asked, entry.address, entry.reach) {
+                (_, _, Some(reach)) => reach,
+                (Asked::Bus { .. }, Some(_), None) if icmp.is_ok() => Reach::Icmp,
+                (Asked::Bus { .. }, _, None) => Reach::Bus,
+                (Asked::Snmp(_), _, None) => fallback,
+            };
             let lens = self.lenses.of(found.as_ref().unwrap_or(&entry.profile));
             let mut runtime = Runtime::new(entry, self.next_key, reach, lens, found.is_some(), old);
             if let (Reach::Icmp, Ok(how)) = (reach, &icmp) {
@@ -43,14 +48,16 @@ impl Supervisor {
             }
             self.next_key += 1;
             if let Some(key) = old_key.filter(|key| *key != runtime.key) {
-                let _ = self.snmp.forget(key).await;
+                self.forget(key).await;
             }
             self.by_key.insert(runtime.key, device);
             self.devices.push(runtime);
         }
         for gone in before.into_values() {
-            let _ = self.snmp.forget(gone.key).await;
+            self.forget(gone.key).await;
         }
+        self.buses.load(&self.site.buses);
+        self.probing.load(&self.devices);
         self.restore_latest(kept);
         let devices = self.devices.iter().map(Runtime::site_device).collect();
         self.engine.load(devices, now);
@@ -66,6 +73,14 @@ impl Supervisor {
         self.carry_out(now);
         self.committer.settle(now);
         self.committer.go_on(&self.sender, now);
+    }
+
+    /// Has the poller forget a device: its polls and its probes.
+    async fn forget(&self, key: u32) {
+        for key in [key, key | REACH_KEY, key | LINE_KEY] {
+            let _ = self.snmp.forget(key).await;
+        }
+        self.buses.forget(key).await;
     }
 
     /// Tells the store how long the site wants history kept.

@@ -1,7 +1,7 @@
-//! What the supervisor knows of itself.
+//! What the supervisor knows of itself. Of bounded size: a [`Measure`] for each driver, whatever the site.
 
-use roundsman_driver::snmp::Finished;
-use roundsman_panel::Latencies;
+use roundsman_core::tally::{Driver, DriverTally, Polled, Recent, Spread};
+use roundsman_panel::{DriverNumbers, Latencies};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,18 +13,29 @@ const BOUNDS_S: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0
 pub(crate) struct Measured(Mutex<Counted>);
 
 /// What is counted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counted {
-    pub(super) polls: u64,
-    pub(super) polls_failed: u64,
-    pub(super) polls_refused: u64,
-    pub(super) requests: u64,
-    pub(super) retries: u64,
-    pub(super) varbinds: u64,
-    pub(super) octets_sent: u64,
-    pub(super) octets_received: u64,
-    pub(super) poll_latency: Histogram,
-    pub(super) commit_latency: Histogram,
+#[derive(Debug, Default)]
+struct Counted {
+    /// In the order of [`Driver::ALL`].
+    drivers: [Measure; Driver::ALL.len()],
+    commit_latency: Histogram,
+    loop_lateness: Recent<1024>,
+    loop_wakeups: u64,
+}
+
+/// What is counted of one driver.
+#[derive(Debug, Default)]
+struct Measure {
+    tally: DriverTally,
+    latency: Histogram,
+}
+
+/// How the loop keeps up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LoopNumbers {
+    /// Times it woke up.
+    pub(super) wakeups: u64,
+    /// From when something was due to when the loop came to it.
+    pub(super) lateness: Option<Spread>,
 }
 
 impl Measured {
@@ -32,25 +43,18 @@ impl Measured {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Counts a poll that ended.
-    pub(super) fn add_poll(&self, finished: &Finished) {
-        let cost = finished.answer.cost;
-        let took_ms = finished.finished.mono.since_ms(finished.started.mono);
+    /// Counts a poll or probe that ended.
+    pub(super) fn add_poll(&self, driver: Driver, poll: &Polled) {
         self.with(|counted| {
-            counted.polls += 1;
-            counted.polls_failed += u64::from(!finished.answer.answered);
-            counted.requests += u64::from(cost.requests);
-            counted.retries += u64::from(cost.retries);
-            counted.varbinds += u64::from(cost.varbinds);
-            counted.octets_sent += cost.octets_out;
-            counted.octets_received += cost.octets_in;
-            counted.poll_latency.add(took_ms as f64 / 1000.0);
+            let measure = &mut counted.drivers[driver as usize];
+            measure.tally.add(poll);
+            measure.latency.add(poll.took_ms as f64 / 1000.0);
         });
     }
 
-    /// Counts a poll that the driver had no place for.
-    pub(super) fn count_refused_poll(&self) {
-        self.with(|counted| counted.polls_refused += 1);
+    /// Counts polls that were due and not started.
+    pub(super) fn add_missed(&self, driver: Driver, polls: u64) {
+        self.with(|counted| counted.drivers[driver as usize].tally.counts.missed += polls);
     }
 
     /// Counts a commit.
@@ -58,14 +62,46 @@ impl Measured {
         self.with(|counted| counted.commit_latency.add(took.as_secs_f64()));
     }
 
-    pub(super) fn read(&self) -> Counted {
-        self.with(|counted| counted.clone())
+    /// The loop woke up, `late_ms` after what was due; `None` where nothing was.
+    pub(super) fn add_wakeup(&self, late_ms: Option<u64>) {
+        self.with(|counted| {
+            counted.loop_wakeups += 1;
+            if let Some(late_ms) = late_ms {
+                counted.loop_lateness.add(late_ms);
+            }
+        });
+    }
+
+    /// Of each driver, also of those that have polled nothing: a counter begins at 0.
+    pub(super) fn drivers(&self) -> Vec<DriverNumbers> {
+        self.with(|counted| {
+            let all = Driver::ALL.iter().zip(&counted.drivers);
+            let numbers = all.map(|(driver, measure)| DriverNumbers {
+                driver: *driver,
+                summary: measure.tally.summary(),
+                latency: measure.latency.latencies(),
+            });
+            numbers.collect()
+        })
+    }
+
+    /// Of the loop.
+    pub(super) fn of_loop(&self) -> LoopNumbers {
+        self.with(|counted| LoopNumbers {
+            wakeups: counted.loop_wakeups,
+            lateness: counted.loop_lateness.spread(),
+        })
+    }
+
+    /// Of the store's commits.
+    pub(super) fn commits(&self) -> Latencies {
+        self.with(|counted| counted.commit_latency.latencies())
     }
 }
 
 /// Durations in buckets.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Histogram {
+struct Histogram {
     counts: [u64; BOUNDS_S.len()],
     sum_s: f64,
     count: u64,
@@ -80,7 +116,7 @@ impl Histogram {
         self.count += 1;
     }
 
-    pub(super) fn latencies(&self) -> Latencies {
+    fn latencies(&self) -> Latencies {
         Latencies {
             buckets: BOUNDS_S.into_iter().zip(self.counts).collect(),
             sum_s: self.sum_s,

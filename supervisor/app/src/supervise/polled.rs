@@ -1,23 +1,27 @@
 //! From one device's raw answer to its readings, and on to the engine.
 
 use super::Supervisor;
+use super::line::Watched;
 use super::view::{Latest, Lens};
-use crate::site::SiteEntry;
-use roundsman_core::derive::Derivation;
+use crate::site::{Asked, SiteEntry};
+use roundsman_core::derive::{Derivation, Uplink};
 use roundsman_core::device::DeviceIx;
-use roundsman_core::fault::Event;
 use roundsman_core::fault::engine::SiteDevice;
+use roundsman_core::fault::{Event, Generation};
+use roundsman_core::line;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx};
 use roundsman_core::reading::{Absence, Readings, Sample};
+use roundsman_core::tally::{Cost, Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::reach::Reach;
-use roundsman_driver::snmp::Finished;
 use roundsman_driver::snmp::remark::Remark;
+use roundsman_driver::{bus, snmp};
 use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::Findings;
 use roundsman_profile::schema::Profile;
-use roundsman_profile::translate::Translator;
+use roundsman_profile::translate::{Answered, Translator};
 use roundsman_store::LatestDevice;
+use roundsman_wire::bus::answer::Answer as BusAnswer;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::{Object, Plan};
@@ -47,6 +51,88 @@ pub(crate) fn identified(catalogue: &Catalogue, answer: &Answer) -> Option<Arc<P
     }
 }
 
+/// A poll that is over, whichever protocol carried it out.
+pub(crate) struct Over {
+    key: u32,
+    generation: Generation,
+    started: Now,
+    pub(crate) finished: Now,
+    pub(crate) brought: Brought,
+    /// What to tell the operator beside it.
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// What a poll brought. Closed: a new protocol is a new variant here.
+pub(crate) enum Brought {
+    Snmp(Answer),
+    Bus(BusAnswer),
+}
+
+impl Brought {
+    fn answered(&self) -> bool {
+        match self {
+            Brought::Snmp(answer) => answer.answered,
+            Brought::Bus(answer) => answer.answered(),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        match self {
+            Brought::Snmp(answer) => answer.cost,
+            Brought::Bus(answer) => Cost {
+                requests: answer.cost.requests,
+                timeouts: answer.units.iter().filter(|unit| !unit.answered).count() as u32,
+                octets_out: answer.cost.octets_out,
+                octets_in: answer.cost.octets_in,
+                ..Cost::default()
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a Brought> for Answered<'a> {
+    fn from(brought: &'a Brought) -> Answered<'a> {
+        match brought {
+            Brought::Snmp(answer) => Answered::Snmp(answer),
+            Brought::Bus(answer) => Answered::Bus(answer),
+        }
+    }
+}
+
+impl From<snmp::Finished> for Over {
+    fn from(finished: snmp::Finished) -> Over {
+        let snmp::Finished { key, generation, started, finished, answer, remarks } = finished;
+        Over { key, generation, started, finished, brought: Brought::Snmp(answer), remarks }
+    }
+}
+
+impl From<bus::Finished> for Over {
+    fn from(finished: bus::Finished) -> Over {
+        let bus::Finished { key, generation, started, finished, answer } = finished;
+        Over { key, generation, started, finished, brought: Brought::Bus(answer), remarks: Vec::new() }
+    }
+}
+
+impl Over {
+    /// As it is counted; `late_ms` is how late it was started, where it was due.
+    pub(crate) fn counted(&self, late_ms: Option<u64>) -> Polled {
+        Polled {
+            answered: self.brought.answered(),
+            took_ms: self.finished.mono.since_ms(self.started.mono),
+            late_ms,
+            cost: self.brought.cost(),
+        }
+    }
+
+    /// What a device said to [`identity_plan`].
+    pub(crate) fn identity(&self) -> Option<&Answer> {
+        match &self.brought {
+            Brought::Snmp(answer) => Some(answer),
+            Brought::Bus(_) => None,
+        }
+    }
+}
+
 /// One device as it is being polled.
 pub(super) struct Runtime {
     pub(super) entry: SiteEntry,
@@ -59,11 +145,15 @@ pub(super) struct Runtime {
     unresolved: bool,
     translator: Translator,
     derivation: Derivation,
+    /// What its line is like, where the site wants to know.
+    pub(super) line: Option<Arc<Watched>>,
     /// Where to look in its readings; of the profile of `entry`.
     pub(super) lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
     /// The instances' labels as the view shares them; made anew when there are more.
     names: Arc<[Arc<str>]>,
+    /// How late the poll under way was started, ms.
+    pub(super) late_ms: u64,
     /// What the latest poll said beside its answer.
     remarks: Vec<Remark>,
 }
@@ -82,13 +172,19 @@ impl Runtime {
     ) -> Runtime {
         let unresolved = entry.auto && !found;
         take_profile(&mut entry, lens.profile.clone());
+        let line = entry.device.line.probe_s.map(|spacing_s| {
+            let same = |old: &&Runtime| old.entry.address == entry.address && old.reach == reach;
+            let known = old.as_ref().filter(same).and_then(|old| old.line.clone());
+            known.inspect(|line| line.go_on(spacing_s)).unwrap_or_else(|| Arc::new(Watched::new(spacing_s)))
+        });
         let same = |old: &Runtime| {
-            old.entry.target.address == entry.target.address && old.entry.profile.plan == entry.profile.plan
+            let (one, other) = (&old.entry.profile, &entry.profile);
+            old.entry.asked.is_same_place(&entry.asked) && (&one.plan, &one.bus) == (&other.plan, &other.bus)
         };
         match old.filter(same) {
             Some(old) => Runtime {
                 // A poll under way was asked by another community, or asked something else: nobody waits for it.
-                key: if old.entry.target == entry.target && old.unresolved == unresolved {
+                key: if old.entry.asked == entry.asked && old.unresolved == unresolved {
                     old.key
                 } else {
                     key
@@ -96,6 +192,7 @@ impl Runtime {
                 entry,
                 reach,
                 reached_by: reach.to_string().into(),
+                line,
                 lens,
                 unresolved,
                 ..old
@@ -108,9 +205,11 @@ impl Runtime {
                 unresolved,
                 translator: Translator::default(),
                 derivation: Derivation::default(),
+                line,
                 lens,
                 latest: None,
                 names: Arc::default(),
+                late_ms: 0,
                 remarks: vec![],
             },
         }
@@ -119,11 +218,11 @@ impl Runtime {
     /// What this device said it is, if `entry` is the same device after a reload and leaves that to it as well.
     pub(super) fn found(&self, entry: &SiteEntry) -> Option<&Arc<str>> {
         let asked = self.entry.auto && entry.auto && !self.unresolved;
-        let same = self.entry.target.address == entry.target.address;
+        let same = self.entry.asked.is_same_place(&entry.asked);
         (asked && same).then_some(&self.entry.profile.id)
     }
 
-    /// What to ask now: who it is, or everything.
+    /// What to ask its SNMP agent now: who it is, or everything.
     pub(super) fn plan(&self) -> Arc<Plan> {
         if !self.unresolved {
             return self.entry.profile.plan.clone();
@@ -136,12 +235,21 @@ impl Runtime {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
     }
 
+    /// What carries its polls out.
+    pub(super) fn driver(&self) -> Driver {
+        match &self.entry.asked {
+            Asked::Snmp(target) if target.user.is_some() => Driver::SnmpV3,
+            Asked::Snmp(_) => Driver::Snmp,
+            Asked::Bus { .. } => Driver::Bus,
+        }
+    }
+
     /// Logs what the operator is to know beside the answer: once, not at every poll.
     fn remark(&mut self, remarks: &[Remark]) {
         let device = &self.entry.device.id;
         for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
             let text = remark.text();
-            tracing::warn!(%device, address = %self.entry.target.address, "{}", text.en);
+            tracing::warn!(%device, address = %self.entry.device.address, "{}", text.en);
         }
         if self.remarks != remarks {
             self.remarks = remarks.to_vec();
@@ -171,12 +279,18 @@ impl Runtime {
     }
 
     /// Raw answer → readings → derived metrics.
-    pub(super) fn read(&mut self, answer: &Answer, taken_at: Now) -> Readings {
+    pub(super) fn read<'a>(&mut self, answer: impl Into<Answered<'a>>, taken_at: Now) -> Readings {
         tracing::trace!(target: "way", step = "Runtime::read");
         tracing::trace!(target: "way", step = "Translator::translate");
         let mut readings = self.translator.translate(&self.entry.profile, answer, taken_at);
+        let (device, model) = (&self.entry.device, &self.entry.profile.model);
+        if let Some(line) = &self.line {
+            line::add_to(&mut readings, model, &line.quality(taken_at.mono));
+        }
+        let interfaces = device.uplink_interfaces(self.translator.labels());
+        let uplink = Uplink { speed: device.line.speed, interfaces: &interfaces };
         tracing::trace!(target: "way", step = "Derivation::apply");
-        self.derivation.apply(&self.entry.profile.model, &mut readings);
+        self.derivation.apply(model, &mut readings, uplink);
         readings
     }
 
@@ -186,10 +300,8 @@ impl Runtime {
         if self.names.len() != names.len() {
             self.names = names.into();
         }
-        let labels = self.entry.device.uplink_labels();
-        let uplinks: Vec<InstanceIx> =
-            labels.filter_map(|label| self.translator.labels().find(label)).collect();
-        let line = self.entry.line.as_ref().map(|line| line.speed);
+        let uplinks = self.entry.device.uplink_interfaces(self.translator.labels());
+        let line = self.entry.device.line.speed;
         let latest = Latest::new(readings, self.names.clone(), self.lens.clone(), &uplinks, line);
         self.latest = Some(Arc::new(latest));
     }
@@ -232,28 +344,37 @@ fn take_profile(entry: &mut SiteEntry, profile: Arc<Profile>) {
 
 impl Supervisor {
     /// A poll ended: readings to the engine, the latest to the view.
-    pub(super) fn polled(&mut self, finished: Finished, now: Now) {
+    pub(super) fn polled(&mut self, over: Over, now: Now) {
         tracing::trace!(target: "way", step = "Supervisor::polled");
-        self.view.measured().add_poll(&finished);
-        let Some(&device) = self.by_key.get(&finished.key) else {
+        let Some(&device) = self.by_key.get(&over.key) else {
             return;
         };
-        self.view.count_poll(device, &finished);
-        self.schedule.finished(device, finished.answer.answered, now.mono);
-        self.devices[device.at()].remark(&finished.remarks);
-        if self.devices[device.at()].unresolved && has_said(&finished.answer) {
-            self.identify(device, &finished.answer, now);
+        let runtime = &self.devices[device.at()];
+        let poll = over.counted(Some(runtime.late_ms));
+        self.view.count_poll(device, runtime.driver(), &poll, &over.remarks);
+        self.schedule.finished(device, poll.answered, now.mono);
+        self.devices[device.at()].remark(&over.remarks);
+        for remark in &over.remarks {
+            if matches!(remark, Remark::EngineReplaced { .. }) {
+                self.engine.handle(Event::Replaced { device, what: remark.text() }, now);
+            }
+        }
+        if let Some(answer) = over.identity()
+            && self.devices[device.at()].unresolved
+            && has_said(answer)
+        {
+            self.identify(device, answer, now);
             return;
         }
         let runtime = &mut self.devices[device.at()];
         let readings = if runtime.unresolved {
-            Readings::new(finished.finished, finished.answer.answered)
+            Readings::new(over.finished, poll.answered)
         } else {
-            runtime.read(&finished.answer, finished.finished)
+            runtime.read(&over.brought, over.finished)
         };
         let event = Event::Polled {
             device,
-            generation: finished.generation,
+            generation: over.generation,
             readings: &readings,
             labels: runtime.translator.labels(),
         };

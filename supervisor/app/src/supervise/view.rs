@@ -23,9 +23,11 @@ use crate::site::Site;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::engine::Engine;
 use roundsman_core::fault::{Fault, Transition};
+use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::clock::Clock;
-use roundsman_driver::snmp::{Finished, Snmp};
+use roundsman_driver::snmp::Snmp;
+use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{About, Feed};
 use roundsman_store::{Reader, Store};
 use state::State;
@@ -142,9 +144,16 @@ impl View {
         self.feed.device_changed(&runtime.entry.device.id);
     }
 
-    /// A poll of a device ended, with whatever outcome.
-    pub(super) fn count_poll(&self, device: DeviceIx, finished: &Finished) {
-        self.write(|state| state.count(device, finished));
+    /// A poll or probe of a device ended, with whatever outcome.
+    pub(super) fn count_poll(&self, device: DeviceIx, driver: Driver, poll: &Polled, remarks: &[Remark]) {
+        self.measured.add_poll(driver, poll);
+        self.write(|state| state.count(device, driver, poll, remarks));
+    }
+
+    /// Polls of a device were due and not started.
+    pub(super) fn count_missed(&self, device: DeviceIx, driver: Driver, polls: u64) {
+        self.measured.add_missed(driver, polls);
+        self.write(|state| state.count_missed(device, driver, polls));
     }
 
     /// The latest poll of a device.
@@ -179,10 +188,7 @@ impl View {
     }
 
     /// Lengths of the queues, once in a while.
-    pub(super) fn keep_queues(&self, queues: Vec<(&'static str, u64)>, polls_missed: u64) {
-        self.write(|state| {
-            state.queues = queues;
-            state.polls_missed = polls_missed;
-        });
+    pub(super) fn keep_queues(&self, queues: Vec<(&'static str, u64)>) {
+        self.write(|state| state.queues = queues);
     }
 }

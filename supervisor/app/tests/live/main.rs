@@ -6,14 +6,17 @@
 mod backup;
 mod daemon;
 mod dice;
+mod farm;
 mod full;
 mod kills;
+mod line;
 mod peer;
 mod records;
 mod report;
 mod service;
 mod shown;
 mod snmpd;
+mod thin;
 mod v3;
 mod virtual_site;
 mod way;

@@ -52,6 +52,7 @@ fn model() -> Model {
         ],
         rules: vec![],
         uptime: Some(UPTIME),
+        line: vec![],
     }
 }
 
@@ -87,7 +88,7 @@ impl Poll {
         if self.complete {
             readings.mark_complete(TableIx(0));
         }
-        derivation.apply(&model(), &mut readings);
+        derivation.apply(&model(), &mut readings, Uplink::default());
         readings
     }
 }
@@ -164,7 +165,7 @@ fn octets_need_their_line_and_a_moved_row_begins_anew() {
         if moved {
             readings.mark_moved(TableIx(0), InstanceIx(1));
         }
-        d.apply(&model, &mut readings);
+        d.apply(&model, &mut readings, Uplink::default());
         assert_eq!(number(&readings, RATE, 1), expected, "{case}");
     }
 }
@@ -189,7 +190,7 @@ fn a_restart_without_an_uptime_is_as_absent_as_the_uptime() {
     let mut d = Derivation::default();
     let mut readings = Readings::new(Now::at(0, 0), false);
     readings.add(UPTIME, [(InstanceIx::SCALAR, Err(Absence::Timeout))]);
-    d.apply(&model(), &mut readings);
+    d.apply(&model(), &mut readings, Uplink::default());
     assert_eq!(number(&readings, RESTARTED, 0), Err(Absence::Timeout));
 }
 
@@ -206,4 +207,51 @@ fn sums_need_the_whole_table_and_scalars_mix_with_columns() {
     assert_eq!(number(&cut, SUM, 0), Err(Absence::Timeout));
     assert_eq!(number(&cut, SHARE, 2), Err(Absence::Timeout));
     assert_eq!(number(&take(vec![n(10.0)], false), SUM, 0), Err(Absence::NotJudged));
+}
+
+/// Utilisation against what the site says of the line, on its interfaces alone; the port may be ten times as fast, or
+/// not know its speed.
+#[test]
+fn the_sites_line_goes_before_the_ports_speed() {
+    let (speed, rate, used) = (MetricIx(0), MetricIx(1), MetricIx(2));
+    let metric = |name: &str| Metric {
+        name: name.into(),
+        title: Bilingual::default(),
+        kind: Kind::Gauge,
+        unit: "bit/s".into(),
+        record: Record::Every,
+        table: Some(TableIx(0)),
+    };
+    let share = Expression::Binary(
+        Operator::Divide,
+        Box::new(Expression::Metric(rate)),
+        Box::new(Expression::LineSpeed(speed)),
+    );
+    let model = Model {
+        metrics: vec![
+            metric("interface.speed"),
+            metric("interface.in-rate"),
+            metric("interface.utilisation"),
+        ],
+        tables: vec![Table { group: "interface".into(), discontinuity: None, speed: Some(speed) }],
+        derives: vec![Derive { metric: used, calc: share }],
+        ..Model::default()
+    };
+    let gigabit = Ok(Value::Number(1e9));
+    for (line, uplinks, expected) in [
+        (Some(1e8), &[1, 3][..], [Ok(0.5), Ok(0.05), Ok(0.5)]),
+        (Some(1e8), &[], [Ok(0.05), Ok(0.05), Err(Absence::Invalid)]),
+        (None, &[1, 3], [Ok(0.05), Ok(0.05), Err(Absence::Invalid)]),
+    ] {
+        let mut readings = Readings::new(Now::at(1_000, 0), true);
+        let rows = |samples: [Sample; 3]| {
+            samples.into_iter().zip(1..).map(|(sample, row)| (InstanceIx(row), sample))
+        };
+        readings.add(speed, rows([gigabit.clone(), gigabit.clone(), Err(Absence::Invalid)]));
+        readings.add(rate, rows([const { Ok(Value::Number(5e7)) }; 3]));
+        let interfaces: Vec<InstanceIx> = uplinks.iter().map(|row| InstanceIx(*row)).collect();
+        let uplink = Uplink { speed: line, interfaces: &interfaces };
+        Derivation::default().apply(&model, &mut readings, uplink);
+        assert_eq!([1, 2, 3].map(|row| number(&readings, used, row)), expected, "{line:?} {uplinks:?}");
+    }
 }

@@ -10,13 +10,13 @@ use super::judge::Watches;
 use super::presence::{self, Absent, Evidence, Presence, Step};
 use super::register::{Draft, Register};
 use super::{
-    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, Refusal,
-    RequestId, UNREACHABLE,
+    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, REPLACED,
+    Refusal, RequestId, UNREACHABLE, replaced,
 };
 use crate::device::{Device, DeviceIx};
 use crate::model::{Labels, Model};
 use crate::reading::Readings;
-use crate::rule::Severity;
+use crate::rule::{Rule, Severity};
 use crate::text::Bilingual;
 use crate::time::{Mono, Now};
 use std::cmp::Reverse;
@@ -44,6 +44,8 @@ struct Watched {
     site: SiteDevice,
     presence: Presence,
     watches: Watches,
+    /// When its open [`REPLACED`] ends.
+    replaced_until: Option<Mono>,
 }
 
 /// The engine.
@@ -51,7 +53,7 @@ struct Watched {
 pub struct Engine {
     devices: Vec<Watched>,
     register: Register,
-    /// Deadlines of asks; an entry whose moment no longer stands in its device's presence is void.
+    /// Deadlines of asks, and ends of [`REPLACED`]; an entry whose moment no longer stands with its device is void.
     deadlines: BinaryHeap<Reverse<(Mono, DeviceIx)>>,
 }
 
@@ -83,7 +85,7 @@ impl Engine {
         for device in site {
             let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
             let watches = Watches::new(device.model.rules.len());
-            self.devices.push(Watched { site: device, presence, watches });
+            self.devices.push(Watched { site: device, presence, watches, replaced_until: None });
         }
         self.take_over_open_faults(now);
     }
@@ -122,10 +124,18 @@ impl Engine {
     /// An open fault finds its rule again, or is withdrawn with it.
     fn take_over(&mut self, at: usize, fault: FaultId, key: FaultKey, now: Now) {
         let watched = &mut self.devices[at];
-        let rule = watched.site.model.rules.iter().position(|rule| rule.id == key.rule);
+        let SiteDevice { device, model } = &watched.site;
+        // Where nobody looks at the line any more, its faults could never clear.
+        let is_watched = |rule: &Rule| device.line.probe_s.is_some() || !model.is_of_line(rule.on);
+        let rule = model.rules.iter().position(|rule| rule.id == key.rule && is_watched(rule));
         match (&*key.rule, rule) {
             (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
             (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
+            (REPLACED, _) => {
+                let until = self.register.get(fault).map(|open| replaced::until(open, now));
+                watched.replaced_until = until;
+                self.deadlines.extend(until.map(|until| Reverse((until, DeviceIx(at as u32)))));
+            }
             (_, Some(rule)) => watched.watches.adopt(rule, key.instance, fault),
             (_, None) => self.register.end(fault, Ending::Withdrawn, now),
         }
@@ -146,6 +156,7 @@ impl Engine {
                     self.take(device, step, now);
                 }
             }
+            Event::Replaced { device, what } => self.replaced(device, what, now),
             Event::Acknowledge { request, fault, by } => self.acknowledge(request, fault, by, now),
             Event::Close { request, fault, by } => self.close(request, fault, by, now),
             Event::Tick => {}
@@ -202,9 +213,9 @@ impl Engine {
         if watched.presence.generation != generation {
             return;
         }
-        let evidence = match (readings.answered, readings.good()) {
-            (true, 1..) => Evidence::Data,
-            (true, 0) => Evidence::Mute,
+        let evidence = match (readings.answered, watched.site.model.has_data(readings)) {
+            (true, true) => Evidence::Data,
+            (true, false) => Evidence::Mute,
             (false, _) => Evidence::Silent,
         };
         let step = watched.presence.polled(evidence, now);
@@ -224,7 +235,7 @@ impl Engine {
             let kept: Vec<FaultId> = self
                 .register
                 .open()
-                .filter(|f| f.key.device == id && !f.key.is_presence())
+                .filter(|f| f.key.device == id && f.key.is_by_readings())
                 .map(|f| f.id)
                 .collect();
             kept.into_iter().for_each(|fault| self.register.set_stale(fault, true));
@@ -278,12 +289,17 @@ impl Engine {
                 continue;
             };
             let presence = &mut watched.presence;
-            let live = [presence.reach_due, presence.poll_due].contains(&Some(at));
+            let moments = [presence.reach_due, presence.poll_due, watched.replaced_until];
+            let live = moments.contains(&Some(at));
             if live && at > now.mono {
                 return;
             }
             self.deadlines.pop();
             if !live {
+                continue;
+            }
+            if watched.replaced_until == Some(at) {
+                self.end_replaced(device, now);
                 continue;
             }
             let step = if presence.reach_due == Some(at) {
@@ -324,6 +340,26 @@ impl Engine {
         }
     }
 
+    fn replaced(&mut self, device: DeviceIx, what: Bilingual, now: Now) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        let until = now.mono.plus_ms(replaced::STAYS_MS);
+        watched.replaced_until = Some(until);
+        self.deadlines.push(Reverse((until, device)));
+        self.register.raise(replaced::draft(&watched.site.device.id, what, now), now);
+    }
+
+    fn end_replaced(&mut self, device: DeviceIx, now: Now) {
+        let Some(watched) = self.devices.get_mut(device.at()) else {
+            return;
+        };
+        watched.replaced_until = None;
+        if let Some(fault) = self.register.find(&replaced::key(&watched.site.device.id)) {
+            self.register.end(fault, Ending::Cleared, now);
+        }
+    }
+
     fn acknowledge(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
         let why = match self.register.get(fault) {
             None => Some(Refusal::NoSuchFault),
@@ -334,6 +370,10 @@ impl Engine {
             return self.register.effects.push_back(Effect::Refuse { request, why });
         }
         self.register.acknowledge(fault, by, request, now);
+        let key = self.register.get(fault).map(|open| open.key.clone());
+        if key.is_some_and(|key| &*key.rule == REPLACED) {
+            return self.register.end(fault, Ending::Cleared, now);
+        }
         self.devices.iter_mut().for_each(|watched| watched.watches.accept(fault));
     }
 

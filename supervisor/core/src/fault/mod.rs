@@ -10,6 +10,7 @@ mod guard;
 mod judge;
 mod presence;
 mod register;
+mod replaced;
 
 pub use guard::holds;
 
@@ -44,7 +45,7 @@ impl std::fmt::Display for FaultNumber {
 pub struct FaultKey {
     /// Device id.
     pub device: Arc<str>,
-    /// Rule id; [`UNREACHABLE`] and [`NO_DATA`] are built in.
+    /// Rule id; [`UNREACHABLE`], [`NO_DATA`] and [`REPLACED`] are built in.
     pub rule: Arc<str>,
     /// Instance label; empty for a device-wide fault.
     pub instance: Arc<str>,
@@ -55,12 +56,20 @@ impl FaultKey {
     pub fn is_presence(&self) -> bool {
         matches!(&*self.rule, UNREACHABLE | NO_DATA)
     }
+
+    /// Whether readings decide it, so that it is stale while they are missing; those that are built in they do not.
+    pub fn is_by_readings(&self) -> bool {
+        !self.is_presence() && &*self.rule != REPLACED
+    }
 }
 
 /// Built-in rule: neither reach nor protocol answers.
 pub const UNREACHABLE: &str = "unreachable";
 /// Built-in rule: reach answers, but no metric is good for three attempts.
 pub const NO_DATA: &str = "no-data";
+
+/// Built-in rule: another agent answers at the device's address than before.
+pub const REPLACED: &str = "board-replaced";
 
 /// First axis: the condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,6 +261,13 @@ pub enum Event<'a> {
         generation: Generation,
         /// Whether it answered.
         answered: bool,
+    },
+    /// Another agent answers at a device's address than before.
+    Replaced {
+        /// Which device.
+        device: DeviceIx,
+        /// What was seen, for people.
+        what: Bilingual,
     },
     /// An operator acknowledges a fault.
     Acknowledge {

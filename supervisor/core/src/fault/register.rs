@@ -74,7 +74,7 @@ impl Register {
             *number = (*number).max(fault.number.sequence);
             if fault.is_open() {
                 self.by_key.insert(fault.key.clone(), fault.id);
-                self.open.insert(fault.id, Fault { stale: !fault.key.is_presence(), ..fault });
+                self.open.insert(fault.id, Fault { stale: fault.key.is_by_readings(), ..fault });
             } else {
                 let ended_at = fault.cleared.unwrap_or(fault.confirmed);
                 let age_ms = now.wall.0.saturating_sub(ended_at.0).max(0).unsigned_abs();

@@ -14,6 +14,7 @@ fn devices(count: u32, interval_s: u32, uplink: Option<u32>) -> Vec<Device> {
         uplinks: uplink.map(|d| Uplink { device: DeviceIx(d), port: None }).into_iter().collect(),
         interval_s,
         tags: vec![],
+        line: Default::default(),
     };
     (0..count).map(device).collect()
 }
@@ -36,7 +37,7 @@ fn run(
             }
         }
         schedule.tick(now);
-        while let Some(device) = schedule.start(now) {
+        while let Some(Start { device, .. }) = schedule.start(now) {
             starts.push((ms, device.0));
             ends.push_back((now.plus_ms(poll_ms), device));
         }
@@ -44,12 +45,22 @@ fn run(
     (starts, schedule)
 }
 
+/// All that was missed and not told of.
+fn missed(schedule: &mut Schedule) -> u64 {
+    std::iter::from_fn(|| schedule.poll_missed()).map(|(_, polls)| polls).sum()
+}
+
+/// The next device to start.
+fn next(schedule: &mut Schedule, now: Mono) -> Option<DeviceIx> {
+    schedule.start(now).map(|start| start.device)
+}
+
 #[test]
 fn a_thousand_devices_a_minute_start_in_shared_seconds() {
     let start = Mono(5_000_000);
     let devices = devices(1000, 60, None);
-    let (starts, schedule) = run(Schedule::new(&devices, Limits::default(), start), start, 240, 20, true);
-    assert_eq!(schedule.counts().missed, 0);
+    let (starts, mut schedule) = run(Schedule::new(&devices, Limits::default(), start), start, 240, 20, true);
+    assert_eq!(missed(&mut schedule), 0);
     let mut first = vec![None; 1000];
     let mut count = vec![0; 1000];
     let mut seconds = std::collections::BTreeSet::new();
@@ -89,9 +100,11 @@ fn bounds_hold_and_the_rest_waits() {
 fn a_device_that_is_still_busy_is_missed_not_queued_twice() {
     let start = Mono(0);
     let devices = devices(1, 5, None);
-    let (starts, schedule) = run(Schedule::new(&devices, Limits::default(), start), start, 60, 12_000, true);
+    let (starts, mut schedule) =
+        run(Schedule::new(&devices, Limits::default(), start), start, 60, 12_000, true);
     assert_eq!(starts.len(), 4, "{starts:?}");
-    assert_eq!(schedule.counts().missed, 8);
+    assert_eq!(schedule.poll_missed(), Some((DeviceIx(0), 8)));
+    assert_eq!(schedule.poll_missed(), None, "told once");
 }
 
 #[test]
@@ -107,11 +120,25 @@ fn silence_backs_off_and_an_answer_ends_it() {
     let now = Mono(3_600_000);
     schedule.ask(DeviceIx(0), now);
     schedule.tick(now);
-    while let Some(device) = schedule.start(now) {
+    while let Some(device) = next(&mut schedule, now) {
         schedule.finished(device, true, now);
     }
     let (starts, _) = run(schedule, now, 130, 100, true);
     assert_eq!(starts.len(), 2, "polled every minute again: {starts:?}");
+}
+
+#[test]
+fn a_schedule_that_begins_within_a_second_is_not_late_at_once() {
+    let start = Mono(5_000_730);
+    let devices = devices(1, 10, None);
+    let mut schedule = Schedule::new(&devices, Limits::default(), start);
+    assert_eq!(schedule.poll_timeout(), Some(start));
+    schedule.tick(start);
+    assert_eq!(schedule.start(start), Some(Start { device: DeviceIx(0), late_ms: 0 }));
+    schedule.finished(DeviceIx(0), true, Mono(5_000_750));
+    assert_eq!(schedule.poll_timeout(), Some(Mono(5_010_000)), "on the second from then on");
+    schedule.tick(Mono(5_010_003));
+    assert_eq!(schedule.start(Mono(5_010_003)), Some(Start { device: DeviceIx(0), late_ms: 3 }));
 }
 
 #[test]
@@ -120,7 +147,7 @@ fn asked_polls_go_first_once_and_wait_for_a_running_one() {
     let devices = devices(3, 60, None);
     let mut schedule = Schedule::new(&devices, Limits { in_flight: 1, behind_uplink: 8 }, start);
     schedule.tick(start);
-    assert_eq!(schedule.start(start), Some(DeviceIx(0)));
+    assert_eq!(schedule.start(start), Some(Start { device: DeviceIx(0), late_ms: 0 }));
     schedule.ask(DeviceIx(0), Mono(1_000));
     schedule.ask(DeviceIx(0), Mono(1_000));
     schedule.ask(DeviceIx(2), Mono(1_500));
@@ -128,9 +155,10 @@ fn asked_polls_go_first_once_and_wait_for_a_running_one() {
     schedule.tick(Mono(2_000));
     assert_eq!(schedule.start(Mono(2_000)), None, "the only place is taken");
     schedule.finished(DeviceIx(0), true, Mono(2_500));
-    assert_eq!(schedule.start(Mono(2_500)), Some(DeviceIx(0)), "asked while it ran");
+    assert_eq!(next(&mut schedule, Mono(2_500)), Some(DeviceIx(0)), "asked while it ran");
     schedule.finished(DeviceIx(0), true, Mono(2_600));
-    assert_eq!(schedule.start(Mono(2_600)), Some(DeviceIx(2)));
+    let third = Start { device: DeviceIx(2), late_ms: 1_100 };
+    assert_eq!(schedule.start(Mono(2_600)), Some(third), "due at 1,500, it waited for the place");
 }
 
 #[test]
@@ -139,16 +167,17 @@ fn a_long_pause_counts_its_misses_and_does_not_burst() {
     let devices = devices(1, 10, None);
     let mut schedule = Schedule::new(&devices, Limits::default(), start);
     schedule.tick(start);
-    while let Some(device) = schedule.start(start) {
+    while let Some(device) = next(&mut schedule, start) {
         schedule.finished(device, true, start);
     }
     let later = Mono(3_600_000);
     schedule.tick(later);
     let mut started = 0;
-    while let Some(device) = schedule.start(later) {
+    while let Some(device) = next(&mut schedule, later) {
         schedule.finished(device, true, later);
         started += 1;
     }
     assert_eq!(started, 1);
-    assert!(schedule.counts().missed >= 358, "{:?}", schedule.counts());
+    let missed = missed(&mut schedule);
+    assert!(missed >= 358, "{missed}");
 }

@@ -25,6 +25,8 @@ pub enum Reach {
     Snmp,
     /// RFC 862 over UDP to this port.
     Echo(u16),
+    /// Whether the port of the bus that it hangs on is open: its owner knows, nobody is asked. No word of the site file.
+    Bus,
 }
 
 /// Why a text names no way to test reach.
@@ -60,6 +62,7 @@ impl fmt::Display for Reach {
             Reach::Snmp => f.write_str("snmp"),
             Reach::Tcp(port) => write!(f, "tcp:{port}"),
             Reach::Echo(port) => write!(f, "echo:{port}"),
+            Reach::Bus => f.write_str("bus"),
         }
     }
 }
@@ -120,7 +123,7 @@ pub enum ProbeError {
     NoIcmp(String),
     /// `snmp` is carried out through the SNMP poller.
     #[error("reach by snmp is carried out through the SNMP poller")]
-    BySnmp,
+    ByCaller,
     /// No socket could be opened.
     #[error("testing reach of {address}: {what}")]
     Socket {
@@ -155,7 +158,7 @@ impl Prober {
             Reach::Icmp => self.icmp.probe(address, timeout_ms).await,
             Reach::Tcp(port) => tcp::probe(self.clock, (address, port).into(), timeout_ms).await,
             Reach::Echo(port) => echo::probe(self.clock, (address, port).into(), timeout_ms).await,
-            Reach::Snmp => Err(ProbeError::BySnmp),
+            Reach::Snmp | Reach::Bus => Err(ProbeError::ByCaller),
         }
     }
 }

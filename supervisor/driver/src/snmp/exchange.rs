@@ -4,14 +4,15 @@
 //! The library wants names and gives values, the session writes and reads datagrams; going through the v2c form
 //! keeps one session for all versions, with all that it remembers of a device.
 
+use super::counted::{Counted, Passed};
 use super::remark::Remark;
 use async_snmp::message::CommunityMessage;
-use async_snmp::pdu::{Pdu, PduBody, StandardPduType};
-use async_snmp::transport::{UdpHandle, UdpTransport};
+use async_snmp::pdu::{Pdu, PduBody, PduType, StandardPduType};
+use async_snmp::transport::UdpTransport;
 use async_snmp::v3::{DesSaltState, EngineCache, PersistedDesSaltState, ReportStatus};
 use async_snmp::{
-    AuthProtocol, Client, DecodeConfig, Error, ErrorStatus, MasterKeys, Oid, PrivProtocol, Retry, UsmConfig,
-    VarBind,
+    AuthProtocol, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, MasterKeys, Oid, PrivProtocol,
+    Retry, UsmConfig, VarBind,
 };
 use roundsman_wire::snmp::session::Target;
 use roundsman_wire::snmp::user::{Auth, Privacy, User};
@@ -65,6 +66,14 @@ impl Shared {
             keys: Mutex::default(),
             salt,
         }
+    }
+
+    /// Datagrams that belonged to no request that waited, on both sockets: late, double, foreign or unreadable.
+    pub(super) fn strays(&self) -> u64 {
+        let open = [&self.v4, &self.v6].into_iter().filter_map(OnceCell::get);
+        open.map(|transport| transport.stats())
+            .map(|stats| stats.discarded_datagrams.saturating_add(stats.malformed_datagrams))
+            .sum()
     }
 
     async fn transport(&self, to: SocketAddr) -> async_snmp::Result<&UdpTransport> {
@@ -122,7 +131,8 @@ fn protocol(privacy: Privacy) -> PrivProtocol {
 
 /// The way to one agent.
 pub(super) struct Speaker {
-    client: Client<UdpHandle>,
+    client: Client<Counted>,
+    passed: Passed,
     engines: Arc<EngineCache>,
     /// Whom and how it asks.
     pub(super) target: Arc<Target>,
@@ -131,12 +141,13 @@ pub(super) struct Speaker {
 impl Speaker {
     /// Sends nothing: the engine is discovered with the first request. `lenient` listens to unsigned reports under a
     /// signed request (RFC 3414 section 3.2 has an agent refuse a user or a key so); anybody on the way can forge one,
-    /// so it is for finding out why there is silence, and takes no data unsigned either.
+    /// so it is for finding out why there is silence, and takes no data unsigned either. What it costs goes to `passed`.
     pub(super) async fn new(
         shared: &Shared,
         target: &Arc<Target>,
         user: &Arc<User>,
         lenient: bool,
+        passed: &Passed,
     ) -> Result<Speaker, Failure> {
         let not_asked = |why: String| Failure::Refused(Remark::NotAsked(why));
         let usm = shared.usm(user).map_err(|error| not_asked(error.to_string()))?;
@@ -146,18 +157,19 @@ impl Speaker {
         let retry = retry.map_err(|error| not_asked(error.to_string()))?;
         // A cache of its own: what is known of the engine is forgotten with the speaker.
         let engines = Arc::new(EngineCache::new());
-        let mut builder = Client::builder(target.address, usm)
+        let handle = transport.handle(target.address).map_err(|error| not_asked(error.to_string()))?;
+        let mut builder = ClientBuilder::new(usm)
             .request_timeout(Duration::from_millis(target.timeout_ms.into()))
             .retry(retry)
-            .strict_source(target.strict_source)
             .max_oids_per_request(MOST_NAMES)
             .allow_unauthenticated_v3_time_correction(lenient)
             .engine_cache(engines.clone());
         if let Some(salt) = &shared.salt {
             builder = builder.des_salt_state(salt.clone());
         }
-        let client = builder.build_with(transport).await.map_err(|error| not_asked(error.to_string()))?;
-        Ok(Speaker { client, engines, target: target.clone() })
+        let way = Counted { handle: handle.strict_source(target.strict_source), passed: passed.clone() };
+        let client = builder.build_with_transport(way).map_err(|error| not_asked(error.to_string()))?;
+        Ok(Speaker { client, passed: passed.clone(), engines, target: target.clone() })
     }
 
     /// The identifier of the engine that answers.
@@ -167,10 +179,20 @@ impl Speaker {
 
     /// Asks for sysUpTime.0 alone, and says why that brings nothing.
     pub(super) async fn knock(&self) -> Result<(), Failure> {
+        self.passed.begin();
         match self.client.get(&Oid::from_slice(&UPTIME)).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(failure(&error)),
+            Err(error) => Err(self.failure(&error)),
         }
+    }
+
+    /// What an error means, silence counted.
+    fn failure(&self, error: &Error) -> Failure {
+        let failure = failure(error);
+        if matches!(failure, Failure::Silent) {
+            self.passed.timed_out();
+        }
+        failure
     }
 
     /// Asks what the v2c message `datagram` asks; the answer is a v2c message as well.
@@ -180,10 +202,14 @@ impl Speaker {
         let Some(asked) = asked.value.into_pdu() else {
             return Err(Failure::Refused(Remark::NotAsked("a trap".to_owned())));
         };
+        self.passed.begin();
         let names: Vec<Oid> = asked.varbinds().iter().map(|bind| bind.oid.clone()).collect();
-        let answer = match asked.get_bulk_fields() {
-            Some((singles, repetitions)) => self.client.get_bulk(&names, singles, repetitions).await,
-            None => self.client.get_many(&names).await.map(|response| response.varbinds),
+        let answer = match (asked.get_bulk_fields(), asked.pdu_type()) {
+            (Some((singles, repetitions)), _) => self.client.get_bulk(&names, singles, repetitions).await,
+            (None, PduType::GetNextRequest) => {
+                self.client.get_next_many(&names).await.map(|response| response.varbinds)
+            }
+            (None, _) => self.client.get_many(&names).await.map(|response| response.varbinds),
         };
         let (status, index, binds) = match answer {
             Ok(binds) => (ErrorStatus::NoError, 0, binds),
@@ -191,7 +217,7 @@ impl Speaker {
                 // RFC 3416 section 4.2.1: this one comes without bindings.
                 Some((ErrorStatus::TooBig, _)) => (ErrorStatus::TooBig, 0, Vec::new()),
                 Some((status, index)) => (status, index, nulls(names)),
-                None => return Err(failure(&error)),
+                None => return Err(self.failure(&error)),
             },
         };
         let body = PduBody::Standard {

@@ -8,11 +8,13 @@
 //! decryption) proves the agent alive and is `denied`, with a [`Remark`] that says what to check. What may only be out
 //! of date (engine identifier, boots, time) is discovered anew once per poll; that another engine answers is a remark.
 
+use super::counted::Passed;
 use super::exchange::{Failure, Shared, Speaker};
 use super::remark::{Remark, hex};
 use super::{Finished, Options, Request};
 use crate::clock::Clock;
 use roundsman_core::reading::Absence;
+use roundsman_core::tally::Cost;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_wire::snmp::Version;
 use roundsman_wire::snmp::answer::Answer;
@@ -86,6 +88,11 @@ impl Polls {
         self.tasks.len()
     }
 
+    /// Datagrams that belonged to no request that waited.
+    pub(super) fn strays(&self) -> u64 {
+        self.shared.strays()
+    }
+
     /// Takes note of tasks that ended.
     pub(super) fn reap(&mut self) {
         while self.tasks.try_join_next().is_some() {}
@@ -131,6 +138,7 @@ impl Polls {
 struct Device {
     session: Session,
     speaker: Option<Speaker>,
+    passed: Passed,
     /// Identifier of the engine that answered last; outlives the speaker.
     engine: Option<Vec<u8>>,
 }
@@ -138,7 +146,7 @@ struct Device {
 impl Default for Device {
     fn default() -> Device {
         let session = Session::new(RandomState::new().build_hasher().finish());
-        Device { session, speaker: None, engine: None }
+        Device { session, speaker: None, passed: Passed::default(), engine: None }
     }
 }
 
@@ -156,6 +164,7 @@ impl Device {
         debug_assert!(started.is_ok(), "it is alone");
         // The one it replaces was told of.
         while self.session.poll_finished().is_some() {}
+        self.passed.take();
         let mut remarks = Vec::new();
         let mut refused = false;
         let mut renewed = false;
@@ -195,7 +204,10 @@ impl Device {
             }
         };
         let denied = refused.then_some(Absence::Denied);
-        Some(told(*key, finished, denied, remarks, clock.now()))
+        let mut finished = told(*key, finished, denied, remarks, clock.now());
+        let cost = &mut finished.answer.cost;
+        *cost = Cost { varbinds: cost.varbinds, ..self.passed.take() };
+        Some(finished)
     }
 
     /// One request; the way to the agent is made where there is none.
@@ -211,7 +223,7 @@ impl Device {
         let fresh = known.is_none();
         let speaker = match known {
             Some(speaker) => speaker,
-            None => Speaker::new(shared, target, user, false).await?,
+            None => Speaker::new(shared, target, user, false, &self.passed).await?,
         };
         let speaker = self.speaker.insert(speaker);
         let reply = speaker.exchange(datagram.to_vec()).await?;
@@ -228,7 +240,7 @@ impl Device {
     /// that answers after all.
     async fn why_silent(&self, target: &Arc<Target>, user: &Arc<User>, shared: &Shared) -> Failure {
         let once = Arc::new(Target { retries: 0, ..(**target).clone() });
-        let speaker = match Speaker::new(shared, &once, user, true).await {
+        let speaker = match Speaker::new(shared, &once, user, true, &self.passed).await {
             Ok(speaker) => speaker,
             Err(failure) => return failure,
         };
@@ -245,7 +257,7 @@ impl Device {
             return Failure::Silent;
         };
         let signed = User { name: user.name.clone(), keys: Some(Keys { privacy: None, ..keys.clone() }) };
-        let Ok(speaker) = Speaker::new(shared, &once, &Arc::new(signed), true).await else {
+        let Ok(speaker) = Speaker::new(shared, &once, &Arc::new(signed), true, &self.passed).await else {
             return Failure::Silent;
         };
         match speaker.knock().await {

@@ -15,12 +15,13 @@ use roundsman_core::record::{
     Amendment, Content, Correction, Field, Record, RecordNumber, Refusal as NoRecord,
 };
 use roundsman_core::rule::Severity;
+use roundsman_core::tally::{Cost, DeviceTally, Driver, Polled, Summary};
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, FaultStory, Feed, Headlines, Kept, Latencies,
-    Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Unavailable,
-    Which,
+    About, ActionError, Charted, DeviceDetail, DeviceState, DriverNumbers, FaultStory, Feed, Headlines, Kept,
+    Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage,
+    Unavailable, Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{History, SeriesName, Span};
@@ -55,6 +56,22 @@ pub struct SampleSite {
     pub now: AtomicI64,
     pub store_down: AtomicBool,
     pub storage: Mutex<Storage>,
+    /// What the latest poll of every device said beside the answer.
+    pub remark: Mutex<Option<Bilingual>>,
+}
+
+/// So many polls that took 1 ms, 2 ms … and were started 1 ms late, every tenth of them unanswered.
+pub fn polled(polls: u64) -> Summary {
+    let mut tally = DeviceTally::default();
+    for at in 1..=polls {
+        let cost = Cost { requests: 4, retries: 1, octets_out: 300, octets_in: 5_000, ..Cost::default() };
+        tally.add(&Polled { answered: at % 10 != 0, took_ms: at, late_ms: Some(1), cost });
+    }
+    tally.summary()
+}
+
+fn latencies() -> Latencies {
+    Latencies { buckets: vec![(0.1, 7), (1.0, 2)], sum_s: 1.5, count: 10 }
 }
 
 pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
@@ -262,7 +279,19 @@ impl Site for SampleSite {
             figure("interface.in-rate", Bilingual::new("入向速率", "In"), "GE1/0/1", "bit/s", None),
             figure("memory.used", Bilingual::new("内存使用率", "Memory used"), "", "%", Some(61.0)),
         ];
-        Some(DeviceDetail { figures, ..DeviceDetail::default() })
+        let polling = vec![(Driver::Snmp, polled(200)), (Driver::Reach, polled(3))];
+        let remarks = match &*self.remark.lock().unwrap() {
+            Some(remark) => vec![remark.clone()],
+            None => vec![],
+        };
+        Some(DeviceDetail { figures, polling, remarks, ..DeviceDetail::default() })
+    }
+    fn polling(&self) -> Vec<(Arc<str>, Driver, Summary)> {
+        let devices = self.devices().into_iter();
+        let of = |device: SiteDevice| {
+            [(device.id.clone(), Driver::Snmp, polled(200)), (device.id, Driver::Reach, polled(3))]
+        };
+        devices.flat_map(of).collect()
     }
     fn watched(&self, _device: &str, rule: &str, instance: &str) -> Option<Charted> {
         (rule == "board-hot").then(|| Charted {
@@ -285,9 +314,13 @@ impl Site for SampleSite {
     }
     fn numbers(&self) -> Numbers {
         Numbers {
-            polls: 1_234,
-            requests: 5_678,
-            poll_latency: Latencies { buckets: vec![(0.1, 7), (1.0, 2)], sum_s: 1.5, count: 10 },
+            drivers: vec![
+                DriverNumbers { driver: Driver::Snmp, summary: polled(1_234), latency: latencies() },
+                DriverNumbers { driver: Driver::Reach, summary: polled(12), latency: latencies() },
+            ],
+            loop_lateness: polled(1_024).lateness,
+            wakeups: vec![("loop", 9_000), ("snmp", 12_000)],
+            uptime_s: 3_600,
             queues: vec![("store", 3), ("events", 0)],
             cpu_s: 12.5,
             resident_bytes: 16 * 1_024 * 1_024,

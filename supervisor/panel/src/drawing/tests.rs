@@ -180,6 +180,32 @@ fn a_still_comes_from_this_server_alone() {
     }
 }
 
+/// A load is a share of a hundred; a loss of 3 % would lie on the ground there.
+#[test]
+fn a_percentage_is_shown_up_to_a_hundred_unless_its_limits_are_small() {
+    let top = |limits: &[f64], value: f64| {
+        let spread = Spread { low: value, mean: value, high: value };
+        let limits: Vec<Threshold<'_>> =
+            limits.iter().map(|at| Threshold { limit: limit(*at), label: "" }).collect();
+        let svg = chart(&Chart {
+            label: "",
+            span: (At(0), At(600_000)),
+            interval_s: 60,
+            points: &[(At(60_000), Some(spread)), (At(120_000), Some(spread))],
+            unit: "%",
+            limits: &limits,
+            zone: &TimeZone::UTC,
+            width: 400.0,
+            height: 240.0,
+        });
+        ["20", "40", "100"].into_iter().rfind(|tick| svg.contains(&format!(">{tick}</text>"))).unwrap_or("")
+    };
+    assert_eq!(top(&[], 3.0), "100");
+    assert_eq!(top(&[80.0, 95.0], 3.0), "100");
+    assert_eq!(top(&[10.0, 2.0], 3.0), "20");
+    assert_eq!(top(&[10.0, 2.0], 36.0), "40");
+}
+
 #[test]
 fn a_thousand_stations_cost_little() {
     let stations: Vec<DeviceState> =

@@ -21,6 +21,8 @@ const MOST_STATIONS: usize = 6_000;
 pub enum LineState {
     /// Up.
     Up,
+    /// Up, and loses packets.
+    Lossy,
     /// Down.
     Down,
     /// Nobody knows.
@@ -73,8 +75,8 @@ pub struct Tiers<'a> {
 }
 
 /// A strip of province, core and networks, below it the counties in a grid found by arithmetic (17 are 6×3 on a
-/// screen, 3×6 on a phone). Lines hang on one bus from the core: a drawn one is up and the thicker the busier, a
-/// struck one is down, a dashed one is unknown.
+/// screen, 3×6 on a phone). Lines hang on one bus from the core: a drawn one is up and the thicker the busier, one with
+/// a gap loses packets, a struck one is down, a dashed one is unknown.
 #[must_use]
 pub fn tiers(t: &Tiers<'_>) -> String {
     let (width, height) = (within(t.width, 320.0, 7_680.0), within(t.height, 320.0, 4_320.0));
@@ -207,16 +209,39 @@ fn lines(svg: &mut Svg, t: &Tiers<'_>, layout: &Layout, networks: &[Node<'_>], c
     bus.put(svg.tag("path").word("class", "t-bus").number("stroke-width", layout.thick * 1.5));
 }
 
+/// A broken line: two halves that do not meet, each ending in a bar across.
+fn lossy(path: &mut Path, (from, to): layout::Link, thick: f64) {
+    let (x, y) = (to.0 - from.0, to.1 - from.1);
+    let length = x.hypot(y).max(1.0);
+    let gap = (thick * 3.0 / length).min(0.4);
+    let across = (-y / length * thick * 3.0, x / length * thick * 3.0);
+    let along = |share: f64| (from.0 + x * share, from.1 + y * share);
+    for (end, share) in [(from, 0.5 - gap / 2.0), (to, 0.5 + gap / 2.0)] {
+        let at = along(share);
+        path.at(end.0, end.1).to(at.0, at.1);
+        path.at(at.0 - across.0, at.1 - across.1).to(at.0 + across.0, at.1 + across.1);
+    }
+}
+
 fn draw_line(svg: &mut Svg, line: &TierLine, (from, to): layout::Link, thick: f64) {
     let class = match line.state {
         LineState::Up => "t-up",
+        LineState::Lossy => "t-lossy",
         LineState::Down => "t-down",
         LineState::Unknown => "t-unknown",
     };
     let load = within(line.load.unwrap_or(0.0), 0.0, 1.0);
-    let width = if line.state == LineState::Up { thick * (1.0 + 2.5 * load) } else { thick };
+    let width = if matches!(line.state, LineState::Up | LineState::Lossy) {
+        thick * (1.0 + 2.5 * load)
+    } else {
+        thick
+    };
     let mut path = Path::default();
-    path.at(from.0, from.1).to(to.0, to.1);
+    if line.state == LineState::Lossy {
+        lossy(&mut path, (from, to), thick);
+    } else {
+        path.at(from.0, from.1).to(to.0, to.1);
+    }
     path.put(svg.tag("path").word("class", class).number("stroke-width", width));
     if line.state == LineState::Down {
         let (x, y, r) = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0, 2.5 + thick);

@@ -1,6 +1,7 @@
 //! `/about`: the supervisor itself: how old its data are, how its polls go, what waits, and how the panel looks.
 
 use super::device::Facts;
+use super::polling::Polling;
 use super::sight::Sight;
 use super::{Page, Part, Parts, Place};
 use crate::figure::number;
@@ -11,6 +12,7 @@ use crate::voice::Voice;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use roundsman_core::tally::Spread;
 use std::borrow::Cow;
 
 #[derive(Template)]
@@ -61,18 +63,23 @@ fn program(panel: &Panel, numbers: &Numbers, sight: &Sight, v: &Voice) -> Facts 
     }
 }
 
-fn polling(numbers: &Numbers, v: &Voice) -> Facts {
+/// How the service keeps up with its work.
+fn pace(numbers: &Numbers, v: &Voice) -> Facts {
     let line = |key: &str, value: String| (v.t(key).into_owned(), value);
+    let each = |count: u64, of_s: u64| match numbers.uptime_s {
+        0 => "—".to_owned(),
+        uptime_s => format!("{:.1}", count as f64 * of_s as f64 / uptime_s as f64),
+    };
+    let polls = numbers.polls();
+    let wakeups = numbers.wakeups.iter().map(|(_, count)| count).sum();
+    let late = |spread: Spread| format!("{} · {} ms", spread.p95, spread.most);
     Facts {
-        title: v.t("about.polling").into_owned(),
+        title: v.t("about.pace").into_owned(),
         facts: vec![
-            line("about.polls", numbers.polls.to_string()),
-            line("about.polls-failed", numbers.polls_failed.to_string()),
-            line("about.polls-missed", numbers.polls_missed.to_string()),
-            line("about.poll-time", mean(&numbers.poll_latency)),
-            line("about.requests", numbers.requests.to_string()),
-            line("about.retries", numbers.retries.to_string()),
-            line("about.rejected", (numbers.rejected + numbers.strays).to_string()),
+            line("about.polls", each(polls.polls, 60)),
+            line("about.polls-missed", polls.missed.to_string()),
+            line("about.late", numbers.loop_lateness.map_or_else(|| "—".to_owned(), late)),
+            line("about.wakeups", each(wakeups, 1)),
             line("about.overflows", numbers.overflows.to_string()),
             line("about.commit-time", mean(&numbers.commit_latency)),
         ],
@@ -89,12 +96,15 @@ fn queues(numbers: &Numbers, v: &Voice) -> Facts {
 fn parts(panel: &Panel, viewer: &Viewer, sight: &Sight) -> Parts {
     let v = &viewer.voice;
     let numbers = panel.site.numbers();
+    let used = numbers.drivers.iter().filter(|of| of.summary.counts.polls + of.summary.counts.missed > 0);
+    let drivers: Vec<_> = used.map(|of| (of.driver, of.summary)).collect();
     let look = Look { v, theme: viewer.theme.word(), styleguide: cfg!(feature = "styleguide") };
     Ok(vec![
         Part::of("look", &look)?,
         Part::of("program", &program(panel, &numbers, sight, v))?,
-        Part::of("polling", &polling(&numbers, v))?,
+        Part::of("pace", &pace(&numbers, v))?,
         Part::of("queues", &queues(&numbers, v))?,
+        Part::of("polling", &Polling::of(&drivers, "polling.of-service", v))?,
     ])
 }
 

@@ -1,10 +1,10 @@
 //! `/devices/{id}`: what it is, where, its figures, interfaces, readings, neighbours, faults, and how it is reached.
 
 use super::history::{self, Range};
+use super::polling::Polling;
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
 use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record};
-use crate::figure::number;
 use crate::problem::Kind;
 use crate::router::Panel;
 use crate::site::{DeviceDetail, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
@@ -15,6 +15,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use roundsman_core::fault::Fault;
+use roundsman_core::tally::Driver;
 use serde::Deserialize;
 
 /// Ended faults shown.
@@ -43,6 +44,8 @@ struct What<'a> {
     state: &'static str,
     word: String,
     behind: Option<Root>,
+    /// What its latest poll said beside the answer.
+    remarks: Vec<String>,
     /// Key of the text, and the value.
     facts: Vec<(&'static str, String)>,
 }
@@ -84,7 +87,7 @@ pub(super) struct Facts {
     pub(super) facts: Vec<(String, String)>,
 }
 
-fn what<'a>(device: &'a SiteDevice, sight: &Sight, v: &'a Voice) -> What<'a> {
+fn what<'a>(device: &'a SiteDevice, detail: &DeviceDetail, sight: &Sight, v: &'a Voice) -> What<'a> {
     let facts = [
         ("device.class", v.text(&device.class.name())),
         ("device.model", v.text(&device.profile_name)),
@@ -101,6 +104,7 @@ fn what<'a>(device: &'a SiteDevice, sight: &Sight, v: &'a Voice) -> What<'a> {
         state: device.state.word(),
         word: v.text(&device.state.name()),
         behind: Root::of(device, sight),
+        remarks: detail.remarks.iter().map(|remark| v.text(remark)).collect(),
         facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
     }
 }
@@ -125,30 +129,25 @@ fn neighbours<'a>(device: &SiteDevice, sight: &Sight, v: &'a Voice) -> Neighbour
     }
 }
 
-/// How it is reached, and how its polls went.
+/// How it is reached.
 fn reached(device: &SiteDevice, detail: &DeviceDetail, v: &Voice) -> Facts {
-    let polls = detail.polls;
-    let ms = |ms: Option<u32>| ms.map_or_else(|| "—".to_owned(), |ms| format!("{ms} ms"));
     let last = device.last_poll.map_or_else(|| "—".to_owned(), |at| v.short(at));
-    let share = match polls.polls {
-        0 => String::new(),
-        all => format!(" · {}", number(polls.failed as f64 / all as f64 * 100.0, "%").line()),
-    };
+    let took = detail.polling.iter().find(|(driver, _)| *driver != Driver::Reach);
+    let took = took.and_then(|(_, summary)| summary.last_ms).map(|ms| format!(" · {ms} ms"));
     let line = |key: &str, value: String| (v.t(key).into_owned(), value);
     let facts = vec![
         line("poll.protocol", detail.protocol.to_string()),
         line("poll.reach", device.reach.to_string()),
+        line(
+            "poll.line",
+            detail
+                .line_probe_s
+                .map(|s| v.n("poll.every", v.duration(u64::from(s) * 1_000)))
+                .unwrap_or_default(),
+        ),
         line("poll.credentials", detail.credentials.to_string()),
         line("poll.interval", v.duration(u64::from(device.interval_s) * 1_000)),
-        line("poll.last", last),
-        line(
-            "poll.took",
-            format!("{} · {} · {}", ms(polls.last_ms), ms(polls.mean_ms), ms(polls.longest_ms)),
-        ),
-        line("poll.count", format!("{}", polls.polls)),
-        line("poll.failed", format!("{}{share}", polls.failed)),
-        line("poll.requests", format!("{} · {}", polls.requests, polls.retries)),
-        line("poll.received", number(polls.octets_received as f64, "By").line()),
+        line("poll.last", last + &took.unwrap_or_default()),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
     Facts { title: v.t("device.reached").into_owned(), facts: facts.collect() }
@@ -180,11 +179,12 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
         past: past.iter().flatten().map(|fault| Past::of(fault, sight, v)).collect(),
         unavailable: past.is_err(),
     };
+    let polling = Polling::of(&detail.polling, "polling.of-device", v);
     let age = device.last_poll.map(|at| v.n("device.as-of", v.clock(at))).unwrap_or_default();
     let old = super::rows::overdue_ms(device, sight.now).is_some();
     let groups = readings::groups(readings, v);
     let mut parts = vec![
-        Part::of("what", &what(device, sight, v))?,
+        Part::of("what", &what(device, detail, sight, v))?,
         Part::of("device-faults", &faults)?,
         Part::of("figures", figures)?,
     ];
@@ -195,6 +195,7 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     parts.push(Part::of("neighbours", &neighbours(device, sight, v))?);
     parts.push(record::beside(records, "device", &device.id, v)?);
     parts.push(Part::of("reached", &reached(device, detail, v))?);
+    parts.push(Part::of("polling", &polling)?);
     Ok(parts)
 }
 

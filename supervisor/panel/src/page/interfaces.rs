@@ -25,6 +25,8 @@ pub(super) struct Interface<'a> {
     pub(super) in_rate: Option<f64>,
     /// bit/s.
     pub(super) out_rate: Option<f64>,
+    /// As the profile reckons it: of an uplink against the site's line. %.
+    utilisation: Option<f64>,
     /// Errors and discards in both directions, 1/s.
     pub(super) errors: Option<f64>,
     /// What the site tags it as; may be empty.
@@ -34,6 +36,9 @@ pub(super) struct Interface<'a> {
 impl Interface<'_> {
     /// Busier direction, share of the speed in %.
     pub(super) fn used(&self) -> Option<f64> {
+        if let Some(utilisation) = self.utilisation {
+            return Some(utilisation.min(100.0));
+        }
         let busiest = self.in_rate.into_iter().chain(self.out_rate).reduce(f64::max)?;
         self.speed.filter(|speed| *speed > 0.0).map(|speed| (busiest / speed * 100.0).min(100.0))
     }
@@ -78,6 +83,7 @@ pub(super) fn interfaces<'a>(
             "speed" => interface.speed = number,
             "in-rate" => interface.in_rate = number,
             "out-rate" => interface.out_rate = number,
+            "utilisation" => interface.utilisation = number,
             "in-error-rate" | "out-error-rate" | "in-discard-rate" | "out-discard-rate" => {
                 interface.errors = Some(interface.errors.unwrap_or(0.0) + number.unwrap_or(0.0));
             }

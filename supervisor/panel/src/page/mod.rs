@@ -15,6 +15,7 @@ mod link;
 mod notice;
 pub(crate) mod overview;
 mod pictures;
+mod polling;
 mod readings;
 pub(crate) mod record;
 pub(crate) mod report;

@@ -39,6 +39,8 @@ struct TrunkBar {
     class: &'static str,
     label: String,
     percent: u8,
+    /// What it loses, in words, where that is a fault.
+    lossy: Option<String>,
 }
 
 /// Several devices as one.
@@ -110,17 +112,38 @@ fn tile(name: String, href: String, devices: &[&SiteDevice], shown: &[&SiteDevic
     Tile { href, name, state: worst.word(), word, count, mosaic: pictures::mosaic(&states, v), trunk: None }
 }
 
-fn trunk_bar(device: &SiteDevice, v: &Voice) -> Option<TrunkBar> {
+/// What the line to a device loses, in words, where that is a fault. Of one that is down, or that does not answer, it
+/// is no longer said: its fault stands beside, as last known.
+pub(super) fn lossy(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<String> {
+    let loss = device.headlines.line_loss?;
+    let is_down = device.headlines.trunk.is_some_and(|trunk| trunk.up == Some(false));
+    (!is_down && sight.is_lossy(device)).then(|| v.n("trunk.lossy", format!("{loss:.0}%")))
+}
+
+impl Tile {
+    /// The line to the group is that of this device. What it loses says more than how many are in trouble; that it is
+    /// down says all.
+    fn hang_on(&mut self, device: &SiteDevice, sight: &Sight, v: &Voice) {
+        self.trunk = trunk_bar(device, sight, v);
+        if let Some(lossy) = self.trunk.as_ref().and_then(|trunk| trunk.lossy.as_ref()) {
+            self.word.clone_from(lossy);
+        }
+    }
+}
+
+fn trunk_bar(device: &SiteDevice, sight: &Sight, v: &Voice) -> Option<TrunkBar> {
     let Trunk { up, in_rate, out_rate, speed } = device.headlines.trunk?;
     let busiest = in_rate.unwrap_or(0.0).max(out_rate.unwrap_or(0.0));
     let percent =
         speed.filter(|s| *s > 0.0).map_or(0.0, |speed| (busiest / speed * 100.0).clamp(0.0, 100.0)) as u8;
-    let (class, word) = match up {
-        Some(true) => ("is-up", v.n("trunk.up", percent)),
-        Some(false) => ("is-down", v.t("trunk.down").into_owned()),
-        None => ("is-unknown", v.t("trunk.unknown").into_owned()),
+    let lossy = lossy(device, sight, v).filter(|_| up == Some(true));
+    let (class, label) = match (up, &lossy) {
+        (Some(true), Some(lossy)) => ("is-lossy", format!("{} · {lossy}", v.n("trunk.up", percent))),
+        (Some(true), None) => ("is-up", v.n("trunk.up", percent)),
+        (Some(false), _) => ("is-down", v.t("trunk.down").into_owned()),
+        (None, _) => ("is-unknown", v.t("trunk.unknown").into_owned()),
     };
-    Some(TrunkBar { class, label: word, percent: if up == Some(true) { percent } else { 0 } })
+    Some(TrunkBar { class, label, percent: if up == Some(true) { percent } else { 0 }, lossy })
 }
 
 /// Province, then the city's networks.
@@ -131,7 +154,9 @@ fn networks<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
         let name = v.t("tier.province").into_owned();
         let mut tile = tile(name, "/devices?tier=province".to_owned(), &province, &province, v);
         // The province's line ends in the city: its lower end has the figures, where the province itself has none.
-        tile.trunk = province.iter().find_map(|d| trunk_bar(d, v));
+        if let Some(router) = province.iter().find(|d| d.headlines.trunk.is_some()) {
+            tile.hang_on(router, sight, v);
+        }
         tiles.push(tile);
     }
     for network in Network::ALL {
@@ -147,7 +172,9 @@ fn networks<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
         let href = format!("/devices?tier=city&network={}", network.word());
         let mut tile = tile(name, href, &members, &members, v);
         let router = members.iter().find(|d| d.class == Class::Router && d.headlines.trunk.is_some());
-        tile.trunk = router.and_then(|d| trunk_bar(d, v));
+        if let Some(router) = router {
+            tile.hang_on(router, sight, v);
+        }
         tiles.push(tile);
     }
     Tiles { v, title: v.t("overview.networks").into_owned(), note: String::new(), kind: "networks", tiles }
@@ -218,7 +245,7 @@ fn counties<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
             let stations: Vec<&SiteDevice> = county.stations().collect();
             let href = link::query("/devices", &[("under", &*county.head.id)]);
             let mut tile = tile(name, href, &county.members, &stations, v);
-            tile.trunk = trunk_bar(county.head, v);
+            tile.hang_on(county.head, sight, v);
             tile
         })
         .collect();

@@ -64,7 +64,7 @@ pub(super) fn interfaces(interfaces: &[Interface<'_>], v: &Voice) -> String {
 }
 
 /// The line of a device towards the core, as its lower end sees it.
-fn line_of(device: Option<&SiteDevice>) -> TierLine {
+fn line_of(device: Option<&SiteDevice>, is_lossy: bool) -> TierLine {
     let trunk = device.and_then(|d| d.headlines.trunk);
     let state = match trunk.and_then(|t| t.up) {
         Some(true) => LineState::Up,
@@ -78,6 +78,7 @@ fn line_of(device: Option<&SiteDevice>) -> TierLine {
         }
         None => LineState::Unknown,
     };
+    let state = if state == LineState::Up && is_lossy { LineState::Lossy } else { state };
     let busiest = |t: Trunk| t.in_rate.into_iter().chain(t.out_rate).reduce(f64::max);
     let load = trunk.and_then(|t| Some(busiest(t)? / t.speed.filter(|speed| *speed > 0.0)?));
     TierLine { state, load: load.map(|load| load.clamp(0.0, 1.0)) }
@@ -94,8 +95,15 @@ struct Place {
 }
 
 impl Place {
-    fn of(name: String, head: Option<&SiteDevice>, members: &[&SiteDevice], v: &Voice) -> Place {
+    fn of(
+        name: String,
+        head: Option<&SiteDevice>,
+        members: &[&SiteDevice],
+        sight: &Sight,
+        v: &Voice,
+    ) -> Place {
         let head = head.or_else(|| members.first().copied());
+        let lossy = head.and_then(|head| overview::lossy(head, sight, v));
         let state = head.map_or(DeviceState::Pending, |d| d.state);
         let children: Vec<&SiteDevice> =
             members.iter().copied().filter(|d| head.is_none_or(|head| d.id != head.id)).collect();
@@ -104,10 +112,10 @@ impl Place {
         Place {
             name,
             state,
-            note: if bad > 0 { v.n("tile.faulty", bad) } else { String::new() },
+            line: line_of(head, lossy.is_some()),
+            note: lossy.unwrap_or_else(|| if bad > 0 { v.n("tile.faulty", bad) } else { String::new() }),
             collapsed: (hidden > 0 && hidden == children.len()).then(|| v.n("tile.affected", hidden)),
             children: children.iter().map(|d| d.state).collect(),
-            line: line_of(head),
         }
     }
 
@@ -139,8 +147,8 @@ pub(super) fn tiers(sight: &Sight, v: &Voice) -> [String; 2] {
             .or(members.iter().position(is_router))
     };
     let province: Vec<&SiteDevice> = of_tier(Tier::Province).collect();
-    let province =
-        (!province.is_empty()).then(|| Place::of(v.t("tier.province").into_owned(), None, &province, v));
+    let province = (!province.is_empty())
+        .then(|| Place::of(v.t("tier.province").into_owned(), None, &province, sight, v));
     let networks: Vec<Place> = Network::ALL
         .iter()
         .map(|network| {
@@ -149,7 +157,7 @@ pub(super) fn tiers(sight: &Sight, v: &Voice) -> [String; 2] {
                 Network::Business => v.t("tier.city-core").into_owned(),
                 other => v.text(&other.name()),
             };
-            Place::of(name, router(&members).map(|at| members[at]), &members, v)
+            Place::of(name, router(&members).map(|at| members[at]), &members, sight, v)
         })
         .collect();
     let (counties, _) = overview::counties_of(sight);
@@ -157,7 +165,7 @@ pub(super) fn tiers(sight: &Sight, v: &Voice) -> [String; 2] {
     let counties: Vec<Place> = overview::telling(&names)
         .into_iter()
         .zip(&counties)
-        .map(|(name, county)| Place::of(name, Some(county.head), &county.members, v))
+        .map(|(name, county)| Place::of(name, Some(county.head), &county.members, sight, v))
         .collect();
     let Some((core, others)) = networks.split_first() else {
         return Default::default();

@@ -118,7 +118,7 @@ pub(super) fn telling(readings: &[SiteReading], most: usize, v: &Voice) -> Vec<(
         r.kind == Kind::Gauge
             && r.instance.is_empty()
             && r.sample.is_ok()
-            && !["system", "ip"].contains(&group_of(&r.metric))
+            && !["system", "ip", "line"].contains(&group_of(&r.metric))
     };
     let mut found: Vec<&SiteReading> = readings.iter().filter(wanted).collect();
     found.sort_by_key(|r| r.limits.is_empty());

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// Steps up the uplinks when what a device hangs on is looked for: more is a circle.
 const MOST_STEPS: usize = 16;
 
+/// The rule of profiles that says that a line loses packets.
+const LINE_LOSSY: &str = "line-lossy";
+
 /// Devices and faults at one moment.
 pub(super) struct Sight {
     devices: Vec<SiteDevice>,
@@ -43,6 +46,12 @@ impl Sight {
     /// Open faults, worst first.
     pub(super) fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// Whether a device's line loses packets: the fault of that name is open.
+    pub(super) fn is_lossy(&self, device: &SiteDevice) -> bool {
+        let is_it = |fault: &Fault| fault.key.device == device.id && &*fault.key.rule == LINE_LOSSY;
+        self.faults.iter().any(is_it)
     }
 
     /// The failed device that hides this one.

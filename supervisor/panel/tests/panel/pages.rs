@@ -6,7 +6,7 @@ use roundsman_core::fault::Ending;
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
-use roundsman_panel::Storage;
+use roundsman_panel::{Storage, Trunk};
 use site::{T0, device, fault};
 
 /// All pages of the small site.
@@ -128,6 +128,40 @@ async fn the_worst_stands_first_and_stations_under_their_county() {
         county.contains("href=\"/devices/rt-county-6\"") && county.contains("href=\"/devices/rt-station-6\"")
     );
     assert!(!county.contains("href=\"/devices/rt-county-7\"") && !county.contains("rt-station-7"));
+}
+
+/// Up and lossy is neither up nor down: another shape, and a word. What the probes say alone raises nothing.
+#[tokio::test]
+async fn a_trunk_that_loses_packets_is_seen_as_such() {
+    let trunk = |up| Trunk { up: Some(up), in_rate: Some(3e7), out_rate: Some(1e7), speed: Some(1e8) };
+    for (up, loss, fault_of, shape, words) in [
+        (true, Some(12.6), "line-lossy", "trunk is-lossy", Some("丢包 13%")),
+        (true, Some(12.6), "line-slow", "trunk is-up", None),
+        (true, None, "line-lossy", "trunk is-up", None),
+        (false, Some(12.6), "line-lossy", "trunk is-down", None),
+    ] {
+        let site = SampleSite::small();
+        {
+            let mut state = site.state.lock().unwrap();
+            let mut county = device("rt-lossy", "甲县局路由器", Tier::County, "rt-city-core");
+            county.headlines.trunk = Some(trunk(up));
+            county.headlines.line_loss = loss;
+            let mut open = fault(90, "rt-lossy", Severity::Major);
+            open.key.rule = fault_of.into();
+            state.devices.push(county);
+            state.faults.insert(90, open);
+        }
+        let server = Server::start(site).await;
+        let page = server.get("/").await.body;
+        assert!(page.contains(shape), "{fault_of}: no {shape}");
+        assert_eq!(page.contains("trunk-gaps"), words.is_some());
+        let wall = server.get("/wall").await.body;
+        assert_eq!(wall.contains("t-lossy"), words.is_some(), "{fault_of}");
+        for page in [page, wall] {
+            assert_eq!(page.contains("丢包"), words.is_some());
+            assert!(words.is_none_or(|words| page.contains(words)));
+        }
+    }
 }
 
 #[tokio::test]

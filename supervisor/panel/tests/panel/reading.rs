@@ -190,3 +190,23 @@ async fn metrics_are_openmetrics_text() {
     let server = Server::start(SampleSite::small()).await;
     insta::assert_snapshot!(server.get("/metrics").await.body);
 }
+
+#[tokio::test]
+async fn series_by_device_are_bounded_and_what_is_left_out_is_said() {
+    // A device of the sample has rows for SNMP and for reach.
+    let own = |body: &str, device: &str| {
+        let label = format!("device=\"{device}\"");
+        body.lines().filter(|line| line.contains(&label)).count()
+    };
+    for (devices, without) in [(1_000, 0), (1_100, 152)] {
+        let site = SampleSite::small();
+        let made = (0..devices).map(|at| device(&format!("rt-{at}"), "", Tier::Station, ""));
+        site.state.lock().unwrap().devices = made.collect();
+        let server = Server::start(site).await;
+        let body = server.get("/metrics").await.body;
+        assert_eq!(own(&body, "rt-0"), 17 + 8, "what decision 16 says");
+        assert_eq!(own(&body, "rt-1023"), if devices > 1_023 { 17 + 8 } else { 0 });
+        assert_eq!(own(&body, "rt-1024"), 0);
+        assert!(body.contains(&format!("\nroundsman_devices_without_series {without}\n")), "{devices}");
+    }
+}

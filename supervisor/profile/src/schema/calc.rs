@@ -6,7 +6,7 @@
 //! factor  = number | "-" factor | "(" sum ")" | metric | function "(" sum ("," sum)* ")"
 //! ```
 //! Functions: `min`, `max` (of two or more values, or over one column), `sum` (over a column), `rate` (of a counter),
-//! `restarted` (of `system.uptime`).
+//! `restarted` (of `system.uptime`), `line` (of a column of speeds).
 
 use super::lexer::{Fault, Token, Tokens};
 use crate::diagnostic::did_you_mean;
@@ -14,7 +14,7 @@ use roundsman_core::derive::{Expression, Operator};
 use roundsman_core::model::{Kind, Metric, MetricIx, TableIx};
 use std::ops::Range;
 
-const FUNCTIONS: [&str; 5] = ["min", "max", "sum", "rate", "restarted"];
+const FUNCTIONS: [&str; 6] = ["min", "max", "sum", "rate", "restarted", "line"];
 
 /// A parsed expression, names not yet looked up.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,8 +197,14 @@ impl Resolver<'_> {
             ("restarted", [Calc::Name(metric, at)]) if metric == "system.uptime" => {
                 Ok(Expression::Restarted(self.find(metric, at)?))
             }
-            ("rate" | "restarted" | "sum", _) => {
+            ("line", [argument]) => {
+                let metric = self.column(name, argument, span)?;
+                self.row(metric, span)?;
+                Ok(Expression::LineSpeed(metric))
+            }
+            ("rate" | "restarted" | "sum" | "line", _) => {
                 let takes = match name {
+                    "line" => "one column: line(interface.speed)",
                     "rate" => "one counter: rate(interface.in-octets)",
                     "restarted" => "the uptime: restarted(system.uptime)",
                     _ => "one column: sum(processor.load)",

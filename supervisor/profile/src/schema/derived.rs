@@ -6,11 +6,9 @@ use super::metric::Measured;
 use super::value::{bilingual, dotted, note_fault};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::document::{Fields, Node};
-use crate::translate::recipe::{Convert, Number};
 use roundsman_core::derive::Expression;
 use roundsman_core::model::{Derive, Kind, Record, TableIx};
 use roundsman_core::text::Bilingual;
-use roundsman_wire::snmp::plan::Object;
 use std::sync::Arc;
 
 impl Measured {
@@ -74,17 +72,7 @@ impl Measured {
             found.note(Diagnostic::new(&draft.name_node.at, what));
             return None;
         }
-        let read = Read {
-            title: draft.title,
-            kind: Kind::Gauge,
-            unit: draft.unit,
-            record: draft.record,
-            object: Object { oids: Vec::new() },
-            convert: Convert::Number(Number::default()),
-            others: Vec::new(),
-            scales_at: None,
-            words: Vec::new(),
-        };
+        let read = Read::computed(draft.title, draft.unit, draft.record);
         let metric = self.add(draft.name, draft.name_node, read, table, found)?;
         self.model.derives.push(Derive { metric, calc });
         Some(())

@@ -3,10 +3,11 @@
 use super::metric::Measured;
 use super::recording::{self, Told};
 use super::value::{duration_ms, filled, note_choice, oid};
-use super::{Expect, Expected, ExpectedFault, Fixture, Grow, Recording, SetTo, Step};
+use super::{Expect, Expected, ExpectedFault, Fixture, Grow, ReachOutcome, Recording, SetTo, Step};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
 use roundsman_core::fault::{NO_DATA, UNREACHABLE};
+use roundsman_core::line::WINDOW;
 use roundsman_core::model::MetricIx;
 use roundsman_core::rule::Severity;
 use roundsman_wire::snmp::oid::Oid;
@@ -75,6 +76,8 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
     let orders = recording::orders(&mut fields, scope.measured, scope.told, found);
     let hears = recording::hears(&mut fields, scope.measured, scope.told, found);
     let tags = read_tags(&mut fields, found);
+    let line = fields.maybe("line").and_then(|n| read_line(n, found));
+    let reach = read_reach(&mut fields, found);
     let expect = read_expect(&mut fields, scope, is_grid, found);
     let faults = read_faults(&mut fields, scope, found);
     let steps = fields.items("then", found);
@@ -84,7 +87,19 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
     let then = steps.iter().take(MOST).filter_map(|n| read_step(n, scope, is_grid, found)).collect();
     fields.finish(found);
     let (recording, recording_at) = recording?;
-    Some(Fixture { at: node.at.clone(), recording, recording_at, orders, hears, tags, expect, faults, then })
+    Some(Fixture {
+        at: node.at.clone(),
+        recording,
+        recording_at,
+        orders,
+        hears,
+        tags,
+        line,
+        reach,
+        expect,
+        faults,
+        then,
+    })
 }
 
 fn read_tags(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
@@ -113,10 +128,36 @@ fn read_step(node: &Node, scope: &Scope<'_>, is_grid: bool, found: &mut Findings
     let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
     let remove = if on_bus.is_some() { &[] } else { fields.items("remove", found) };
     let remove = remove.iter().filter_map(|n| Some((oid(n, found)?, n.at.clone()))).collect();
+    let reach = read_reach(&mut fields, found);
     let expect = read_expect(&mut fields, scope, is_grid, found);
     let faults = read_faults(&mut fields, scope, found);
     fields.finish(found);
-    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, changes, expect, faults })
+    Some(Step { at: node.at.clone(), after_ms: after_ms?, set, grow, remove, changes, reach, expect, faults })
+}
+
+/// `line`: a speed in bit/s.
+fn read_line(node: &Node, found: &mut Findings) -> Option<f64> {
+    let speed = node.number(found)?;
+    if speed <= 0.0 {
+        found
+            .note(Diagnostic::new(&node.at, "a line is faster than 0").hint("in bit/s, such as 100_000_000"));
+        return None;
+    }
+    Some(speed)
+}
+
+/// `reach`: outcomes of probes, in turn; `"lost"`, or how long the answer takes.
+fn read_reach(fields: &mut Fields<'_>, found: &mut Findings) -> Vec<ReachOutcome> {
+    let items = fields.items("reach", found);
+    if items.len() > WINDOW {
+        let what = format!("more than {WINDOW} outcomes: probes further back are not looked at");
+        found.note(Diagnostic::new(&items[WINDOW].at, what));
+    }
+    let outcome = |node: &Node| match &node.value {
+        Value::Text(word) if word == "lost" => Some(None),
+        _ => Some(Some(duration_ms(node, found)?.saturating_mul(1_000))),
+    };
+    items.iter().take(WINDOW).filter_map(outcome).collect()
 }
 
 fn key_oid(entry: &Entry, found: &mut Findings) -> Option<Oid> {

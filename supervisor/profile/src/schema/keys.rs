@@ -4,6 +4,7 @@ use super::value::{bilingual, interval, is_kebab, note_choice, oids};
 use crate::diagnostic::{At, Diagnostic, Findings, quoted};
 use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{Convert, Number, TextFormat};
+use roundsman_core::line::Figure;
 use roundsman_core::model::{Kind, Record};
 use roundsman_core::text::Bilingual;
 use roundsman_wire::snmp::plan::Object;
@@ -89,6 +90,58 @@ pub(super) fn read_keys(
         scales_at,
         words,
     })
+}
+
+/// The keys of a metric that reach probes measure; `node` names the figure.
+pub(super) fn read_reach(
+    fields: &mut Fields<'_>,
+    node: &Node,
+    found: &mut Findings,
+) -> Option<(Read, Figure)> {
+    let figure = node.text(found).and_then(|word| {
+        let figure = Figure::from_word(word);
+        if figure.is_none() {
+            let known: Vec<&str> = Figure::ALL.iter().map(|figure| figure.word()).collect();
+            note_choice(node, "what reach probes measure", word, &known, found);
+        }
+        figure
+    });
+    if let Some(oid) = fields.maybe("oid") {
+        let what = "a metric is asked of the device or measured by reach probes, not both";
+        found.note(Diagnostic::new(&oid.at, what).hint("leave `oid` out, or `reach`"));
+    }
+    if let Some(kind) = fields.must("kind", found)
+        && kind.text(found).is_some_and(|kind| kind != "gauge")
+    {
+        found
+            .note(Diagnostic::new(&kind.at, "what reach probes measure is a gauge").hint("kind = \"gauge\""));
+    }
+    let unit = fields.must("unit", found);
+    let (figure, unit) = (figure?, unit?);
+    if unit.text(found)? != figure.unit() {
+        let what = format!("`{}` comes in {}", figure.word(), figure.unit());
+        found.note(Diagnostic::new(&unit.at, what).hint(format!("unit = \"{}\"", figure.unit())));
+    }
+    let record = fields.maybe("record").and_then(|n| read_record(n, found));
+    let title = fields.maybe("title").and_then(|n| bilingual(n, "a title", found));
+    Some((Read::computed(title.unwrap_or_else(|| figure.name()), figure.unit().into(), record), figure))
+}
+
+impl Read {
+    /// Of a number that no object of the device holds.
+    pub(super) fn computed(title: Bilingual, unit: Arc<str>, record: Option<Record>) -> Read {
+        Read {
+            title,
+            kind: Kind::Gauge,
+            unit,
+            record,
+            object: Object { oids: Vec::new() },
+            convert: Convert::Number(Number::default()),
+            others: Vec::new(),
+            scales_at: None,
+            words: Vec::new(),
+        }
+    }
 }
 
 /// How the raw values of a metric become its values.

@@ -1,12 +1,13 @@
 //! `[[metric]]` and `[[table]]`: the model, the plan, and the recipes that turn one into the other.
 
 use super::bus::{Draft, Head, Wanted};
-use super::keys::{Read, read_keys, read_metric, usual_record};
+use super::keys::{Read, read_keys, read_metric, read_reach, usual_record};
 use super::value::{dotted, kebab, oid, oids};
 use super::{MOST_METRICS, MOST_TABLES};
 use crate::diagnostic::{At, Diagnostic, Findings};
 use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{Column, Keep, Mark, Point, Recipes, Scalar, Table as TableRecipe};
+use roundsman_core::line::Figure;
 use roundsman_core::model::{self, Metric, MetricIx, Model, TableIx};
 use roundsman_wire::snmp::plan::{self, Object, Plan};
 use std::sync::Arc;
@@ -67,6 +68,11 @@ impl Measured {
         };
         let name_node = fields.must("name", found);
         let name = name_node.and_then(|n| dotted(n, found));
+        if let Some(reach) = fields.maybe("reach") {
+            let read = read_reach(&mut fields, reach, found);
+            fields.finish(found);
+            return self.of_line(name.zip(name_node), read, found);
+        }
         let oid = fields.maybe("oid");
         if fields.maybe("reg").is_some() || fields.maybe("from").is_some() {
             return self.on_bus(fields, name.zip(name_node), found);
@@ -136,6 +142,17 @@ impl Measured {
                 Wanted::Answered => (None, 1),
             };
             self.recipes.points.push(Point { metric, point, is_wide: octets > 4, convert });
+        }
+    }
+
+    /// A metric that reach probes measure.
+    fn of_line(&mut self, name: Option<(&str, &Node)>, read: Option<(Read, Figure)>, found: &mut Findings) {
+        let (Some((name, name_node)), Some((read, figure))) = (name, read) else {
+            self.refused.extend(name.map(|(name, _)| name.to_owned()));
+            return;
+        };
+        if let Some(metric) = self.add(name, name_node, read, None, found) {
+            self.model.line.push((metric, figure));
         }
     }
 

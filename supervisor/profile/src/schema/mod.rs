@@ -259,6 +259,10 @@ pub struct Fixture {
     pub hears: Vec<ExpectedEvent>,
     /// Tags of instances, as the site file would give them.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// Speed of its line in bit/s, as the site file would give it.
+    pub line: Option<f64>,
+    /// How reach probes end from the beginning on; empty: nobody probes.
+    pub reach: Vec<ReachOutcome>,
     /// Readings of the first poll.
     pub expect: Vec<Expect>,
     /// Faults after the second poll.
@@ -317,11 +321,16 @@ pub struct Step {
     pub remove: Vec<(Oid, At)>,
     /// What changes at its beginning, where the device is on a bus.
     pub changes: Vec<(Change, At)>,
+    /// How reach probes end from its beginning on; empty: as before.
+    pub reach: Vec<ReachOutcome>,
     /// Readings of its last poll.
     pub expect: Vec<Expect>,
     /// Faults at its end, all of them.
     pub faults: Vec<ExpectedFault>,
 }
+
+/// How a reach probe ends: its round trip in µs, or `None` where no answer comes.
+pub type ReachOutcome = Option<u64>;
 
 /// A value that changes.
 #[derive(Clone, Debug)]

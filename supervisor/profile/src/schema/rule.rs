@@ -6,7 +6,7 @@ use super::metric::Measured;
 use super::value::{bilingual, duration_ms, filled, interval, kebab, note_fault};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Fields, Node};
-use roundsman_core::fault::{NO_DATA, UNREACHABLE};
+use roundsman_core::fault::{NO_DATA, REPLACED, UNREACHABLE};
 use roundsman_core::model::{Kind, MetricIx};
 use roundsman_core::rule::{Level, Rule, Severity, Test};
 use roundsman_core::text::Bilingual;
@@ -84,7 +84,7 @@ fn read_rule(
     let advice = fields.must("advice", found).and_then(|n| bilingual(n, "an advice", found));
     fields.finish(found);
     let (id, id_node) = (id?, id_node?);
-    if id == UNREACHABLE || id == NO_DATA {
+    if id == UNREACHABLE || id == NO_DATA || id == REPLACED {
         let what = format!("`{id}` is built in, no profile may redefine it");
         found.note(Diagnostic::new(&id_node.at, what));
         return None;

@@ -23,6 +23,7 @@ use roundsman_wire::snmp::answer::{self, Answer};
 use roundsman_wire::{bus, field};
 use std::cmp::Ordering;
 use std::sync::Arc;
+use text::Texts;
 use view::View;
 
 /// What one device's answers mean, with what must be remembered of it between polls. Starts anew with a new profile.
@@ -30,6 +31,7 @@ use view::View;
 pub struct Translator {
     labels: Labels,
     rosters: Vec<Roster>,
+    texts: Texts,
     /// Readings of the last poll: room for as many is made at once.
     read: usize,
 }
@@ -58,6 +60,7 @@ impl Translator {
     fn of_bus(&mut self, profile: &Profile, answer: &bus::answer::Answer, now: Now) -> Readings {
         let mut readings = Readings::new(now, answer.answered());
         readings.reserve(self.read);
+        self.texts.begin();
         let grid = profile.recipes.grid.as_ref();
         let scalar = [Arc::from("")];
         let labels = grid.map_or(&scalar[..], |grid| &grid.labels);
@@ -67,8 +70,9 @@ impl Translator {
             .filter_map(|(at, label)| Some((self.labels.intern(label)?, answer.units.get(at))))
             .collect();
         for recipe in &profile.recipes.points {
-            let sample = |said: Option<&bus::answer::Said>| {
-                said.map_or(Err(Absence::Timeout), |said| value(recipe, said, answer))
+            let texts = &mut self.texts;
+            let mut sample = |said: Option<&bus::answer::Said>| {
+                said.map_or(Err(Absence::Timeout), |said| value(recipe, said, answer, texts))
             };
             readings.add(recipe.metric, units.iter().map(|(instance, said)| (*instance, sample(*said))));
         }
@@ -84,10 +88,11 @@ impl Translator {
     fn of_snmp(&mut self, profile: &Profile, answer: &Answer, now: Now) -> Readings {
         let mut readings = Readings::new(now, answer.answered);
         readings.reserve(self.read);
+        self.texts.begin();
         for scalar in &profile.recipes.scalars {
             let raw = answer.scalars.get(scalar.scalar).copied();
             let raw = raw.unwrap_or(Err(Absence::Timeout));
-            let sample = raw.and_then(|raw| scalar.convert.sample(View::of(answer, raw)));
+            let sample = raw.and_then(|raw| scalar.convert.sample(View::of(answer, raw), &mut self.texts));
             readings.add(scalar.metric, [(InstanceIx::SCALAR, sample)]);
         }
         self.rosters.resize_with(profile.recipes.tables.len(), Roster::default);
@@ -100,7 +105,7 @@ impl Translator {
                 readings.mark_moved(recipe.table, moved);
             }
             for column in &recipe.columns {
-                add_column(column, table, roster, answer, &mut readings);
+                add_column(column, table, roster, answer, &mut self.texts, &mut readings);
             }
             if answer.answered && is_complete(recipe, table) {
                 readings.mark_complete(recipe.table);
@@ -133,17 +138,22 @@ impl<'a> From<&'a bus::answer::Answer> for Answered<'a> {
 }
 
 /// The value of one point of one unit.
-fn value(recipe: &Point, said: &bus::answer::Said, answer: &bus::answer::Answer) -> Sample {
+fn value(
+    recipe: &Point,
+    said: &bus::answer::Said,
+    answer: &bus::answer::Answer,
+    texts: &mut Texts,
+) -> Sample {
     let Some(point) = recipe.point else {
         // Where nobody on the line answers, it is the line that is silent, not this unit.
         return match (said.answered, answer.answered()) {
-            (true, _) => recipe.convert.sample(View::Integer(1)),
-            (false, true) => recipe.convert.sample(View::Integer(0)),
+            (true, _) => recipe.convert.sample(View::Integer(1), texts),
+            (false, true) => recipe.convert.sample(View::Integer(0), texts),
             (false, false) => Err(Absence::Timeout),
         };
     };
     match said.values.get(point) {
-        Some(Ok(raw)) => recipe.convert.sample(View::of_field(raw, recipe.is_wide)),
+        Some(Ok(raw)) => recipe.convert.sample(View::of_field(raw, recipe.is_wide), texts),
         Some(Err(absence)) => Err(*absence),
         None => Err(Absence::Timeout),
     }
@@ -151,7 +161,7 @@ fn value(recipe: &Point, said: &bus::answer::Said, answer: &bus::answer::Answer)
 
 /// A field as text that is safe to show.
 pub(crate) fn text_of(raw: field::Raw) -> Arc<str> {
-    text::of(View::of_field(&raw, true), TextFormat::Plain)
+    text::made(View::of_field(&raw, true), TextFormat::Plain).into()
 }
 
 /// Whether every column of the table that this agent has was walked to its end.
@@ -173,6 +183,7 @@ fn add_column(
     table: &answer::Table,
     roster: &Roster,
     answer: &Answer,
+    texts: &mut Texts,
     readings: &mut Readings,
 ) {
     let Some(raw) = table.columns.get(column.column) else {
@@ -196,7 +207,7 @@ fn add_column(
         };
         let instance = row.instance()?;
         match cell {
-            Some(cell) => Some((instance, convert.sample(View::of(answer, cell.raw)))),
+            Some(cell) => Some((instance, convert.sample(View::of(answer, cell.raw), texts))),
             None => lost.map(|absence| (instance, Err(absence))),
         }
     });

@@ -1,6 +1,6 @@
 //! Recipes: how the raw values of a plan become the values of a model. Made by the schema, followed by the translator.
 
-use super::text;
+use super::text::{self, Texts};
 use super::view::View;
 use roundsman_core::model::{MetricIx, TableIx};
 use roundsman_core::reading::{Absence, Sample, Value};
@@ -178,7 +178,7 @@ impl Number {
 
 impl Convert {
     /// The value of `raw`, or why it is none.
-    pub(crate) fn sample(&self, raw: View<'_>) -> Sample {
+    pub(super) fn sample(&self, raw: View<'_>, texts: &mut Texts) -> Sample {
         if raw == View::Null {
             return Err(Absence::Unsupported);
         }
@@ -197,7 +197,7 @@ impl Convert {
                 let at = words.binary_search_by_key(&number, |(known, _)| *known);
                 at.map(|at| Value::State(words[at].1.clone())).map_err(|_| Absence::Invalid)
             }
-            Convert::Text(format) => Ok(Value::Text(text::of(raw, *format))),
+            Convert::Text(format) => Ok(Value::Text(text::of(raw, *format, texts))),
         }
     }
 }

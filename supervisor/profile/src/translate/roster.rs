@@ -180,7 +180,7 @@ fn labels_with_index(label: &str, index: &[u32]) -> String {
 fn octets(answer: &Answer, raw: Raw) -> Cow<'_, [u8]> {
     match raw {
         Raw::Octets(octets) => Cow::Borrowed(answer.octets(octets)),
-        other => Cow::Owned(text::of(View::of(answer, other), TextFormat::Plain).as_bytes().to_vec()),
+        other => Cow::Owned(text::made(View::of(answer, other), TextFormat::Plain).into_bytes()),
     }
 }
 

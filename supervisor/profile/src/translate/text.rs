@@ -10,8 +10,50 @@ use std::sync::Arc;
 pub(super) const LONGEST: usize = 1_024;
 
 /// The text of a raw value of any type.
-pub(super) fn of(raw: View<'_>, format: TextFormat) -> Arc<str> {
-    let text = match raw {
+pub(super) fn of(raw: View<'_>, format: TextFormat, texts: &mut Texts) -> Arc<str> {
+    if let (View::Octets(octets), TextFormat::Plain) = (raw, format)
+        && let Some(known) = texts.same(octets)
+    {
+        return known;
+    }
+    let text: Arc<str> = made(raw, format).into();
+    texts.keep(&text);
+    text
+}
+
+/// The texts of one poll, in their order: those that say in the next one what they said before are not made anew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    known: Vec<Arc<str>>,
+    next: usize,
+}
+
+impl Texts {
+    /// A poll begins.
+    pub(super) fn begin(&mut self) {
+        self.known.truncate(self.next);
+        self.next = 0;
+    }
+
+    /// The next text, if it was these octets in the poll before. Cleaned text is left as it is by cleaning.
+    fn same(&mut self, octets: &[u8]) -> Option<Arc<str>> {
+        let known = self.known.get(self.next).filter(|known| known.as_bytes() == octets)?;
+        self.next += 1;
+        Some(known.clone())
+    }
+
+    fn keep(&mut self, text: &Arc<str>) {
+        match self.known.get_mut(self.next) {
+            Some(known) => *known = text.clone(),
+            None => self.known.push(text.clone()),
+        }
+        self.next += 1;
+    }
+}
+
+/// A value as text; at most [`LONGEST`] characters.
+pub(super) fn made(raw: View<'_>, format: TextFormat) -> String {
+    match raw {
         View::Octets(octets) => octets_text(octets, format),
         View::Oid(arcs) => dotted(arcs),
         View::Address([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
@@ -20,8 +62,7 @@ pub(super) fn of(raw: View<'_>, format: TextFormat) -> Arc<str> {
         View::Unsigned64(x) => x.to_string(),
         View::Float(x) => x.to_string(),
         View::Null => String::new(),
-    };
-    Arc::from(text)
+    }
 }
 
 /// Arcs with dots between them; at most [`LONGEST`] characters.
@@ -76,6 +117,7 @@ fn hex(octets: &[u8], between: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn text_is_cleaned() {
@@ -94,6 +136,33 @@ mod tests {
         }
         assert_eq!(octets_text(&[1, 2, 0xab], TextFormat::Mac), "01:02:ab");
         assert_eq!(octets_text(&[1, 2, 0xab], TextFormat::Hex), "0102ab");
+    }
+
+    proptest! {
+        /// What is taken over from the poll before is what would have been made.
+        #[test]
+        fn cleaned_text_stays_as_it_is(octets in prop::collection::vec(any::<u8>(), 0..80), word in ".{0,60}") {
+            for octets in [&octets[..], word.as_bytes()] {
+                let once = plain(octets);
+                prop_assert_eq!(plain(once.as_bytes()), once);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_taken_over_while_they_are_the_same() {
+        let mut texts = Texts::default();
+        let mut poll = |words: &[&str]| -> Vec<Arc<str>> {
+            texts.begin();
+            let text = |word: &&str| of(View::Octets(word.as_bytes()), TextFormat::Plain, &mut texts);
+            words.iter().map(text).collect()
+        };
+        let first = poll(&["a", "b", " c"]);
+        let second = poll(&["a", "x", " c"]);
+        assert_eq!(second, ["a".into(), "x".into(), "c".into()] as [Arc<str>; 3]);
+        assert!(Arc::ptr_eq(&first[0], &second[0]));
+        assert_eq!(poll(&["b"]), ["b".into()] as [Arc<str>; 1]);
+        assert_eq!(poll(&["b", "c"]), ["b".into(), "c".into()] as [Arc<str>; 2]);
     }
 
     #[test]

@@ -152,6 +152,26 @@ async fn late_answers_come_when_they_come() {
     }
 }
 
+/// Of an even spread between half and one and a half neighbours differ by a third on average.
+#[tokio::test]
+async fn slow_answers_are_late_and_unsteady() {
+    let outside = Outside::start(79, 1).await;
+    outside.set("rt-1=slow:30");
+    let client = Client::to(outside.echo(0)).await;
+    let clock = Clock::start();
+    let mut took = Vec::new();
+    for number in 0..40 {
+        let sent = clock.running();
+        client.send(&[number]).await;
+        assert_eq!(client.next(PATIENCE).await, Some(vec![number]));
+        took.push(clock.running() - sent);
+    }
+    let ms = std::time::Duration::from_millis;
+    assert!(took.iter().all(|took| *took >= ms(15)), "sooner than half of it: {took:?}");
+    let (least, most) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+    assert!(*most - *least > ms(10), "all alike: {took:?}");
+}
+
 #[tokio::test]
 async fn lossy_loses_about_its_share() {
     let outside = Outside::start(87, 1).await;

@@ -48,11 +48,14 @@ struct Slot {
     state: u8,
 }
 
+/// Labels of instances, by their index.
+type Labels = Arc<[Arc<str>]>;
+
 /// Where the points of a poll go.
 #[derive(Default)]
 struct Layout {
     /// What the indices below mean.
-    names: Option<(Arc<Model>, Arc<[Arc<str>]>)>,
+    names: Option<(Arc<Model>, Labels)>,
     points: Vec<Place>,
 }
 

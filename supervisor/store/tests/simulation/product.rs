@@ -52,7 +52,14 @@ fn model() -> Model {
         cause: "temperatureUnacceptable".into(),
         advice: Bilingual::new("查", "look"),
     };
-    Model { metrics: vec![metric], tables: vec![], derives: vec![], rules: vec![rule], uptime: None }
+    Model {
+        metrics: vec![metric],
+        tables: vec![],
+        derives: vec![],
+        rules: vec![rule],
+        uptime: None,
+        line: vec![],
+    }
 }
 
 /// The clocks of the box.
@@ -196,6 +203,7 @@ impl<'a> Product<'a> {
                 uplinks: up.map(|device| Uplink { device, port: None }).into_iter().collect(),
                 interval_s: TICK as u32,
                 tags: vec![],
+                line: Default::default(),
             }
         };
         let devices: Vec<Device> = ids.iter().map(device).collect();

@@ -9,6 +9,7 @@
 //!
 //! **Refuses.** No framing but RTU's. No scaling: what a number means is `profile`'s.
 
+pub mod mbap;
 pub mod plan;
 pub mod reading;
 pub mod rtu;

@@ -3,6 +3,7 @@
 //! Index arcs and octet strings lie in two arenas of the answer, so that a varbind costs no allocation.
 
 use roundsman_core::reading::Absence;
+use roundsman_core::tally::Cost;
 
 /// A stretch of the answer's arcs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,21 +73,6 @@ impl Default for Column {
 pub struct Table {
     /// Columns in the order of the plan.
     pub columns: Vec<Column>,
-}
-
-/// What a poll cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Requests sent, retries not counted.
-    pub requests: u32,
-    /// Requests sent again.
-    pub retries: u32,
-    /// Varbinds received.
-    pub varbinds: u32,
-    /// Octets sent, UDP payload.
-    pub octets_out: u64,
-    /// Octets received, UDP payload.
-    pub octets_in: u64,
 }
 
 /// The answer to one [`Plan`](super::plan::Plan).

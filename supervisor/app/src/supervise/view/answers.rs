@@ -5,10 +5,12 @@ use super::super::{Request, overloaded};
 use super::View;
 use roundsman_core::fault::{Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
+use roundsman_core::tally::{Counts, DeviceTally, Driver, Summary};
 use roundsman_core::time::Wall;
+use roundsman_driver::snmp::Counters;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, Feed, Kept, Later, Numbers, RecordError, RecordQuery,
-    SiteDevice, SiteReading, Storage, Unavailable, Which,
+    About, ActionError, Charted, DeviceDetail, DriverNumbers, Feed, Kept, Later, Numbers, RecordError,
+    RecordQuery, SiteDevice, SiteReading, Storage, Unavailable, Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{
@@ -28,6 +30,22 @@ impl View {
 
 fn unavailable(error: StoreError) -> Unavailable {
     Unavailable(error.to_string())
+}
+
+/// What came to the sockets of a driver and belonged to no device or to no poll is known of the driver alone.
+fn complete(counts: &mut Counts, driver: Driver, wire: &Counters) {
+    let session = &wire.session;
+    match driver {
+        Driver::Snmp => {
+            counts.strays = session.strays;
+            counts.duplicates = session.duplicates;
+            counts.rejected =
+                session.wrong_source + session.wrong_community + session.wrong_version + session.undecodable;
+        }
+        Driver::SnmpV3 => counts.strays = wire.v3_strays,
+        // A bus counts what came late beside its devices: it names no one.
+        Driver::Bus | Driver::Reach => {}
+    }
 }
 
 /// What came of writing a maintenance record, as the panel says it.
@@ -86,30 +104,33 @@ impl roundsman_panel::Site for View {
         self.read(|state| state.last_transition)
     }
 
+    fn polling(&self) -> Vec<(Arc<str>, Driver, Summary)> {
+        // Copied while the loop waits, sorted while it does not.
+        let tallies: Vec<_> = self.read(|state| {
+            let all = state.devices.iter().map(|shown| (shown.device.id.clone(), shown.tallies().to_vec()));
+            all.collect()
+        });
+        let of = |(id, tallies): (Arc<str>, Vec<(Driver, DeviceTally)>)| {
+            tallies.into_iter().map(move |(driver, tally)| (id.clone(), driver, tally.summary()))
+        };
+        tallies.into_iter().flat_map(of).collect()
+    }
+
     fn numbers(&self) -> Numbers {
-        let counted = self.measured.read();
         let wire = self.snmp.counters();
-        let session = wire.session;
-        let (queues, polls_missed) = self.read(|state| (state.queues.clone(), state.polls_missed));
+        let mut drivers = self.measured.drivers();
+        for DriverNumbers { driver, summary, .. } in &mut drivers {
+            complete(&mut summary.counts, *driver, &wire);
+        }
+        let of_loop = self.measured.of_loop();
         let (cpu_s, resident_bytes) = process();
         Numbers {
-            polls: counted.polls,
-            polls_missed: polls_missed + counted.polls_refused,
-            polls_failed: counted.polls_failed,
-            requests: counted.requests,
-            retries: counted.retries,
-            strays: session.strays,
-            duplicates: session.duplicates,
-            rejected: session.wrong_source
-                + session.wrong_community
-                + session.wrong_version
-                + session.undecodable,
+            drivers,
             overflows: wire.dropped.unwrap_or(0),
-            octets_sent: counted.octets_sent,
-            octets_received: counted.octets_received,
-            poll_latency: counted.poll_latency.latencies(),
-            commit_latency: counted.commit_latency.latencies(),
-            queues,
+            commit_latency: self.measured.commits(),
+            loop_lateness: of_loop.lateness,
+            wakeups: vec![("loop", of_loop.wakeups), ("snmp", wire.wakeups)],
+            queues: self.read(|state| state.queues.clone()),
             cpu_s,
             resident_bytes,
             uptime_s: self.clock.now().mono.since_ms(self.started) / 1000,

@@ -28,6 +28,7 @@ pub(super) fn read(
         memory_used: highest(&lens.memory_used),
         temperature: highest(&lens.temperature),
         humidity: highest(&lens.humidity),
+        line_loss: number(readings, lens.line_loss, InstanceIx::SCALAR),
         trunk,
     };
     (headlines, instance)

@@ -3,6 +3,7 @@
 //! The metrics that lists and charts show are looked up by name here, and the rules' limits are collected per metric.
 //! A lens judges nothing and reads nothing: [`super::headlines`] and [`super::shown`] look through it.
 
+use roundsman_core::line::Figure;
 use roundsman_core::model::{Kind, MetricIx, Model, Record};
 use roundsman_core::rule::{Rule, Test};
 use roundsman_panel::Limit;
@@ -32,8 +33,9 @@ pub(crate) struct Lens {
     pub(super) temperature: Vec<MetricIx>,
     pub(super) humidity: Vec<MetricIx>,
     pub(super) interface: Interface,
-    /// The figures whose past the device's page shows, without and with the trunk.
-    series: [Arc<[Series]>; 2],
+    pub(super) line_loss: Option<MetricIx>,
+    /// The figures whose past the device's page shows: without and with the trunk, of each without and with the line.
+    series: [[Arc<[Series]>; 2]; 2],
     /// Limits per metric that has any, by metric.
     limits: Vec<(MetricIx, Arc<[Limit]>)>,
     /// For all others.
@@ -80,7 +82,13 @@ impl Lens {
         let first = [&cpu_load, &memory_used, &temperature, &humidity].into_iter().flatten().copied();
         let first: Vec<MetricIx> = first.collect();
         let trunk: Vec<MetricIx> = interface.in_rate.into_iter().chain(interface.out_rate).collect();
-        let series = [series(model, &first, &[]), series(model, &first, &trunk)];
+        // The 95th percentile goes with the median; the page shows the other three.
+        let shown = [Figure::Loss, Figure::Latency, Figure::Jitter];
+        let of_line =
+            |wanted| model.line.iter().find(|(_, figure)| *figure == wanted).map(|(metric, _)| *metric);
+        let line: Vec<MetricIx> = shown.into_iter().filter_map(of_line).collect();
+        let series =
+            [&[][..], &trunk].map(|trunk| [&[][..], &line].map(|line| series(model, &first, trunk, line)));
         let limits = limits(&model.rules);
         Lens {
             cpu_load,
@@ -88,6 +96,7 @@ impl Lens {
             temperature,
             humidity,
             interface,
+            line_loss: of_line(Figure::Loss),
             series,
             limits,
             no_limits: [].into(),
@@ -95,9 +104,10 @@ impl Lens {
         }
     }
 
-    /// The figures whose past is shown of a device with or without a trunk.
-    pub(super) fn series(&self, has_trunk: bool) -> &Arc<[Series]> {
-        &self.series[usize::from(has_trunk)]
+    /// The figures whose past is shown of a device with or without a trunk, with or without somebody who looks at its
+    /// line.
+    pub(super) fn series(&self, has_trunk: bool, has_line: bool) -> &Arc<[Series]> {
+        &self.series[usize::from(has_trunk)][usize::from(has_line)]
     }
 
     /// Where the rules on a metric draw the line, worst first. A rule's guard is not looked at: the line shows what
@@ -110,9 +120,9 @@ impl Lens {
     }
 }
 
-/// The headline figures first, then the trunk, then what else history keeps of the device as a whole, in the order of
+/// The headline figures first, then the trunk, then its quality, then what else history keeps of the device as a whole, in the order of
 /// the profile.
-fn series(model: &Model, first: &[MetricIx], trunk: &[MetricIx]) -> Arc<[Series]> {
+fn series(model: &Model, first: &[MetricIx], trunk: &[MetricIx], line: &[MetricIx]) -> Arc<[Series]> {
     let is_kept = |metric: &MetricIx| {
         let known = &model.metrics[metric.at()];
         known.kind == Kind::Gauge && known.record == Record::Every && model.uptime != Some(*metric)
@@ -121,11 +131,13 @@ fn series(model: &Model, first: &[MetricIx], trunk: &[MetricIx]) -> Arc<[Series]
     let all = (0..model.metrics.len() as u16).map(MetricIx);
     // Packets a second of the whole device say little at a glance; those of its uplink stand there anyway.
     let is_packet_rate = |metric: &MetricIx| &*model.metrics[metric.at()].unit == "/s";
-    let others = all.filter(|metric| is_scalar(metric) && !is_packet_rate(metric) && !first.contains(metric));
+    let is_other = |metric: &MetricIx| !first.contains(metric) && !model.is_of_line(*metric);
+    let others = all.filter(|metric| is_scalar(metric) && !is_packet_rate(metric) && is_other(metric));
     let highest = |metric| Series { metric, pick: Pick::Highest };
     let first = first.iter().copied().filter(is_kept).map(highest);
     let trunk = trunk.iter().map(|&metric| Series { metric, pick: Pick::Trunk });
-    first.chain(trunk).chain(others.filter(is_kept).map(highest)).take(MOST_SERIES).collect()
+    let line = line.iter().copied().filter(is_kept).map(highest);
+    first.chain(trunk).chain(line).chain(others.filter(is_kept).map(highest)).take(MOST_SERIES).collect()
 }
 
 fn limits(rules: &[Rule]) -> Vec<(MetricIx, Arc<[Limit]>)> {

@@ -3,14 +3,16 @@
 use super::super::polled::Runtime;
 use super::headlines;
 use super::lens::{Lens, Pick, Series};
-use crate::site::SiteEntry;
+use crate::site::{Asked, SiteEntry};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::model::{InstanceIx, Kind, MetricIx};
 use roundsman_core::reading::{Reading, Readings};
+use roundsman_core::tally::{DeviceTally, Driver};
 use roundsman_core::text::Bilingual;
-use roundsman_driver::snmp::Finished;
-use roundsman_panel::{Charted, DeviceDetail, Headlines, PollStatistics, SiteReading};
+use roundsman_driver::snmp::remark::Remark;
+use roundsman_panel::{Charted, DeviceDetail, Headlines, SiteReading};
 use roundsman_store::Poll;
+use roundsman_wire::bus::plan::Plan;
 use roundsman_wire::snmp::Version;
 use std::sync::Arc;
 
@@ -81,31 +83,10 @@ impl Latest {
                 taken_at,
             })
         };
-        self.readings.iter().filter_map(named).collect()
-    }
-}
-
-/// How the polls of a device went.
-#[derive(Debug, Default)]
-struct Tally {
-    counted: PollStatistics,
-    sum_ms: u64,
-}
-
-impl Tally {
-    fn add(&mut self, finished: &Finished) {
-        let (cost, counted) = (&finished.answer.cost, &mut self.counted);
-        let took_ms = finished.finished.mono.since_ms(finished.started.mono);
-        counted.polls += 1;
-        counted.failed += u64::from(!finished.answer.answered);
-        counted.requests += u64::from(cost.requests) + u64::from(cost.retries);
-        counted.retries += u64::from(cost.retries);
-        counted.octets_received += cost.octets_in;
-        self.sum_ms += took_ms;
-        let took_ms = u32::try_from(took_ms).unwrap_or(u32::MAX);
-        counted.last_ms = Some(took_ms);
-        counted.longest_ms = counted.longest_ms.max(Some(took_ms));
-        counted.mean_ms = u32::try_from(self.sum_ms / counted.polls).ok();
+        // In the order of the profile: what probes measured came in last.
+        let mut readings: Vec<&Reading> = self.readings.iter().collect();
+        readings.sort_by_key(|reading| reading.metric);
+        readings.into_iter().filter_map(named).collect()
     }
 }
 
@@ -127,22 +108,29 @@ pub(super) struct Shown {
     pub(super) behind: Option<DeviceIx>,
     /// The latest poll that was answered: names the figures whose past is shown while the device is silent.
     answered: Option<Arc<Latest>>,
-    tally: Tally,
+    /// How its polls go, by what carries them out; those that have polled it only.
+    tallies: Vec<(Driver, DeviceTally)>,
+    /// What its latest poll said beside the answer.
+    remarks: Vec<Bilingual>,
 }
 
 impl Shown {
     /// A device after a start, a reload or with another profile.
     pub(super) fn new(runtime: &Runtime, known: bool) -> Shown {
-        let SiteEntry { device, profile, target, credentials, line, .. } = &runtime.entry;
+        let SiteEntry { device, profile, asked, credentials, line, .. } = &runtime.entry;
         Shown {
             device: device.clone(),
             profile_name: profile.name.clone(),
             reach: runtime.reached_by.clone(),
             line: line.as_ref().map(|line| line.text.clone()).unwrap_or_default(),
-            protocol: match (&target.user, target.version) {
-                (Some(_), _) => "SNMP v3",
-                (None, Version::V1) => "SNMP v1",
-                (None, Version::V2c) => "SNMP v2c",
+            protocol: match (asked, profile.bus.as_ref().map(|bus| &*bus.plan)) {
+                (Asked::Snmp(target), _) => match (&target.user, target.version) {
+                    (Some(_), _) => "SNMP v3",
+                    (None, Version::V1) => "SNMP v1",
+                    (None, Version::V2c) => "SNMP v2c",
+                },
+                (Asked::Bus { .. }, Some(Plan::Modbus(_))) => "Modbus",
+                (Asked::Bus { .. }, _) => "RS-232/485, TCP",
             },
             credentials: credentials.clone(),
             lens: runtime.lens.clone(),
@@ -150,18 +138,37 @@ impl Shown {
             known,
             behind: None,
             answered: None,
-            tally: Tally::default(),
+            tallies: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
-    /// Takes over what the same device remembers from before: its statistics.
+    /// Takes over what the same device remembers from before: how its polls went.
     pub(super) fn carry_on(&mut self, old: Shown) {
-        self.tally = old.tally;
+        self.tallies = old.tallies;
     }
 
-    /// A poll that ended, with whatever outcome.
-    pub(super) fn count(&mut self, finished: &Finished) {
-        self.tally.add(finished);
+    /// How its polls by this driver go.
+    pub(super) fn tally(&mut self, driver: Driver) -> &mut DeviceTally {
+        let at = self.tallies.iter().position(|(known, _)| *known == driver);
+        let at = at.unwrap_or_else(|| {
+            self.tallies.reserve_exact(1);
+            self.tallies.push((driver, DeviceTally::default()));
+            self.tallies.len() - 1
+        });
+        &mut self.tallies[at].1
+    }
+
+    /// What its latest poll said beside the answer.
+    pub(super) fn remark(&mut self, remarks: &[Remark]) {
+        if !(remarks.is_empty() && self.remarks.is_empty()) {
+            self.remarks = remarks.iter().map(Remark::text).collect();
+        }
+    }
+
+    /// How its polls go, by driver.
+    pub(super) fn tallies(&self) -> &[(Driver, DeviceTally)] {
+        &self.tallies
     }
 
     /// The latest poll.
@@ -188,7 +195,9 @@ impl Shown {
             protocol: self.protocol.into(),
             credentials: self.credentials.clone(),
             tags: self.device.tags.clone(),
-            polls: self.tally.counted,
+            line_probe_s: self.device.line.probe_s,
+            polling: self.tallies.iter().map(|(driver, tally)| (*driver, tally.summary())).collect(),
+            remarks: self.remarks.clone(),
             figures: self.figures(),
         }
     }
@@ -207,7 +216,11 @@ impl Shown {
             };
             Some(self.charted(series.metric, instance))
         };
-        self.lens.series(trunk.is_some()).iter().filter_map(figure).collect()
+        self.lens
+            .series(trunk.is_some(), self.device.line.probe_s.is_some())
+            .iter()
+            .filter_map(figure)
+            .collect()
     }
 
     /// What a rule watches on an instance, if that is a number.

@@ -10,8 +10,9 @@ use super::shown::{Latest, Shown};
 use roundsman_core::device::{DeviceIx, Uplink};
 use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
 use roundsman_core::hidden::Hidden;
+use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
-use roundsman_driver::snmp::Finished;
+use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{DeviceState, SiteDevice};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,7 +27,6 @@ pub(super) struct State {
     pub(super) last_transition: u64,
     pub(super) newest_good: Option<Mono>,
     pub(super) queues: Vec<(&'static str, u64)>,
-    pub(super) polls_missed: u64,
 }
 
 impl State {
@@ -82,10 +82,20 @@ impl State {
         shown.carry_on(old);
     }
 
-    /// A poll of a device ended, with whatever outcome.
-    pub(super) fn count(&mut self, device: DeviceIx, finished: &Finished) {
+    /// A poll or probe of a device ended, with whatever outcome.
+    pub(super) fn count(&mut self, device: DeviceIx, driver: Driver, poll: &Polled, remarks: &[Remark]) {
         if let Some(shown) = self.devices.get_mut(device.at()) {
-            shown.count(finished);
+            shown.tally(driver).add(poll);
+            if driver != Driver::Reach {
+                shown.remark(remarks);
+            }
+        }
+    }
+
+    /// Polls of a device were due and not started.
+    pub(super) fn count_missed(&mut self, device: DeviceIx, driver: Driver, polls: u64) {
+        if let Some(shown) = self.devices.get_mut(device.at()) {
+            shown.tally(driver).counts.missed += polls;
         }
     }
 

@@ -7,14 +7,15 @@ use crate::site;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::{Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition};
 use roundsman_core::rule::Severity;
+use roundsman_core::tally::{Cost, Counts, Driver, Polled};
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::{Now, Wall};
 use roundsman_driver::reach::Reach;
-use roundsman_driver::snmp::Finished;
-use roundsman_panel::{Charted, DeviceState, Headlines, Limit, PollStatistics, SiteDevice};
+use roundsman_driver::snmp::remark::Remark;
+use roundsman_panel::{Charted, DeviceState, Headlines, Limit, SiteDevice};
 use roundsman_profile::snmprec::{NewValue, Walk};
 use roundsman_store::LatestDevice;
-use roundsman_wire::snmp::answer::{Answer, Cost};
+use roundsman_wire::snmp::answer::Answer;
 use roundsman_wire::snmp::oid::Oid;
 use std::sync::Arc;
 
@@ -298,37 +299,35 @@ fn limits_are_those_of_the_rules_with_the_sites_changes() {
 #[test]
 fn polls_are_counted_across_a_change_of_profile() {
     let mut bench = Bench::new("", &["rt snmp-generic"]);
-    let plan = bench.devices[0].plan();
-    let poll = |took_ms: u64, answered: bool| {
-        let mut answer = Answer::unanswered(&plan);
-        answer.answered = answered;
-        answer.cost = Cost { requests: 4, retries: 1, varbinds: 9, octets_out: 80, octets_in: 700 };
-        Finished {
-            key: 0,
-            generation: Default::default(),
-            started: Now::at(1_000, 1_000),
-            finished: Now::at(1_000 + took_ms, 1_000),
-            answer,
-            remarks: vec![],
-        }
-    };
-    bench.state.count(DeviceIx(0), &poll(30, true));
+    let cost = Cost { requests: 4, retries: 1, octets_out: 80, octets_in: 700, ..Cost::default() };
+    let poll = |took_ms, answered| Polled { answered, took_ms, late_ms: Some(2), cost };
+    let refused = [Remark::UnknownUser];
+    bench.state.count(DeviceIx(0), Driver::Snmp, &poll(30, true), &[]);
     bench.load("", &["rt linux-net-snmp"]);
     bench.state.replace(DeviceIx(0), &bench.devices[0]);
-    bench.state.count(DeviceIx(0), &poll(70, false));
-    bench.state.count(DeviceIx(0), &poll(20, true));
-    let expected = PollStatistics {
+    bench.state.count(DeviceIx(0), Driver::Snmp, &poll(70, false), &refused);
+    bench.state.count(DeviceIx(0), Driver::Reach, &poll(5, true), &[]);
+    bench.state.count_missed(DeviceIx(0), Driver::Snmp, 2);
+    let detail = bench.state.device("rt").unwrap().detail();
+    assert_eq!(detail.remarks, [Remark::UnknownUser.text()], "a probe says nothing of it");
+    bench.state.count(DeviceIx(0), Driver::Snmp, &poll(20, true), &[]);
+    let detail = bench.state.device("rt").unwrap().detail();
+    assert_eq!(detail.remarks, []);
+    let [(Driver::Snmp, snmp), (Driver::Reach, reach)] = &detail.polling[..] else {
+        panic!("{:?}", detail.polling);
+    };
+    let expected = Counts {
         polls: 3,
         failed: 1,
+        missed: 2,
         requests: 15,
         retries: 3,
-        octets_received: 2_100,
-        last_ms: Some(20),
-        mean_ms: Some(40),
-        longest_ms: Some(70),
+        octets_out: 240,
+        octets_in: 2_100,
+        ..Counts::default()
     };
-    let detail = bench.state.device("rt").unwrap().detail();
-    assert_eq!(detail.polls, expected);
+    assert_eq!((snmp.counts, snmp.last_ms, reach.counts.polls), (expected, Some(20), 1));
+    assert_eq!(snmp.latency.map(|spread| (spread.p50, spread.most)), Some((30, 70)));
     assert_eq!((&*detail.protocol, &*detail.credentials), ("SNMP v2c", "all"));
 }
 

@@ -1,6 +1,6 @@
 //! Where the plot lies, its scales and its axes.
 
-use super::{Chart, MOST_LIMITS};
+use super::{Chart, MOST_LIMITS, Threshold};
 use crate::drawing::quantity::{Scale, ticks};
 use crate::drawing::series::{Column, drawable, extent, share};
 use crate::drawing::text::width as text_width;
@@ -17,6 +17,8 @@ const ROW: f64 = 30.0;
 const TIME: f64 = 58.0;
 /// A limit is brought into view while the values keep at least this share of the height.
 const LEAST_SHARE: f64 = 0.25;
+/// A percentage whose limits lie below this is shown up to it, or up to its largest value.
+const SMALL_SHARE: f64 = 20.0;
 /// An axis begins at zero where the smallest value is below this share of the largest.
 const NEAR_ZERO: f64 = 0.4;
 /// Labels of the time axis at most, whatever the span.
@@ -61,7 +63,14 @@ impl Frame {
     }
 }
 
-/// The values shown: all of the series, 0 to 100 for percentages, zero where it is near, limits where they leave the
+/// Whether a percentage is one that should be next to nothing, as a share of lost packets: all its limits say so. On a
+/// scale to 100 nobody would see it move.
+fn is_small_share(c: &Chart<'_>) -> bool {
+    let is_small = |t: &Threshold<'_>| t.limit.above && t.limit.at < SMALL_SHARE;
+    !c.limits.is_empty() && c.limits.iter().all(is_small)
+}
+
+/// The values shown: all of the series, 0 to 100 for most percentages, zero where it is near, limits where they leave the
 /// line readable.
 fn reach(c: &Chart<'_>, columns: &[Column], band: &[Column]) -> (f64, f64) {
     let (mut low, mut high) = extent(columns).unwrap_or((0.0, 1.0));
@@ -69,7 +78,7 @@ fn reach(c: &Chart<'_>, columns: &[Column], band: &[Column]) -> (f64, f64) {
         (low, high) = (low.min(l), high.max(h));
     }
     if c.unit == "%" && low >= 0.0 && high <= 100.0 {
-        return (0.0, 100.0);
+        return (0.0, if is_small_share(c) { high.max(SMALL_SHARE) } else { 100.0 });
     }
     // Zero means nothing on a scale of degrees.
     if c.unit != "Cel" && low >= 0.0 && low < NEAR_ZERO * high {

@@ -351,8 +351,12 @@ pub(super) fn pictures(voice: &Voice, size: (f64, f64), stations: usize) -> Vec<
                     .collect()
             })
             .collect();
-        let notes =
-            [fault(1), fault(2), format!("{} {}", voice.say("受影响", "Affected"), children[4].len())];
+        let notes = [
+            fault(1),
+            fault(2),
+            format!("{} {}", voice.say("受影响", "Affected"), children[4].len()),
+            voice.n("trunk.lossy", "12%"),
+        ];
         let counties: Vec<Node<'_>> = (0..17)
             .map(|i| {
                 let (state, note, line, collapsed) = match i {
@@ -361,6 +365,12 @@ pub(super) fn pictures(voice: &Voice, size: (f64, f64), stations: usize) -> Vec<
                         &*notes[0],
                         TierLine { state: LineState::Down, load: None },
                         Some(&*notes[2]),
+                    ),
+                    7 if bad => (
+                        DeviceState::Major,
+                        &*notes[3],
+                        TierLine { state: LineState::Lossy, load: Some(0.6) },
+                        None,
                     ),
                     9 if bad => (DeviceState::Minor, &*notes[1], up(0.95), None),
                     12 if bad => {

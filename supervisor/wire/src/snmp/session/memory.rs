@@ -3,6 +3,7 @@
 use super::poll::MOST_RIDER_OCTETS;
 use super::rest::Rest;
 use crate::snmp::plan::Plan;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What is known of an object's alternatives.
@@ -35,6 +36,8 @@ pub(super) struct ColumnMemory {
 pub(super) struct Memory {
     /// The plan it is about; another plan begins anew.
     pub(super) plan: Arc<Plan>,
+    /// Where it was asked last.
+    pub(super) address: Option<SocketAddr>,
     /// Polls begun.
     pub(super) polls: u32,
     /// Scalars, in the order of the plan.
@@ -106,6 +109,7 @@ impl Memory {
     pub(super) fn new(plan: Arc<Plan>, key: u32) -> Memory {
         let columns = plan.tables.iter().map(|table| table.columns.len()).sum();
         Memory {
+            address: None,
             polls: 0,
             scalars: vec![Known::Nothing; plan.scalars.len()],
             scalar_octets: vec![0; plan.scalars.len()],

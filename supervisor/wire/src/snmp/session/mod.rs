@@ -17,9 +17,11 @@
 //! **A restart in mid-poll.** Where the plan asks for sysUpTime, it goes along in every request over columns. If it
 //! falls, all is read anew: rows of before and after are never mixed.
 //!
-//! **What it survives.** A duplicate, a stray, a spoofed, foreign or broken datagram is counted ([`Counters`]) and
-//! changes nothing else. A late answer to an earlier try counts as the answer.
+//! **What it survives.** A duplicate, a stray, a spoofed, foreign or broken datagram is counted ([`Counters`], and for
+//! the device that was asked or sent it: [`ignored`]) and changes nothing else. A late answer to an earlier try counts
+//! as the answer.
 
+mod ignored;
 mod memory;
 mod poll;
 mod rest;
@@ -32,6 +34,7 @@ use super::decode::Reply;
 use super::plan::Plan;
 use super::request::Ask;
 use super::user::User;
+use ignored::Senders;
 use memory::Memory;
 use poll::{Poll, Scratch};
 use roundsman_core::fault::Generation;
@@ -180,6 +183,7 @@ struct Issued {
 pub struct Session {
     running: HashMap<u32, Box<Running>>,
     memories: HashMap<u32, Memory>,
+    senders: Senders,
     issued: HashMap<i32, Issued>,
     /// One entry per poll, moved on lazily: it may stand before the poll's deadline, never behind it.
     timers: BinaryHeap<Reverse<(Mono, u32, u64)>>,
@@ -198,6 +202,7 @@ impl Session {
         Session {
             running: HashMap::new(),
             memories: HashMap::new(),
+            senders: Senders::default(),
             issued: HashMap::new(),
             timers: BinaryHeap::new(),
             transmits: VecDeque::new(),
@@ -228,6 +233,12 @@ impl Session {
         }
         let known = self.memories.remove(&key).filter(|memory| memory.is_about(&plan));
         let mut memory = known.unwrap_or_else(|| Memory::new(Arc::clone(&plan), key));
+        if memory.address != Some(target.address) {
+            if let Some(former) = memory.address.replace(target.address) {
+                self.senders.forget(key, former);
+            }
+            self.senders.learn(key, target.address);
+        }
         let poll = Poll::new(target.version, plan, &mut memory);
         self.serial += 1;
         let running = Box::new(Running {
@@ -255,31 +266,36 @@ impl Session {
         self.counters.received += 1;
         let Ok(reply) = Reply::parse(bytes) else {
             self.counters.undecodable += 1;
+            self.senders.unreadable(from);
             return;
         };
-        let Some(issued) = self.issued.get(&reply.id).copied() else {
+        let issued = self.issued.get(&reply.id).copied();
+        let waiting = issued.and_then(|issued| Some((issued, self.running.get_mut(&issued.key)?)));
+        let Some((issued, running)) = waiting else {
             self.counters.strays += 1;
-            return;
-        };
-        let Some(running) = self.running.get_mut(&issued.key) else {
-            self.counters.strays += 1;
+            self.senders.stray(from);
             return;
         };
         let target = &running.target;
+        let ignored = &mut running.poll.answer.cost.ignored;
         if target.strict_source && (from.ip(), from.port()) != (target.address.ip(), target.address.port()) {
             self.counters.wrong_source += 1;
+            ignored.rejected = ignored.rejected.saturating_add(1);
             return;
         }
         if *reply.community != *target.community {
             self.counters.wrong_community += 1;
+            ignored.rejected = ignored.rejected.saturating_add(1);
             return;
         }
         if reply.version != target.version {
             self.counters.wrong_version += 1;
+            ignored.rejected = ignored.rejected.saturating_add(1);
             return;
         }
         if issued.request != running.request {
             self.counters.duplicates += 1;
+            ignored.duplicates = ignored.duplicates.saturating_add(1);
             return;
         }
         self.counters.accepted += 1;
@@ -339,8 +355,12 @@ impl Session {
         for id in &running.ids {
             self.issued.remove(id);
         }
-        let Running { poll, mut memory, generation, started, .. } = *running;
-        let answer = poll.finish(&mut memory);
+        let Running { poll, mut memory, target, generation, started, .. } = *running;
+        let mut answer = poll.finish(&mut memory);
+        let unasked = self.senders.take(key, target.address);
+        let ignored = &mut answer.cost.ignored;
+        ignored.strays = ignored.strays.saturating_add(unasked.strays);
+        ignored.rejected = ignored.rejected.saturating_add(unasked.rejected);
         if self.memories.len() < MOST_REMEMBERED {
             self.memories.insert(key, memory);
         }
@@ -398,6 +418,7 @@ impl Session {
                 continue;
             }
             self.counters.timeouts += 1;
+            running.poll.answer.cost.timeouts += 1;
             let Running { poll, memory, .. } = &mut *running;
             if poll.unanswered(memory) {
                 self.finish(key, running);
@@ -410,12 +431,17 @@ impl Session {
 
     /// Forgets a device: its poll under way brings no [`Finished`], and nothing of it is remembered.
     pub fn forget(&mut self, key: u32) {
+        let mut address = None;
         if let Some(running) = self.running.remove(&key) {
             for id in running.ids {
                 self.issued.remove(&id);
             }
+            address = Some(running.target.address);
         }
-        self.memories.remove(&key);
+        let remembered = self.memories.remove(&key).and_then(|memory| memory.address);
+        if let Some(address) = address.or(remembered) {
+            self.senders.forget(key, address);
+        }
     }
 
     /// How many polls are under way.

@@ -1,5 +1,6 @@
 //! The engine in a small simulated world: time moves by its own timeouts, asks are answered by the world.
 
+mod line;
 mod presence;
 mod restarts;
 mod rules;
@@ -82,6 +83,7 @@ fn model() -> Model {
             },
         ],
         uptime: None,
+        line: vec![],
     }
 }
 
@@ -98,6 +100,7 @@ fn device(id: &str) -> Device {
         uplinks: vec![],
         interval_s: 60,
         tags: vec![("GE0/1".into(), "uplink".into())],
+        line: Default::default(),
     }
 }
 

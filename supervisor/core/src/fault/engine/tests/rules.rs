@@ -48,7 +48,7 @@ fn missing_data_never_clear_a_fault() {
     assert!(rig.engine.faults().all(|fault| !fault.stale));
     rig.minutes(&World { polls: false, reach: false, ..World::default() }, 1);
     assert_eq!(rig.open(), ["hot:critical", "unreachable:critical"]);
-    assert!(rig.engine.faults().all(|fault| fault.stale != fault.key.is_presence()));
+    assert!(rig.engine.faults().all(|fault| fault.stale == fault.key.is_by_readings()));
 }
 
 #[test]
@@ -128,4 +128,36 @@ fn a_changed_value_is_accepted_with_the_acknowledgement() {
     rig.acknowledge(1);
     rig.minutes(&other, 2);
     assert_eq!(rig.story(), ["replaced raised", "replaced acknowledged", "replaced ended"]);
+}
+
+#[test]
+fn a_replaced_agent_is_told_for_a_day_or_until_somebody_takes_note() {
+    let replaced = |rig: &mut Rig| {
+        let what = Bilingual::new("引擎标识变化", "another engine");
+        rig.engine.handle(Event::Replaced { device: DeviceIx(0), what }, rig.now);
+        rig.drain();
+    };
+    let day = 24 * 60;
+    let mut rig = Rig::new();
+    replaced(&mut rig);
+    assert_eq!(rig.open(), ["board-replaced:warning"]);
+    // Missing data say nothing of it.
+    rig.minutes(&World { polls: false, ..World::default() }, 5);
+    assert!(rig.engine.faults().all(|fault| !fault.stale));
+    rig.minutes(&World::default(), day - 10);
+    assert_eq!(rig.open(), ["board-replaced:warning"]);
+    replaced(&mut rig);
+    rig.minutes(&World::default(), day - 1);
+    assert_eq!(rig.open(), ["board-replaced:warning"], "it changed again: the day begins anew");
+    rig.minutes(&World::default(), 2);
+    assert_eq!(rig.open(), Vec::<String>::new());
+
+    rig.minutes(&World::default(), 60);
+    replaced(&mut rig);
+    let fault = rig.engine.faults().next().map(|fault| fault.id).unwrap();
+    rig.engine.handle(Event::Acknowledge { request: RequestId(1), fault, by: "li".into() }, rig.now);
+    rig.drain();
+    assert_eq!(rig.open(), Vec::<String>::new());
+    let last = rig.heard.last().map(|heard| heard.fault.clone()).unwrap();
+    assert_eq!(last.acknowledged.map(|by| by.by), Some("li".into()), "who took note stays with it");
 }

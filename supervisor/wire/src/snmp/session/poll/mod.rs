@@ -102,7 +102,7 @@ pub(super) struct Poll {
     squeezed: Option<usize>,
     /// How many variable bindings stayed unanswered before that.
     silent_at: Option<usize>,
-    /// [`Cost::retries`](crate::snmp::answer::Cost) when the outstanding request was prepared.
+    /// [`Cost::retries`](roundsman_core::tally::Cost) when the outstanding request was prepared.
     retries_before: u32,
     /// GETBULK failed in this poll: it goes on by GETNEXT.
     stepped_down: bool,
