@@ -1,0 +1,461 @@
+//! `[[bus]]`, and how each device is asked: by its SNMP agent, or over a bus.
+//!
+//! A device whose profile is spoken over a bus names a `[[bus]]`, or has an `address` of its own: then the bus is that
+//! TCP port, shared by all devices that name the same one (a Modbus gateway with several units).
+
+use super::credentials::{Credentials, Login};
+use super::device::{Draft, Units};
+use super::{Asked, values};
+use roundsman_driver::bus::{Format, Port, Settings};
+use roundsman_profile::bus::Way;
+use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
+use roundsman_profile::document::{Fields, Node};
+use roundsman_profile::overlay::{MOST_UNITS, grid_labels, with_grid};
+use roundsman_profile::schema::{Profile, duration_ms};
+use roundsman_wire::bus::plan::{Plan, Target};
+use roundsman_wire::bus::{Echo, Line, Recovery, Unit};
+use roundsman_wire::modbus::mbap;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Most buses of one site.
+const MOST_BUSES: usize = 256;
+
+/// How often a request is sent before its unit counts as silent.
+const TRIES: u8 = 2;
+
+/// Longest pause that a bus may be told to keep, ms.
+const LONGEST_PAUSE_MS: u64 = 60_000;
+
+/// Speeds that ports have.
+const BAUD: std::ops::RangeInclusive<i64> = 50..=4_000_000;
+
+/// A `[[bus]]` as written.
+pub(super) struct Written<'a> {
+    id: &'a str,
+    node: &'a Node,
+    port: Place,
+    baud: Option<u32>,
+    format: Option<Format>,
+    gap_ms: Option<u32>,
+    late_ms: Option<u32>,
+    echo: Option<Echo>,
+}
+
+enum Place {
+    Path(PathBuf),
+    Tcp(SocketAddr),
+    ModbusTcp(SocketAddr),
+}
+
+/// Reads the `[[bus]]` sections.
+pub(super) fn read<'a>(nodes: &'a [Node], found: &mut Findings) -> Vec<Written<'a>> {
+    if let Some(node) = nodes.get(MOST_BUSES) {
+        found.note(Diagnostic::new(&node.at, format!("one box has at most {MOST_BUSES} buses")));
+    }
+    let mut buses: Vec<Written<'a>> = Vec::new();
+    for node in nodes.iter().take(MOST_BUSES) {
+        let Some(bus) = read_bus(node, found) else { continue };
+        if let Some(first) = buses.iter().find(|known| known.id == bus.id) {
+            let (line, _) = first.node.at.position();
+            let what = format!("two buses have the id {}", quoted(bus.id));
+            let hint = format!("the first one stands in line {line}; give one of them another id");
+            found.note(Diagnostic::new(&bus.node.at, what).label("the second one").hint(hint));
+            continue;
+        }
+        buses.push(bus);
+    }
+    buses
+}
+
+fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
+    let mut fields = Fields::of(node, "a bus", found)?;
+    let id_node = values::must(&mut fields, "a bus", "id", "id = \"wall-10f\"", found);
+    let id = id_node.and_then(|n| values::id(n, found));
+    let example =
+        "port = \"/dev/serial/by-id/usb-…\", \"tcp://192.0.2.9:4001\" or \"modbus-tcp://192.0.2.9\"";
+    let port = values::must(&mut fields, "a bus", "port", example, found).and_then(|n| place(n, found));
+    let baud = fields.maybe("baud").map(|n| baud(n, found));
+    let format = fields.maybe("format").map(|n| format(n, found));
+    let gap_ms = fields.maybe("gap").map(|n| pause_ms(n, found));
+    let late_ms = fields.maybe("late").map(|n| pause_ms(n, found));
+    let echo = fields.maybe("echo").map(|n| echo(n, found));
+    fields.finish(found);
+    let (port, id_node) = (port?, id_node?);
+    if !matches!(port, Place::Path(_))
+        && let Some(node) = node.get("baud").or(node.get("format"))
+    {
+        let what = "the speed of a line behind a server is set at the server";
+        found.note(Diagnostic::new(&node.at, what).hint("leave `baud` and `format` out here"));
+        return None;
+    }
+    Some(Written {
+        id: id?,
+        node: id_node,
+        port,
+        baud: baud.map_or(Some(None), |read| read.map(Some))?,
+        format: format.map_or(Some(None), |read| read.map(Some))?,
+        gap_ms: gap_ms.map_or(Some(None), |read| read.map(Some))?,
+        late_ms: late_ms.map_or(Some(None), |read| read.map(Some))?,
+        echo: echo.map_or(Some(None), |read| read.map(Some))?,
+    })
+}
+
+fn place(node: &Node, found: &mut Findings) -> Option<Place> {
+    let text = node.text(found)?;
+    let hint = "a device node such as \"/dev/serial/by-id/usb-…\"; \"tcp://192.0.2.9:4001\", a serial server that \
+                passes octets on; or \"modbus-tcp://192.0.2.9\", a Modbus TCP gateway";
+    let place = match text.split_once("://") {
+        None if text.starts_with('/') => Some(Place::Path(PathBuf::from(text))),
+        Some(("tcp", address)) => address.parse().ok().map(Place::Tcp),
+        Some(("modbus-tcp", address)) => with_port(address, mbap::PORT).map(Place::ModbusTcp),
+        _ => None,
+    };
+    if place.is_none() {
+        found.note(Diagnostic::new(&node.at, format!("{} is no port", quoted(text))).hint(hint));
+    }
+    place
+}
+
+fn with_port(text: &str, port: u16) -> Option<SocketAddr> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port)))
+}
+
+fn baud(node: &Node, found: &mut Findings) -> Option<u32> {
+    let number = node.integer(found)?;
+    let baud = BAUD.contains(&number).then_some(number as u32);
+    if baud.is_none() {
+        let what = format!("a line has {} to {} baud", BAUD.start(), BAUD.end());
+        found.note(Diagnostic::new(&node.at, what).hint("as it is set at the devices, such as 9600"));
+    }
+    baud
+}
+
+fn format(node: &Node, found: &mut Findings) -> Option<Format> {
+    let text = node.text(found)?;
+    let format = Format::from_word(text);
+    if format.is_none() {
+        let what = format!("{} is no character format", quoted(text));
+        let hint = "data bits 7 or 8, parity N, E or O, stop bits 1 or 2, such as \"8N1\"";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+    }
+    format
+}
+
+fn pause_ms(node: &Node, found: &mut Findings) -> Option<u32> {
+    let ms = duration_ms(node, found)?;
+    if ms > LONGEST_PAUSE_MS {
+        let what = "a line waits for a minute at most";
+        found.note(Diagnostic::new(&node.at, what).hint("such as gap = \"40ms\", late = \"2s\""));
+        return None;
+    }
+    Some(ms as u32)
+}
+
+fn echo(node: &Node, found: &mut Findings) -> Option<Echo> {
+    let word = node.text(found)?;
+    let known = [("learn", Echo::Learn), ("always", Echo::Always), ("never", Echo::Never)];
+    let echo = known.into_iter().find(|(known, _)| *known == word).map(|(_, echo)| echo);
+    if echo.is_none() {
+        let mut diagnostic =
+            Diagnostic::new(&node.at, format!("{} says not whether it echoes", quoted(word)));
+        diagnostic.hint = did_you_mean(word, known.map(|(word, _)| word));
+        found.note(diagnostic);
+    }
+    echo
+}
+
+/// A bus of the site, with all that its owner must know.
+#[derive(Clone, Debug)]
+pub(crate) struct BusEntry {
+    /// Its id; that of a device's own TCP port is its address.
+    pub id: Arc<str>,
+    /// Where it is.
+    pub port: Port,
+    /// The line.
+    pub line: Line,
+    /// Whether it is a `[[bus]]`: then it is kept open.
+    pub keeps_open: bool,
+    /// Of the profile that speaks first on it: what listens and what opens.
+    speaks: Arc<Profile>,
+    login: Option<Arc<Login>>,
+}
+
+impl BusEntry {
+    /// What its owner needs; the same again for the same bus.
+    pub(crate) fn settings(&self) -> Option<Settings> {
+        let bus = self.speaks.bus.as_ref()?;
+        let login = self.login.as_deref();
+        let opening = bus.opening(
+            login.and_then(|login| login.user.as_deref()),
+            login.and_then(|login| login.password.as_deref()),
+        );
+        Some(Settings {
+            id: Arc::clone(&self.id),
+            port: self.port.clone(),
+            line: self.line.clone(),
+            listener: bus.plan.listener(),
+            opening,
+            keeps_open: self.keeps_open,
+        })
+    }
+
+    /// The password of the devices on it, where they have one.
+    #[cfg(feature = "demo")]
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.login.as_ref()?.password.as_deref()
+    }
+
+    /// Whether the owner of the one may go on as the owner of the other.
+    pub(crate) fn is_same(&self, other: &BusEntry) -> bool {
+        let dialogue = |entry: &BusEntry| entry.speaks.bus.as_ref().map(|bus| bus.dialogue.clone());
+        (&self.id, &self.port, &self.line, self.keeps_open, &self.login)
+            == (&other.id, &other.port, &other.line, other.keeps_open, &other.login)
+            && self.speaks.id == other.speaks.id
+            && dialogue(self) == dialogue(other)
+    }
+}
+
+/// The buses of a site while its devices are read.
+pub(super) struct Buses<'a> {
+    written: Vec<Written<'a>>,
+    used: BTreeMap<Arc<str>, BusEntry>,
+    /// Units that are taken, with the devices that took them.
+    taken: BTreeMap<(Arc<str>, u32), Arc<str>>,
+}
+
+impl<'a> Buses<'a> {
+    pub(super) fn new(written: Vec<Written<'a>>) -> Buses<'a> {
+        Buses { written, used: BTreeMap::new(), taken: BTreeMap::new() }
+    }
+
+    /// All that a device hangs on.
+    pub(super) fn into_entries(self) -> Vec<BusEntry> {
+        self.used.into_values().collect()
+    }
+
+    /// How a device with this profile is asked, and the profile as it is for all its units.
+    pub(super) fn place(
+        &mut self,
+        draft: &Draft<'_>,
+        profile: &Arc<Profile>,
+        credentials: Option<&Credentials>,
+        found: &mut Findings,
+    ) -> Option<(Asked, Arc<Profile>)> {
+        let login = credentials.and_then(|credentials| credentials.login.clone());
+        let (id, port, written) = self.where_is(draft, profile, found)?;
+        let entry = self.entry(&id, port, written, profile, login);
+        let entry =
+            fits(entry, draft, profile, written.is_some_and(|at| self.written[at].baud.is_some()), found)?;
+        self.used.insert(Arc::clone(&id), entry);
+        let target = self.target(&id, draft, profile, found)?;
+        let profile = match draft.units {
+            Some(Units::Grid { rows, columns, .. }) => Arc::new(with_grid(profile, rows, columns)),
+            _ => Arc::clone(profile),
+        };
+        Some((Asked::Bus { bus: id, target: Arc::new(target) }, profile))
+    }
+
+    fn where_is(
+        &self,
+        draft: &Draft<'_>,
+        profile: &Profile,
+        found: &mut Findings,
+    ) -> Option<(Arc<str>, Port, Option<usize>)> {
+        let bus = profile.bus.as_ref()?;
+        let port = match (draft.bus, draft.address) {
+            (Some(node), None) => {
+                let id = node.text(found)?;
+                let Some(at) = self.written.iter().position(|bus| bus.id == id) else {
+                    let mut diagnostic =
+                        Diagnostic::new(&node.at, format!("no bus has the id {}", quoted(id)));
+                    diagnostic.hint = did_you_mean(id, self.written.iter().map(|bus| bus.id)).or(Some(
+                        "buses stand in sections of their own: [[bus]] with id and port".to_owned(),
+                    ));
+                    found.note(diagnostic);
+                    return None;
+                };
+                let written = &self.written[at];
+                let port = match &written.port {
+                    Place::Path(path) => Port::Serial {
+                        path: path.clone(),
+                        baud: written.baud.or(bus.serial.baud).unwrap_or(roundsman_profile::bus::Bus::BAUD),
+                        format: written.format.unwrap_or(bus.serial.format),
+                    },
+                    Place::Tcp(address) => Port::Tcp(*address),
+                    Place::ModbusTcp(address) => Port::ModbusTcp(*address),
+                };
+                return Some((Arc::from(id), port, Some(at)));
+            }
+            (None, Some((node, text))) => match (&*bus.plan, text.parse::<SocketAddr>()) {
+                (Plan::Modbus(_), _) => Port::ModbusTcp(with_port(text, mbap::PORT)?),
+                (_, Ok(address)) => Port::Tcp(address),
+                (_, Err(_)) => {
+                    let what = "the device's TCP port is not said";
+                    let hint =
+                        format!("write address = \"{text}:4001\" with the port that the device listens on");
+                    found.note(Diagnostic::new(&node.at, what).hint(hint));
+                    return None;
+                }
+            },
+            (Some(node), Some(_)) => {
+                let what = "`bus` and `address` exclude each other";
+                found.note(
+                    Diagnostic::new(&node.at, what).hint("what hangs on a bus has no address of its own"),
+                );
+                return None;
+            }
+            (None, None) => {
+                let what = format!("the device {} is asked over a bus and needs `bus`", quoted(draft.id));
+                let hint =
+                    "bus = \"…\", the id of a [[bus]]; or `address` where it has a TCP port of its own";
+                found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
+                return None;
+            }
+        };
+        Some((port.to_string().into(), port, None))
+    }
+
+    /// The bus as it is with this device on it.
+    fn entry(
+        &self,
+        id: &Arc<str>,
+        port: Port,
+        written: Option<usize>,
+        profile: &Arc<Profile>,
+        login: Option<Arc<Login>>,
+    ) -> BusEntry {
+        let way = match (&port, written) {
+            (Port::Serial { baud, .. }, _) => Way::Port(*baud),
+            (Port::Tcp(_), Some(_)) => Way::Server,
+            (Port::Tcp(_), None) | (Port::ModbusTcp(_), _) => Way::Tcp,
+        };
+        let line = profile.bus.as_ref().map_or_else(Line::tcp, |bus| bus.line(way));
+        let written = written.map(|at| &self.written[at]);
+        let mut line = match self.used.get(id) {
+            // On a shared line the longest gap counts, and the most careful recovery.
+            Some(used) => Line {
+                gap_ms: line.gap_ms.max(used.line.gap_ms),
+                recovery: if line.recovery == used.line.recovery {
+                    line.recovery
+                } else {
+                    Recovery::HoldLine
+                },
+                ..line
+            },
+            None => line,
+        };
+        if let Some(written) = written {
+            line.gap_ms = written.gap_ms.unwrap_or(line.gap_ms);
+            line.late_ms = written.late_ms.unwrap_or(line.late_ms);
+            line.echo = written.echo.unwrap_or(line.echo);
+        }
+        let keeps_open = written.is_some();
+        let used = self.used.get(id);
+        BusEntry {
+            id: Arc::clone(id),
+            port: used.map_or(port, |used| used.port.clone()),
+            line,
+            keeps_open,
+            speaks: used.map_or(profile, |used| &used.speaks).clone(),
+            login: used.and_then(|used| used.login.clone()).or(login),
+        }
+    }
+
+    fn target(
+        &mut self,
+        id: &Arc<str>,
+        draft: &Draft<'_>,
+        profile: &Profile,
+        found: &mut Findings,
+    ) -> Option<Target> {
+        let bus = profile.bus.as_ref()?;
+        let (first, count, at) = match draft.units {
+            Some(Units::Grid { rows, columns, first, at }) => {
+                (Some(first), usize::from(rows) * usize::from(columns), at)
+            }
+            Some(Units::Single(unit, at)) => (Some(unit), 1, at),
+            None => (None, 1, draft.id_node),
+        };
+        if count > MOST_UNITS {
+            let what = format!("a grid has at most {MOST_UNITS} units, this one {count}");
+            found.note(Diagnostic::new(&at.at, what).hint("make it two devices"));
+            return None;
+        }
+        let mut members = Vec::new();
+        for offset in 0..count {
+            let number = first.map(|first| first + offset as i64);
+            let unit = Unit(number.unwrap_or_default() as u32);
+            match bus.member(unit, number) {
+                Ok(member) => members.push(member),
+                Err(error) => {
+                    let hint = "the number that is set at the device, one for each on a bus";
+                    found.note(Diagnostic::new(&at.at, error.to_string()).hint(hint));
+                    return None;
+                }
+            }
+            if let Some(other) = self.taken.insert((Arc::clone(id), unit.0), draft.id.into()) {
+                let what = format!("{} is asked at unit {} of this bus already", quoted(&other), unit.0);
+                found.note(Diagnostic::new(&at.at, what).hint("each unit of a bus is one device"));
+                return None;
+            }
+        }
+        Some(Target { members, tries: TRIES })
+    }
+}
+
+/// Whether the device can be on the bus together with those before it.
+fn fits(
+    entry: BusEntry,
+    draft: &Draft<'_>,
+    profile: &Profile,
+    is_speed_said: bool,
+    found: &mut Findings,
+) -> Option<BusEntry> {
+    let (first, bus) = (entry.speaks.bus.as_ref()?, profile.bus.as_ref()?);
+    let speaks_alike = match (&*first.plan, &*bus.plan) {
+        (Plan::Modbus(_), Plan::Modbus(_)) => true,
+        (Plan::Frame(one), Plan::Frame(other)) => one.layout == other.layout,
+        (Plan::Text(one), Plan::Text(other)) => one.layout == other.layout,
+        _ => false,
+    };
+    let node = draft.profile.1;
+    if !speaks_alike {
+        let what = format!("profiles `{}` and `{}` do not speak alike", entry.speaks.id, profile.id);
+        found.note(
+            Diagnostic::new(&node.at, what).hint("a bus carries one protocol: give it a bus of its own"),
+        );
+        return None;
+    }
+    if matches!(entry.port, Port::ModbusTcp(_)) && !matches!(*bus.plan, Plan::Modbus(_)) {
+        let what = format!("profile `{}` is no Modbus, and its bus is a Modbus TCP gateway", profile.id);
+        found.note(
+            Diagnostic::new(&node.at, what).hint("a serial server that passes octets on is \"tcp://…\""),
+        );
+        return None;
+    }
+    if let Port::Serial { baud, .. } = entry.port
+        && let Some(own) = bus.serial.baud.filter(|own| *own != baud && !is_speed_said)
+    {
+        let what =
+            format!("profile `{}` wants {own} baud, the bus has {baud} by its first device", profile.id);
+        found.note(
+            Diagnostic::new(&node.at, what).hint("say `baud` in the [[bus]]: all devices on it must have it"),
+        );
+        return None;
+    }
+    Some(entry)
+}
+
+/// What a device on a bus is called where an address is shown.
+pub(super) fn shown(draft: &Draft<'_>, bus: &str) -> String {
+    match draft.units {
+        Some(Units::Single(unit, _)) => format!("{bus} #{unit}"),
+        Some(Units::Grid { rows, columns, first, .. }) => {
+            format!("{bus} #{first}–{}", first + grid_labels(rows, columns).len() as i64 - 1)
+        }
+        None => bus.to_owned(),
+    }
+}
