@@ -31,6 +31,8 @@ enum Command {
     Check(CheckArguments),
     /// One poll of one device now; two, 2 s apart, where there are rates.
     Poll(PollArguments),
+    /// Gives a device on a bus a command and reads back whether it obeyed.
+    Command(CommandArguments),
     /// Copies the database into one file, proven whole; the service may run meanwhile.
     Backup(BackupFile),
     /// Puts a backup in the database's place and keeps the former one; the service must not run.
@@ -83,6 +85,25 @@ struct PollArguments {
     config: Config,
     /// The device's id.
     device: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct CommandArguments {
+    #[command(flatten)]
+    config: Config,
+    /// The device's id; of one with several units, the unit in brackets: wall-10f[r1c2].
+    device: String,
+    /// The command, see `profile show`.
+    command: String,
+    /// Its arguments.
+    #[arg(value_name = "NAME=VALUE")]
+    arguments: Vec<String>,
+    /// Really send it.
+    #[arg(long)]
+    yes: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -195,6 +216,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check(arguments) => crate::check::run(&arguments.config.config, arguments.json),
         Command::Poll(arguments) => {
             crate::poll::run(&arguments.config.config, &arguments.device, arguments.json)
+        }
+        Command::Command(a) => {
+            crate::command::ask::run(&a.config.config, &a.device, &a.command, &a.arguments, a.yes, a.json)
         }
         Command::Backup(a) => crate::backup::backup(&a.config.config, &a.file, a.json),
         Command::Restore(a) => crate::backup::restore(&a.config.config, &a.file, a.json),

@@ -10,6 +10,7 @@
 mod backup;
 mod check;
 mod cli;
+mod command;
 mod damaged;
 #[cfg(feature = "demo")]
 mod demo;

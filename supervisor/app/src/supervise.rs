@@ -12,11 +12,13 @@
 //! | what comes of all buses | 256 | their owners wait, and take no further requests |
 //! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
 //! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
+//! | commands to devices | [`MOST_COMMANDS`] | refused with 503 |
 //! | reach probes under way | [`MOST_PROBES`] | further ones wait, their deadline runs |
 //! | probes of lines | 3 a device, 8 behind an uplink, [`MOST_PROBES`] with those above | a device's next turn is skipped |
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
 mod buses;
+pub(crate) mod commands;
 pub(crate) mod commit;
 pub(crate) mod line;
 mod load;
@@ -33,6 +35,7 @@ pub(crate) use view::View;
 use crate::site::{Asked, Site};
 use anyhow::Result;
 use buses::Buses;
+use commands::{Given, MOST_COMMANDS};
 use commit::Committer;
 use marks::Marker;
 use nightly::Nightly;
@@ -110,6 +113,8 @@ enum Event {
     Reached { key: u32, generation: Generation, probed: Option<Polled> },
     /// An operator wants something.
     Operator(Request),
+    /// Somebody gives a device a command.
+    Command(Given),
     /// A batch of transitions is durable, or not.
     Committed(Vec<commit::Waiting>, Result<(), StoreError>, Duration),
     /// The site file is to be read again.
@@ -148,6 +153,7 @@ pub(crate) struct Supervisor {
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
     requests: mpsc::Receiver<Request>,
+    commands: mpsc::Receiver<Given>,
     waiting_requests: HashMap<RequestId, oneshot::Sender<Result<fault::Fault, ActionError>>>,
     next_request: u64,
     view: Arc<View>,
@@ -196,6 +202,7 @@ impl Supervisor {
         let means = line::Means { clock, prober: prober.clone(), snmp: snmp.clone(), places: probes.clone() };
         let (sender, events) = mpsc::channel(MOST_EVENTS);
         let (request_sender, requests) = mpsc::channel(MOST_REQUESTS);
+        let (command_sender, commands) = mpsc::channel(MOST_COMMANDS);
         let mut engine = Engine::new(Settings { utc_offset_s: load::utc_offset_s(&site, now) });
         let view = Arc::new(View::new(
             &site,
@@ -203,7 +210,7 @@ impl Supervisor {
             clock,
             snmp.clone(),
             store.clone(),
-            request_sender,
+            (request_sender, command_sender),
             restored.next_transition,
         ));
         load::take_over(&mut engine, &view, &restored, now);
@@ -232,6 +239,7 @@ impl Supervisor {
             events,
             sender: sender.clone(),
             requests,
+            commands,
             waiting_requests: HashMap::new(),
             next_request: 0,
             view: view.clone(),
@@ -255,6 +263,7 @@ impl Supervisor {
                 biased;
                 Some(event) = self.events.recv() => self.handle(event).await?,
                 Some(request) = self.requests.recv() => self.handle(Event::Operator(request)).await?,
+                Some(given) = self.commands.recv() => self.handle(Event::Command(given)).await?,
                 Some(finished) = self.answers.recv() => {
                     self.handle(Event::Polled(Box::new(finished))).await?;
                     for _ in 1..MOST_AT_ONCE {
@@ -283,6 +292,7 @@ impl Supervisor {
             Event::Bus(outcome) => self.of_bus(*outcome, now),
             Event::Reached { key, generation, probed } => self.reached(key, generation, probed, now),
             Event::Operator(request) => self.operate(request, now),
+            Event::Command(given) => self.command(given),
             Event::Committed(batch, result, took) => self.committed(batch, result, took, now)?,
             Event::Reload => self.reload(now).await,
             Event::Stop => self.stopping = true,
@@ -354,7 +364,7 @@ impl Supervisor {
                 let request = snmp::Request { key, generation, target: target.clone(), plan: runtime.plan() };
                 self.snmp.poll(request).map_err(|busy| busy.to_string())
             }
-            Asked::Bus { bus, target } => {
+            Asked::Bus { bus, target, .. } => {
                 let asks = runtime.entry.profile.bus.as_ref().map(|of| of.plan.clone());
                 let started = asks.map_or(Err(bus::Busy::Ended), |plan| {
                     let ask = Ask { plan, target: target.clone(), rank: Rank::Poll, wanted: None };
@@ -385,7 +395,6 @@ impl Supervisor {
     fn of_bus(&mut self, outcome: bus::Outcome, now: Now) {
         match outcome {
             bus::Outcome::Polled(finished) => self.polled(finished.into(), now),
-            bus::Outcome::Ordered(ordered) => tracing::warn!(id = ordered.id, "a command that nobody gave"),
             bus::Outcome::Heard { bus, octets } => {
                 tracing::debug!(%bus, octets = octets.len(), "something came that nobody had asked for");
             }

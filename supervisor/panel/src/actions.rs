@@ -205,7 +205,7 @@ async fn perform(
     Ok(Kept { status, body: body.unwrap_or_default() })
 }
 
-fn answer(kept: Kept) -> Response {
+pub(crate) fn answer(kept: Kept) -> Response {
     let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let media = if status.is_success() { "application/json" } else { PROBLEM_JSON };
     (status, [(CONTENT_TYPE, media)], kept.body).into_response()

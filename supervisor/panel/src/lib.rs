@@ -15,6 +15,7 @@ rust_i18n::i18n!("locales", fallback = "zh-CN");
 
 mod actions;
 mod api;
+mod command;
 mod damaged;
 mod events;
 mod feed;
@@ -33,12 +34,13 @@ mod view;
 mod viewer;
 mod voice;
 
+pub use command::CommandReport;
 pub use damaged::{Damage, RestoreRequest, serve_damaged};
 pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, DriverNumbers, FaultStory, Headlines, Kept,
-    Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage,
-    Trunk, Unavailable, Which,
+    About, ActionError, Charted, CommandError, CommandWanted, DeviceDetail, DeviceState, DriverNumbers,
+    FaultStory, Headlines, Kept, Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site,
+    SiteDevice, SiteReading, Storage, Trunk, Unavailable, Which,
 };

@@ -63,6 +63,7 @@ pub(crate) enum Kind {
     TooLong,
     TooSlow,
     TooManyWatchers,
+    CommandRefused,
     StoreUnavailable,
 }
 
@@ -219,6 +220,16 @@ impl Kind {
                     "No more amendments",
                     "每份记录最多更正 200 次，请新建记录。",
                     "A record takes 200 amendments; write another record.",
+                ],
+            ),
+            Kind::CommandRefused => (
+                409,
+                "command-refused",
+                [
+                    "命令未下发",
+                    "Command not sent",
+                    "请核对命令、参数和设备状态，见 roundsman profile show。",
+                    "Check the command, its arguments and the device's state; see roundsman profile show.",
                 ],
             ),
             Kind::BadKey => (

@@ -4,10 +4,10 @@ use crate::problem::{Kind, PROBLEM_JSON};
 use crate::site::Site;
 use crate::viewer::Viewer;
 use crate::voice::Voice;
-use crate::{actions, api, events, history, metrics, page, record, report};
+use crate::{actions, api, command, events, history, metrics, page, record, report};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -26,6 +26,8 @@ pub(crate) const LARGEST_BODY: u64 = 64 * 1_024;
 const LONGEST_URL: usize = 2_048;
 /// From the request's head to the answer's head. Longer than the store's own limit of 2 s.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// The same for commands: a device shows only after a while that it obeyed.
+const OBEY_WITHIN: Duration = Duration::from_secs(120);
 
 /// Where a request comes in, and what makes its sender the operator.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub(crate) struct Panel {
     pub(crate) watchers: Arc<Semaphore>,
     /// Turn of keyed actions.
     pub(crate) actions: Arc<Mutex<()>>,
+    /// Turn of keyed commands, which take their time.
+    pub(crate) commands: Arc<Mutex<()>>,
     pub(crate) stopping: watch::Receiver<bool>,
     description: Arc<utoipa::openapi::OpenApi>,
 }
@@ -95,6 +99,7 @@ fn described() -> (Router<Panel>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::fault))
         .routes(routes!(actions::acknowledge))
         .routes(routes!(actions::close))
+        .routes(routes!(command::command))
         .routes(routes!(record::records, record::add))
         .routes(routes!(record::csv::csv))
         .routes(routes!(record::record))
@@ -115,6 +120,7 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         door,
         watchers: Arc::new(Semaphore::new(events::MOST_WATCHERS)),
         actions: Arc::default(),
+        commands: Arc::default(),
         stopping,
         description: Arc::new(description),
     };
@@ -189,7 +195,9 @@ async fn guard(State(_): State<Panel>, voice: Voice, request: Request, next: Nex
     } else if length.is_some_and(|length| length > LARGEST_BODY) {
         Kind::TooLarge.answer(&voice)
     } else {
-        match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+        let is_command = request.method() == Method::POST && request.uri().path().contains("/commands/");
+        let within = if is_command { OBEY_WITHIN } else { ANSWER_WITHIN };
+        match tokio::time::timeout(within, next.run(request)).await {
             Ok(response) => response,
             Err(_) => Kind::TooSlow.answer(&voice),
         }

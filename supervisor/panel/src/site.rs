@@ -1,5 +1,6 @@
 //! The seam: everything the panel knows of the system comes through [`Site`].
 
+use crate::command::CommandReport;
 use crate::feed::Feed;
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Class, Network, Tier};
@@ -78,6 +79,8 @@ pub trait Site: Send + Sync + 'static {
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
     /// Closes; answers with the fault after the commit.
     fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// Tells a device to do something; answers when it was read back, which takes as long as the device does.
+    fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>>;
     /// Maintenance records, the latest written first, at most `limit`, written before `before`.
     fn records(
         &self,
@@ -357,6 +360,32 @@ pub enum Which {
 /// The store could not answer, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unavailable(pub String);
+
+/// A command to a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandWanted {
+    /// The device.
+    pub device: Arc<str>,
+    /// The command's id.
+    pub command: String,
+    /// Which unit of a device that has several; else empty.
+    pub unit: String,
+    /// Arguments: name and word.
+    pub arguments: Vec<(String, String)>,
+    /// Who gives it.
+    pub by: Arc<str>,
+}
+
+/// Why a command was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// There is no such device.
+    NoSuchDevice,
+    /// The command, its arguments or the device's state do not allow it: why, in English.
+    Refused(String),
+    /// It could not be put on record, or the service is ending.
+    Unavailable(Unavailable),
+}
 
 /// Why an operator's action did not happen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod backup;
 mod beginning;
 mod bytes;
 mod clock;
+mod command;
 mod error;
 mod extract;
 mod hidden;
@@ -38,6 +39,7 @@ mod tests;
 pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use beginning::{Happened, begin_with};
 pub use clock::step_ms;
+pub use command::{CommandOutcome, NewCommand};
 pub use error::StoreError;
 pub use history::{
     Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Named, PastBucket, PastDay, Poll,
@@ -63,7 +65,7 @@ use space::Space;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Job, Work, Writer};
@@ -336,6 +338,34 @@ impl Store {
             let found = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
             found.ok_or(StoreError::Closed)
         }
+    }
+
+    /// Puts a command on record before it is sent; answers with its number after the flush.
+    ///
+    /// # Errors
+    /// Nothing is stored, see [`StoreError`]: then it is not to be sent.
+    pub fn give_command(
+        &self,
+        new: NewCommand,
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send + use<> {
+        let number = Arc::new(Mutex::new(None));
+        let done = self.submit(Work::Command(Box::new(new), number.clone()));
+        async move {
+            done.await?;
+            let given = number.lock().unwrap_or_else(PoisonError::into_inner).take();
+            given.ok_or(StoreError::Closed)
+        }
+    }
+
+    /// Puts on record what came of a command.
+    ///
+    /// # Errors
+    /// Nothing is stored, see [`StoreError`].
+    pub fn end_command(
+        &self,
+        outcome: CommandOutcome,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Obeyed(Box::new(outcome)))
     }
 
     /// Where to ask questions.

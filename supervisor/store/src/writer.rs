@@ -1,5 +1,6 @@
 //! The one writer: a thread that owns the writing connection and makes jobs durable, several in one transaction.
 
+use crate::command::{self, CommandOutcome, NewCommand};
 use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
@@ -9,7 +10,7 @@ use crate::{Answer, Batch, ClockMark, DeviceRecord, PastDay, hidden, presence, r
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait. When it is full the caller is told at once: the disk does not keep up, and what waits in
@@ -48,6 +49,10 @@ pub(crate) enum Work {
     Ask(Arc<AtomicBool>),
     /// A maintenance record or an amendment, and where to leave what came of it.
     Maintenance(Write, Outcome),
+    /// A command that is about to be sent, and where to leave its number.
+    Command(Box<NewCommand>, Arc<Mutex<Option<i64>>>),
+    /// What came of one.
+    Obeyed(Box<CommandOutcome>),
 }
 
 /// Work and the one who waits for it.
@@ -251,6 +256,12 @@ impl Writer {
                 *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
                 Ok(())
             }
+            Work::Command(new, number) => {
+                let given = command::give(&self.conn, new)?;
+                *number.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
+                Ok(())
+            }
+            Work::Obeyed(outcome) => command::end(&self.conn, outcome),
         }
     }
 

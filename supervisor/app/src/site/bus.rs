@@ -9,7 +9,7 @@ use super::{Asked, values};
 use roundsman_driver::bus::{Format, Port, Settings};
 use roundsman_profile::bus::Way;
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
-use roundsman_profile::document::{Fields, Node};
+use roundsman_profile::document::{Fields, Node, Value};
 use roundsman_profile::overlay::{MOST_UNITS, grid_labels, with_grid};
 use roundsman_profile::schema::{Profile, duration_ms};
 use roundsman_wire::bus::plan::{Plan, Target};
@@ -37,11 +37,19 @@ pub(super) struct Written<'a> {
     id: &'a str,
     node: &'a Node,
     port: Place,
-    baud: Option<u32>,
+    baud: Option<Speed>,
     format: Option<Format>,
     gap_ms: Option<u32>,
     late_ms: Option<u32>,
     echo: Option<Echo>,
+}
+
+/// `baud`.
+#[derive(Clone, Copy)]
+enum Speed {
+    Baud(u32),
+    /// No line is behind the port.
+    None,
 }
 
 enum Place {
@@ -123,12 +131,20 @@ fn with_port(text: &str, port: u16) -> Option<SocketAddr> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port)))
 }
 
-fn baud(node: &Node, found: &mut Findings) -> Option<u32> {
+fn baud(node: &Node, found: &mut Findings) -> Option<Speed> {
+    if let Value::Text(word) = &node.value
+        && word == "none"
+    {
+        return Some(Speed::None);
+    }
     let number = node.integer(found)?;
-    let baud = BAUD.contains(&number).then_some(number as u32);
+    let baud = BAUD.contains(&number).then_some(Speed::Baud(number as u32));
     if baud.is_none() {
         let what = format!("a line has {} to {} baud", BAUD.start(), BAUD.end());
-        found.note(Diagnostic::new(&node.at, what).hint("as it is set at the devices, such as 9600"));
+        found
+            .note(Diagnostic::new(&node.at, what).hint(
+                "as it is set at the devices, such as 9600; \"none\" where no line is behind the port",
+            ));
     }
     baud
 }
@@ -255,7 +271,11 @@ impl<'a> Buses<'a> {
             Some(Units::Grid { rows, columns, .. }) => Arc::new(with_grid(profile, rows, columns)),
             _ => Arc::clone(profile),
         };
-        Some((Asked::Bus { bus: id, target: Arc::new(target) }, profile))
+        let labels = match draft.units {
+            Some(Units::Grid { rows, columns, .. }) => grid_labels(rows, columns),
+            _ => vec![Arc::from("")],
+        };
+        Some((Asked::Bus { bus: id, target: Arc::new(target), labels: labels.into() }, profile))
     }
 
     fn where_is(
@@ -281,7 +301,11 @@ impl<'a> Buses<'a> {
                 let port = match &written.port {
                     Place::Path(path) => Port::Serial {
                         path: path.clone(),
-                        baud: written.baud.or(bus.serial.baud).unwrap_or(roundsman_profile::bus::Bus::BAUD),
+                        baud: match written.baud {
+                            Some(Speed::Baud(baud)) => Some(baud),
+                            Some(Speed::None) => None,
+                            None => Some(bus.serial.baud.unwrap_or(roundsman_profile::bus::Bus::BAUD)),
+                        },
                         format: written.format.unwrap_or(bus.serial.format),
                     },
                     Place::Tcp(address) => Port::Tcp(*address),
@@ -328,7 +352,8 @@ impl<'a> Buses<'a> {
         login: Option<Arc<Login>>,
     ) -> BusEntry {
         let way = match (&port, written) {
-            (Port::Serial { baud, .. }, _) => Way::Port(*baud),
+            (Port::Serial { baud: Some(baud), .. }, _) => Way::Port(*baud),
+            (Port::Serial { baud: None, .. }, _) => Way::Server,
             (Port::Tcp(_), Some(_)) => Way::Server,
             (Port::Tcp(_), None) | (Port::ModbusTcp(_), _) => Way::Tcp,
         };
@@ -436,7 +461,7 @@ fn fits(
         );
         return None;
     }
-    if let Port::Serial { baud, .. } = entry.port
+    if let Port::Serial { baud: Some(baud), .. } = entry.port
         && let Some(own) = bus.serial.baud.filter(|own| *own != baud && !is_speed_said)
     {
         let what =

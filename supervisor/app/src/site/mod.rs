@@ -106,6 +106,8 @@ pub(crate) enum Asked {
         bus: Arc<str>,
         /// The units.
         target: Arc<Units>,
+        /// What each of them is called in readings; a device that is one unit has one empty name.
+        labels: Arc<[Arc<str>]>,
     },
 }
 

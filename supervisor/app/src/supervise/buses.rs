@@ -3,7 +3,6 @@
 use crate::site::BusEntry;
 use roundsman_driver::bus::{Bus, Busy, MOST_OUTCOMES, Outcome, Request, Standing};
 use roundsman_driver::clock::Clock;
-use roundsman_wire::bus::order::Order;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -42,8 +41,9 @@ impl Buses {
         self.owned.get(bus).map_or(Err(Busy::Ended), |(_, bus)| bus.poll(request))
     }
 
-    pub(super) fn order(&self, bus: &str, id: u64, order: Order) -> Result<(), Busy> {
-        self.owned.get(bus).map_or(Err(Busy::Ended), |(_, bus)| bus.order(id, order))
+    /// The owner of a bus, for whoever gives a command.
+    pub(super) fn owner(&self, bus: &str) -> Option<Bus> {
+        self.owned.get(bus).map(|(_, bus)| bus.clone())
     }
 
     /// Forgets a device everywhere: a reload may have hung it on another bus.

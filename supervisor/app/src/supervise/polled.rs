@@ -235,6 +235,11 @@ impl Runtime {
         self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
     }
 
+    /// The labels of its instances.
+    pub(super) fn labels(&self) -> &Labels {
+        self.translator.labels()
+    }
+
     /// What carries its polls out.
     pub(super) fn driver(&self) -> Driver {
         match &self.entry.asked {

@@ -16,6 +16,7 @@ pub(crate) use lens::{Lens, Lenses};
 pub(crate) use shown::Latest;
 
 use super::Request;
+use super::commands::Given;
 use super::nightly::Backups;
 use super::numbers::Measured;
 use super::polled::Runtime;
@@ -51,6 +52,7 @@ pub(crate) struct View {
     /// Days of a past that are being taken over: done, and all.
     filling: RwLock<Option<(u32, u32)>>,
     requests: mpsc::Sender<Request>,
+    commands: mpsc::Sender<Given>,
 }
 
 impl View {
@@ -60,7 +62,7 @@ impl View {
         clock: Clock,
         snmp: Snmp,
         store: Arc<Store>,
-        requests: mpsc::Sender<Request>,
+        (requests, commands): (mpsc::Sender<Request>, mpsc::Sender<Given>),
         next_transition: u64,
     ) -> View {
         View {
@@ -86,6 +88,7 @@ impl View {
             backups: Arc::default(),
             filling: RwLock::default(),
             requests,
+            commands,
         }
     }
 

@@ -27,7 +27,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Requests that wait to be taken in by one bus.
 pub const MOST_QUEUED: usize = 256;
@@ -46,8 +46,9 @@ pub enum Port {
         /// Its device node; a name under `/dev/serial/by-id` or `by-path` stays the same when the adapter is plugged
         /// in anew.
         path: PathBuf,
-        /// Speed in baud.
-        baud: u32,
+        /// Speed in baud; `None` where there is no line behind it: a pseudo-terminal, a USB device that only looks like a
+        /// serial port.
+        baud: Option<u32>,
         /// Character format.
         format: Format,
     },
@@ -115,8 +116,6 @@ pub struct Finished {
 pub enum Outcome {
     /// A poll is over.
     Polled(Finished),
-    /// A command was sent.
-    Ordered(Ordered),
     /// A frame or line that nobody had asked for.
     Heard {
         /// The bus.
@@ -172,7 +171,8 @@ pub struct Counters {
 
 enum Command {
     Poll(Request),
-    Order(u64, Box<Order>),
+    Order(Box<Order>, oneshot::Sender<Ordered>),
+    Look(Ask, oneshot::Sender<Finished>),
     Forget(u32),
 }
 
@@ -199,9 +199,18 @@ impl Bus {
         self.send(Command::Poll(request))
     }
 
-    /// Hands in a command for one unit. Brings one [`Outcome::Ordered`] of this id.
-    pub fn order(&self, id: u64, order: Order) -> Result<(), Busy> {
-        self.send(Command::Order(id, Box::new(order)))
+    /// Sends a command to one unit; answers with what came of it.
+    pub async fn order(&self, order: Order) -> Result<Ordered, Busy> {
+        let (reply, ordered) = oneshot::channel();
+        self.send(Command::Order(Box::new(order), reply))?;
+        ordered.await.map_err(|_| Busy::Ended)
+    }
+
+    /// Polls apart from the schedule, for whoever gave a command; disturbs no poll of the same device.
+    pub async fn look(&self, ask: Ask) -> Result<Finished, Busy> {
+        let (reply, finished) = oneshot::channel();
+        self.send(Command::Look(ask, reply))?;
+        finished.await.map_err(|_| Busy::Ended)
     }
 
     fn send(&self, command: Command) -> Result<(), Busy> {

@@ -3,19 +3,22 @@
 use super::stream::{self, Failed, Stream};
 use super::{Command, Counters, Finished, IDLE_MS, Outcome, RETRY_MS, Request, Settings, Standing};
 use crate::clock::Clock;
+use roundsman_core::fault::Generation;
 use roundsman_core::reading::Absence;
 use roundsman_core::time::{Mono, Now, Wall};
 use roundsman_wire::bus::answer::Answer;
 use roundsman_wire::bus::order::{Ordered, Verdict};
 use roundsman_wire::bus::session::{self, Session};
 use roundsman_wire::bus::{self as wire, Action, Lost};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+/// Marks the session's keys of looks, apart from those of devices.
+const LOOK_KEY: u32 = 1 << 31;
 /// Octets taken in by one read.
 const READ: usize = 1_024;
 
@@ -56,6 +59,12 @@ pub(super) struct Owner {
     outcomes: mpsc::Sender<Outcome>,
     /// Outcomes the receiver has not made room for.
     waiting: VecDeque<Outcome>,
+    /// Who waits for a command, by its id; as many as the session takes.
+    orders: HashMap<u64, oneshot::Sender<Ordered>>,
+    /// Who waits for a look, by its key.
+    looks: HashMap<u32, oneshot::Sender<Finished>>,
+    /// Given to the next of either.
+    next: u32,
     counters: Arc<Mutex<Counters>>,
     own: Counters,
     /// Why it is not open, and when the next attempt may be made.
@@ -93,6 +102,9 @@ impl Owner {
             queue,
             outcomes,
             waiting: VecDeque::new(),
+            orders: HashMap::new(),
+            looks: HashMap::new(),
+            next: 0,
             counters,
             own: Counters::default(),
             lost: Lost::Closed,
@@ -178,17 +190,24 @@ impl Owner {
                     self.waiting.push_back(Outcome::Polled(finished));
                 }
             }
-            Command::Order(id, order) => {
-                if let Err(error) = self.session.order(id, &order, now.mono) {
-                    tracing::warn!(bus = %self.settings.id, %error, "command not sent");
-                    let outcome = wire::Outcome::Skipped;
-                    let verdict = Verdict::Failed(Absence::Timeout);
-                    self.waiting.push_back(Outcome::Ordered(Ordered {
-                        id,
-                        sent: Vec::new(),
-                        outcome,
-                        verdict,
-                    }));
+            Command::Order(order, reply) => {
+                self.next = (self.next + 1) % LOOK_KEY;
+                let id = u64::from(self.next);
+                match self.session.order(id, &order, now.mono) {
+                    Ok(()) => drop(self.orders.insert(id, reply)),
+                    Err(error) => {
+                        tracing::warn!(bus = %self.settings.id, %error, "command not sent");
+                        let (outcome, verdict) = (wire::Outcome::Skipped, Verdict::Failed(Absence::Timeout));
+                        let _ = reply.send(Ordered { id, sent: Vec::new(), outcome, verdict });
+                    }
+                }
+            }
+            Command::Look(ask, reply) => {
+                self.next = (self.next + 1) % LOOK_KEY;
+                let key = LOOK_KEY | self.next;
+                // Not started: whoever waits hears that by the reply's end.
+                if self.session.start(key, Generation::default(), ask, now.mono).is_ok() {
+                    self.looks.insert(key, reply);
                 }
             }
             Command::Forget(key) => self.session.forget(key),
@@ -215,10 +234,16 @@ impl Owner {
             let now = self.clock.now();
             let started = Now { mono: started, wall: Wall(now.wall.0 - now.mono.since_ms(started) as i64) };
             let finished = Finished { key, generation, started, finished: now, answer };
-            self.waiting.push_back(Outcome::Polled(finished));
+            if key & LOOK_KEY == 0 {
+                self.waiting.push_back(Outcome::Polled(finished));
+            } else {
+                self.session.forget(key);
+                // Whoever asked may be gone.
+                let _ = self.looks.remove(&key).map(|reply| reply.send(finished));
+            }
         }
         while let Some(ordered) = self.session.poll_ordered() {
-            self.waiting.push_back(Outcome::Ordered(ordered));
+            let _ = self.orders.remove(&ordered.id).map(|reply| reply.send(ordered));
         }
         while let Some(octets) = self.session.poll_event() {
             let bus = Arc::clone(&self.settings.id);

@@ -15,7 +15,7 @@ use std::path::Path;
 use tokio::io::unix::AsyncFd;
 
 /// Opens the port, takes its locks, sets it. Blocks as long as the kernel does: not for the runtime's thread.
-pub(super) fn open(path: &Path, baud: u32, format: Format) -> io::Result<OwnedFd> {
+pub(super) fn open(path: &Path, baud: Option<u32>, format: Format) -> io::Result<OwnedFd> {
     // O_NONBLOCK: without it the call waits for a carrier that three wires do not have (termios(3)).
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let port = rustix::fs::open(path, flags, Mode::empty())?;
@@ -26,7 +26,9 @@ pub(super) fn open(path: &Path, baud: u32, format: Format) -> io::Result<OwnedFd
     let mut settings = rustix::termios::tcgetattr(&port)?;
     // Raw sets VMIN to 1: a read of nothing is an error "again", so one that gives 0 octets is a hang-up (termios(3)).
     settings.make_raw();
-    settings.set_speed(baud)?;
+    if let Some(baud) = baud {
+        settings.set_speed(baud)?;
+    }
     let modes = &mut settings.control_modes;
     modes.insert(ControlModes::CREAD | ControlModes::CLOCAL);
     modes.remove(ControlModes::CSIZE | ControlModes::PARENB | ControlModes::PARODD | ControlModes::CSTOPB);

@@ -19,9 +19,9 @@ use roundsman_core::tally::{Cost, DeviceTally, Driver, Polled, Summary};
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, DeviceState, DriverNumbers, FaultStory, Feed, Headlines, Kept,
-    Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage,
-    Unavailable, Which,
+    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, DeviceDetail, DeviceState,
+    DriverNumbers, FaultStory, Feed, Headlines, Kept, Latencies, Later, Limit, Numbers, RecordError,
+    RecordQuery, Site, SiteDevice, SiteReading, Storage, Unavailable, Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{History, SeriesName, Span};
@@ -364,6 +364,14 @@ impl Site for SampleSite {
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
         let state = self.state.lock().unwrap();
         self.answer(state.transitions.iter().filter(|t| t.id > id).take(limit).cloned().collect())
+    }
+    fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>> {
+        Box::pin(async move {
+            if self.device(&wanted.device).is_none() {
+                return Err(CommandError::NoSuchDevice);
+            }
+            Err(CommandError::Refused(format!("no command is called `{}`", wanted.command)))
+        })
     }
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();

@@ -1,5 +1,6 @@
 //! The panel's questions, answered from memory; where memory does not go back far enough, by the store.
 
+use super::super::commands::{Given, MOST_COMMANDS};
 use super::super::numbers::process;
 use super::super::{Request, overloaded};
 use super::View;
@@ -9,8 +10,9 @@ use roundsman_core::tally::{Counts, DeviceTally, Driver, Summary};
 use roundsman_core::time::Wall;
 use roundsman_driver::snmp::Counters;
 use roundsman_panel::{
-    About, ActionError, Charted, DeviceDetail, DriverNumbers, Feed, Kept, Later, Numbers, RecordError,
-    RecordQuery, SiteDevice, SiteReading, Storage, Unavailable, Which,
+    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, DeviceDetail, DriverNumbers,
+    Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice, SiteReading, Storage, Unavailable,
+    Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{
@@ -220,6 +222,16 @@ impl roundsman_panel::Site for View {
 
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
         Box::pin(async move { self.reader.record(number).await.map_err(unavailable) })
+    }
+
+    fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>> {
+        Box::pin(async move {
+            let (reply, report) = oneshot::channel();
+            let unavailable = |why: String| CommandError::Unavailable(Unavailable(why));
+            let full = |_| unavailable(format!("{MOST_COMMANDS} commands are waiting already"));
+            self.commands.try_send(Given { wanted, reply }).map_err(full)?;
+            report.await.unwrap_or_else(|_| Err(unavailable("the service is ending".to_owned())))
+        })
     }
 
     fn add_record(
