@@ -32,7 +32,7 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
     };
     let mut members = Vec::new();
     for entry in &site.devices {
-        let Asked::Bus { bus: id, target } = &entry.asked else { continue };
+        let Asked::Bus { bus: id, target, .. } = &entry.asked else { continue };
         if *id != bus.id {
             continue;
         }
