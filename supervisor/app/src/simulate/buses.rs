@@ -20,8 +20,7 @@ pub(super) fn lines(site: &Site) -> Result<Vec<LineSpec>> {
 fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
     let (port, baud, framing) = match &bus.port {
         Port::Serial { path, baud, .. } => {
-            let baud: Option<u32> = (*baud).into();
-            (PortSpec::Pty(path.clone()), baud.unwrap_or(USUAL_BAUD), Framing::Rtu)
+            (PortSpec::Pty(path.clone()), (*baud).unwrap_or(USUAL_BAUD), Framing::Rtu)
         }
         // A bus of the site is a line behind a serial server; else the port is the device's own.
         Port::Tcp(address) => {
