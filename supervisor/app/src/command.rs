@@ -175,13 +175,14 @@ fn answered(outcome: &Outcome) -> Option<&[u8]> {
 
 /// A report as the API and `--json` give it.
 pub(crate) fn shown(device: &str, wanted: &Wanted, report: &Report) -> CommandReport {
-    let (why, reads, took_ms) = match (&report.ordered.verdict, &report.verified) {
-        (Verdict::Refused(absence) | Verdict::Failed(absence), Verified::Pointless) => {
-            (Some(absence.word()), None, None)
-        }
-        (_, Verified::Yes(took_ms)) => (None, None, Some(*took_ms)),
-        (_, Verified::No(said)) => (None, said.as_deref(), None),
-        _ => (None, None, None),
+    let why = match &report.ordered.verdict {
+        Verdict::Refused(absence) | Verdict::Failed(absence) => Some(absence.word()),
+        Verdict::Acknowledged | Verdict::Unproven => None,
+    };
+    let (reads, took_ms) = match &report.verified {
+        Verified::Yes(took_ms) => (None, Some(*took_ms)),
+        Verified::No(said) => (said.as_deref(), None),
+        Verified::Unknown | Verified::Pointless => (None, None),
     };
     CommandReport {
         device: device.to_owned(),

@@ -68,5 +68,5 @@ async fn icmp_works_or_says_what_to_change() {
 #[tokio::test]
 async fn snmp_is_not_its_part() {
     let prober = Prober::new(Clock::new());
-    assert_eq!(prober.probe(host(), Reach::Snmp, 100).await, Err(ProbeError::BySnmp));
+    assert_eq!(prober.probe(host(), Reach::Snmp, 100).await, Err(ProbeError::ByCaller));
 }

@@ -14,5 +14,6 @@ pub mod field;
 pub mod frame;
 pub mod modbus;
 pub mod params;
+pub mod rfc2217;
 pub mod snmp;
 pub mod text;

@@ -1,7 +1,7 @@
 //! The buses of a site as the simulator makes them.
 
 use crate::site::{Asked, BusEntry, Site};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use roundsman_driver::bus::Port;
 use roundsman_simulator::bus::{Framing, Kind, LineSpec, MemberSpec, PortSpec};
 use roundsman_wire::bus::plan::{Member, Target};
@@ -28,6 +28,10 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
             (PortSpec::Tcp(*address), baud, Framing::Rtu)
         }
         Port::ModbusTcp(address) => (PortSpec::Tcp(*address), 0, Framing::ModbusTcp),
+        Port::Rfc2217 { .. } => bail!(
+            "the bus {}: nothing in the virtual site speaks RFC 2217; write tcp:// for a virtual serial server",
+            bus.id
+        ),
     };
     let mut members = Vec::new();
     for entry in &site.devices {

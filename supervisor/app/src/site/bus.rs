@@ -7,7 +7,7 @@ use super::credentials::{Credentials, Login};
 use super::device::{Draft, Units};
 use super::{Asked, values};
 use roundsman_driver::bus::{Format, Port, Settings};
-use roundsman_profile::bus::Way;
+use roundsman_profile::bus::{ADDRESS, Way};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::document::{Fields, Node, Value};
 use roundsman_profile::overlay::{MOST_UNITS, grid_labels, with_grid};
@@ -55,6 +55,7 @@ enum Speed {
 enum Place {
     Path(PathBuf),
     Tcp(SocketAddr),
+    Rfc2217(SocketAddr),
     ModbusTcp(SocketAddr),
 }
 
@@ -92,11 +93,14 @@ fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
     let echo = fields.maybe("echo").map(|n| echo(n, found));
     fields.finish(found);
     let (port, id_node) = (port?, id_node?);
-    if !matches!(port, Place::Path(_))
+    if matches!(port, Place::Tcp(_) | Place::ModbusTcp(_))
         && let Some(node) = node.get("baud").or(node.get("format"))
     {
         let what = "the speed of a line behind a server is set at the server";
-        found.note(Diagnostic::new(&node.at, what).hint("leave `baud` and `format` out here"));
+        found.note(
+            Diagnostic::new(&node.at, what)
+                .hint("leave `baud` and `format` out here, or say \"rfc2217://…\" if the server knows it"),
+        );
         return None;
     }
     Some(Written {
@@ -114,10 +118,12 @@ fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
 fn place(node: &Node, found: &mut Findings) -> Option<Place> {
     let text = node.text(found)?;
     let hint = "a device node such as \"/dev/serial/by-id/usb-…\"; \"tcp://192.0.2.9:4001\", a serial server that \
-                passes octets on; or \"modbus-tcp://192.0.2.9\", a Modbus TCP gateway";
+                passes octets on, or \"rfc2217://…\", one that is told the speed; \"modbus-tcp://192.0.2.9\", a Modbus TCP \
+                gateway";
     let place = match text.split_once("://") {
         None if text.starts_with('/') => Some(Place::Path(PathBuf::from(text))),
         Some(("tcp", address)) => address.parse().ok().map(Place::Tcp),
+        Some(("rfc2217", address)) => address.parse().ok().map(Place::Rfc2217),
         Some(("modbus-tcp", address)) => with_port(address, mbap::PORT).map(Place::ModbusTcp),
         _ => None,
     };
@@ -298,17 +304,20 @@ impl<'a> Buses<'a> {
                     return None;
                 };
                 let written = &self.written[at];
+                let speed = match written.baud {
+                    Some(Speed::Baud(baud)) => Some(baud),
+                    Some(Speed::None) => None,
+                    None => Some(bus.serial.baud.unwrap_or(roundsman_profile::bus::Bus::BAUD)),
+                };
+                let format = written.format.unwrap_or(bus.serial.format);
                 let port = match &written.port {
-                    Place::Path(path) => Port::Serial {
-                        path: path.clone(),
-                        baud: match written.baud {
-                            Some(Speed::Baud(baud)) => Some(baud),
-                            Some(Speed::None) => None,
-                            None => Some(bus.serial.baud.unwrap_or(roundsman_profile::bus::Bus::BAUD)),
-                        },
-                        format: written.format.unwrap_or(bus.serial.format),
-                    },
+                    Place::Path(path) => Port::Serial { path: path.clone(), baud: speed, format },
                     Place::Tcp(address) => Port::Tcp(*address),
+                    Place::Rfc2217(address) => Port::Rfc2217 {
+                        address: *address,
+                        baud: speed.unwrap_or(roundsman_profile::bus::Bus::BAUD),
+                        format,
+                    },
                     Place::ModbusTcp(address) => Port::ModbusTcp(*address),
                 };
                 return Some((Arc::from(id), port, Some(at)));
@@ -354,7 +363,7 @@ impl<'a> Buses<'a> {
         let way = match (&port, written) {
             (Port::Serial { baud: Some(baud), .. }, _) => Way::Port(*baud),
             (Port::Serial { baud: None, .. }, _) => Way::Server,
-            (Port::Tcp(_), Some(_)) => Way::Server,
+            (Port::Tcp(_), Some(_)) | (Port::Rfc2217 { .. }, _) => Way::Server,
             (Port::Tcp(_), None) | (Port::ModbusTcp(_), _) => Way::Tcp,
         };
         let line = profile.bus.as_ref().map_or_else(Line::tcp, |bus| bus.line(way));
@@ -402,7 +411,10 @@ impl<'a> Buses<'a> {
                 (Some(first), usize::from(rows) * usize::from(columns), at)
             }
             Some(Units::Single(unit, at)) => (Some(unit), 1, at),
-            None => (None, 1, draft.id_node),
+            None => {
+                let own = bus.params.iter().find(|param| &*param.name == ADDRESS);
+                (own.map_or(Some(1), |own| own.default), 1, draft.id_node)
+            }
         };
         if count > MOST_UNITS {
             let what = format!("a grid has at most {MOST_UNITS} units, this one {count}");
@@ -461,7 +473,7 @@ fn fits(
         );
         return None;
     }
-    if let Port::Serial { baud: Some(baud), .. } = entry.port
+    if let Port::Serial { baud: Some(baud), .. } | Port::Rfc2217 { baud, .. } = entry.port
         && let Some(own) = bus.serial.baud.filter(|own| *own != baud && !is_speed_said)
     {
         let what =

@@ -54,6 +54,15 @@ pub enum Port {
     },
     /// A TCP serial server that passes octets on as they are, or a device's own TCP port.
     Tcp(SocketAddr),
+    /// A TCP serial server that is told how to set its port (RFC 2217).
+    Rfc2217 {
+        /// The server.
+        address: SocketAddr,
+        /// Speed in baud.
+        baud: u32,
+        /// Character format.
+        format: Format,
+    },
     /// A Modbus TCP device or gateway.
     ModbusTcp(SocketAddr),
 }
@@ -63,6 +72,7 @@ impl fmt::Display for Port {
         match self {
             Port::Serial { path, .. } => write!(f, "{}", path.display()),
             Port::Tcp(address) => write!(f, "tcp://{address}"),
+            Port::Rfc2217 { address, .. } => write!(f, "rfc2217://{address}"),
             Port::ModbusTcp(address) => write!(f, "modbus-tcp://{address}"),
         }
     }

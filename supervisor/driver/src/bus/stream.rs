@@ -1,9 +1,10 @@
 //! What a port leads to, as a stream of octets: a serial port, a serial server, a device.
 
-use super::Port;
 use super::serial::{self, Serial};
+use super::{Format, Parity, Port};
 use roundsman_wire::bus::Lost;
 use roundsman_wire::modbus::mbap::Mbap;
+use roundsman_wire::rfc2217::{Rfc2217, Settings};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use tokio::net::TcpStream;
 
 /// How long a connection may take to be made. Below the time that the session waits for the port.
 const CONNECT: Duration = Duration::from_secs(4);
+/// How long a serial server may take to set its port.
+const SET: Duration = Duration::from_secs(2);
 /// How long the kernel may take to accept a request's octets: more is a line that is held.
 const WRITE: Duration = Duration::from_secs(3);
 /// A peer that vanished without a word is found out within a minute (ser2net keeps the port for the dead one else).
@@ -35,6 +38,8 @@ pub(super) struct Failed {
 pub(super) enum Stream {
     Serial(Serial),
     Tcp(TcpStream),
+    /// A serial server that set its port.
+    Rfc2217(TcpStream, Box<Rfc2217>),
     /// A Modbus TCP device.
     Modbus(TcpStream, Box<Mbap>),
 }
@@ -52,6 +57,14 @@ impl Stream {
                 })
             }
             Port::Tcp(address) => connect(address).await.map(Stream::Tcp),
+            Port::Rfc2217 { address, baud, format } => {
+                let mut tcp = connect(address).await?;
+                let set = tokio::time::timeout(SET, negotiate(&mut tcp, rfc2217(baud, format))).await;
+                let set = set.map_err(io::Error::from).flatten();
+                let what = "having the serial server set its port (RFC 2217)";
+                let port = set.map_err(|source| Failed { what, lost: Lost::Refused, source })?;
+                Ok(Stream::Rfc2217(tcp, Box::new(port)))
+            }
             Port::ModbusTcp(address) => connect(address).await.map(|tcp| Stream::Modbus(tcp, Box::default())),
         }
     }
@@ -69,6 +82,14 @@ impl Stream {
                 octets.extend(&buffer[..len]);
                 Ok(len)
             }
+            Stream::Rfc2217(tcp, port) => {
+                let len = tcp.read(buffer).await?;
+                let mut reply = Vec::new();
+                port.take(&buffer[..len], octets, &mut reply);
+                // A few octets once in a while; where there is no room for them the server does without.
+                let _ = tcp.try_write(&reply);
+                Ok(len)
+            }
             Stream::Modbus(tcp, mbap) => {
                 let len = tcp.read(buffer).await?;
                 mbap.take(&buffer[..len], octets).map_err(io::Error::other)?;
@@ -82,6 +103,7 @@ impl Stream {
             match self {
                 Stream::Serial(serial) => serial.write(octets).await,
                 Stream::Tcp(tcp) => tcp.write_all(octets).await,
+                Stream::Rfc2217(tcp, _) => tcp.write_all(&Rfc2217::wrap(octets)).await,
                 Stream::Modbus(tcp, mbap) => tcp.write_all(&mbap.wrap(octets)).await,
             }
         };
@@ -92,7 +114,36 @@ impl Stream {
     pub(super) fn end(&self) -> Lost {
         match self {
             Stream::Serial(_) => Lost::Unplugged,
-            Stream::Tcp(_) | Stream::Modbus(..) => Lost::Closed,
+            Stream::Tcp(_) | Stream::Rfc2217(..) | Stream::Modbus(..) => Lost::Closed,
+        }
+    }
+}
+
+fn rfc2217(baud: u32, format: Format) -> Settings {
+    let parity = match format.parity {
+        Parity::None => 1,
+        Parity::Odd => 2,
+        Parity::Even => 3,
+    };
+    Settings { baud, data_bits: format.data_bits, parity, stop_bits: format.stop_bits }
+}
+
+/// Says how the port is to be set and waits until the server has done so. Octets of the line that come meanwhile
+/// belong to nobody.
+async fn negotiate(tcp: &mut TcpStream, settings: Settings) -> io::Result<Rfc2217> {
+    let mut port = Rfc2217::new(settings);
+    tcp.write_all(&port.begin()).await?;
+    let mut buffer = [0; 256];
+    loop {
+        let len = tcp.read(&mut buffer).await?;
+        let mut reply = Vec::new();
+        port.take(&buffer[..len], &mut Vec::new(), &mut reply);
+        tcp.write_all(&reply).await?;
+        match port.is_set() {
+            Some(true) => return Ok(port),
+            Some(false) => return Err(io::Error::other("it does not know RFC 2217, or has no such speed")),
+            None if len == 0 => return Err(io::ErrorKind::ConnectionReset.into()),
+            None => {}
         }
     }
 }

@@ -121,8 +121,8 @@ pub enum ProbeError {
          service CAP_NET_RAW, or write reach = \"tcp:PORT\" or \"snmp\""
     )]
     NoIcmp(String),
-    /// `snmp` is carried out through the SNMP poller.
-    #[error("reach by snmp is carried out through the SNMP poller")]
+    /// `snmp` is carried out through the SNMP poller, `bus` is known of the owner of its port.
+    #[error("reach by snmp or bus is carried out by whoever asks, not by the prober")]
     ByCaller,
     /// No socket could be opened.
     #[error("testing reach of {address}: {what}")]
