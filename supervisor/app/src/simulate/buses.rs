@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use roundsman_driver::bus::Port;
 use roundsman_simulator::bus::{Framing, Kind, LineSpec, MemberSpec, PortSpec};
 use roundsman_wire::bus::plan::{Member, Target};
+use std::sync::Arc;
 
 /// Speed of the virtual line behind a serial server, whose site file names none.
 const USUAL_BAUD: u32 = 9_600;
@@ -52,6 +53,18 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
         });
     }
     Ok(LineSpec { id: bus.id.clone(), port, baud, framing, members })
+}
+
+/// The panels of all video walls: one of several can die without its wall.
+pub(super) fn panels(site: &Site) -> Vec<(Arc<str>, u8)> {
+    let walls = site.devices.iter().filter_map(|entry| match &entry.asked {
+        Asked::Bus { target, .. } if Kind::of_profile(&entry.device.profile) == Some(Kind::Panels) => {
+            Some((&entry.device.id, units(target)))
+        }
+        _ => None,
+    });
+    let walls = walls.filter(|(_, units)| units.len() > 1);
+    walls.flat_map(|(id, units)| units.into_iter().map(|unit| (id.clone(), unit))).collect()
 }
 
 fn units(target: &Target) -> Vec<u8> {
