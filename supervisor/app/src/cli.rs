@@ -32,7 +32,8 @@ enum Command {
     /// One poll of one device now; two, 2 s apart, where there are rates.
     Poll(PollArguments),
     /// Gives a device on a bus a command and reads back whether it obeyed.
-    Command(CommandArguments),
+    #[command(name = "command")]
+    Order(CommandArguments),
     /// Copies the database into one file, proven whole; the service may run meanwhile.
     Backup(BackupFile),
     /// Puts a backup in the database's place and keeps the former one; the service must not run.
@@ -217,7 +218,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Poll(arguments) => {
             crate::poll::run(&arguments.config.config, &arguments.device, arguments.json)
         }
-        Command::Command(a) => {
+        Command::Order(a) => {
             crate::command::ask::run(&a.config.config, &a.device, &a.command, &a.arguments, a.yes, a.json)
         }
         Command::Backup(a) => crate::backup::backup(&a.config.config, &a.file, a.json),

@@ -173,6 +173,7 @@ fn write_site(folder: &Path, demo: &Demo) -> Result<PathBuf> {
         echo_port,
         listen: demo.listen,
         store: "store".to_owned(),
+        lines: folder.display().to_string(),
     };
     let path = folder.join("site.toml");
     std::fs::write(&path, site.text()).with_context(|| format!("writing {}", path.display()))?;
@@ -228,8 +229,8 @@ fn welcome(ready: &Ready, devices: usize, stations: u16, folder: &Folder) -> Res
     print::line(&format!(
         "Panel: http://{}/#token={}\n\
          \n\
-         {devices} virtual devices answer SNMP on loopback and are polled every 10 s; faults show within half a minute.\n\
-         {devices} 台虚拟设备在本机回环地址应答 SNMP，每 10 秒轮询一次，半分钟内报出故障。\n\
+         {devices} virtual devices answer SNMP on loopback or hang on virtual buses, and are polled every 10 s; faults show within half a minute.\n\
+         {devices} 台虚拟设备在本机回环地址应答 SNMP 或挂在虚拟总线上，每 10 秒轮询一次，半分钟内报出故障。\n\
          \n\
          {}\n\
          Data: {} ({keep})\n\

@@ -66,7 +66,7 @@ fn free_port() -> u16 {
 /// The site, its peers and its files.
 struct Bench {
     folder: tempfile::TempDir,
-    _peers: Vec<Running>,
+    peers: [Running; 3],
     socat: Running,
     panel: u16,
 }
@@ -82,16 +82,7 @@ impl Bench {
         let text = text.replace("@PTY@", &path("slave").display().to_string());
         let text = text.replace("\"@TCP@\"", &tcp.to_string()).replace("\"@SERVER@\"", &server.to_string());
         std::fs::write(path("pymodbus.json"), text).expect("the peer's file");
-        let peers = ["rtu", "tcp", "rtu-over-tcp"].map(|name| {
-            start(
-                Command::new(simulator)
-                    .args(["--modbus_server", name, "--modbus_device", "device"])
-                    .args(["--json_file", "pymodbus.json", "--http_host", "127.0.0.1"])
-                    .args(["--http_port", &free_port().to_string()])
-                    .args(["--log_file", &format!("{name}.log")])
-                    .current_dir(folder.path()),
-            )
-        });
+        let peers = ["rtu", "tcp", "rtu-over-tcp"].map(|name| peer(simulator, folder.path(), name));
         let mut site = format!(
             "[site]\nname = \"Bench\"\ntimezone = \"Asia/Shanghai\"\n[store]\npath = \"store\"\n\
              [panel]\nlisten = \"127.0.0.1:{panel}\"\n\
@@ -115,7 +106,7 @@ impl Bench {
             );
         }
         std::fs::write(path("site.toml"), site).expect("the site file");
-        let bench = Bench { folder, _peers: peers.into(), socat, panel };
+        let bench = Bench { folder, peers, socat, panel };
         for device in ["sensor", "sensor-server", "relay-tcp"] {
             wait_for("the peer's first answer", || {
                 bench.run(&["poll", "--config", "site.toml", device, "--json"]).status.success().then_some(())
@@ -168,6 +159,17 @@ impl Bench {
         let readings = body["readings"].as_array()?;
         Some(readings.iter().find(|reading| reading["metric"] == metric)?.clone())
     }
+}
+
+/// One of the simulator's servers.
+fn peer(simulator: &Path, folder: &Path, name: &str) -> Running {
+    start(
+        Command::new(simulator)
+            .args(["--modbus_server", name, "--modbus_device", "device", "--json_file", "pymodbus.json"])
+            .args(["--http_host", "127.0.0.1", "--http_port", &free_port().to_string()])
+            .args(["--log_file", &format!("{name}.log")])
+            .current_dir(folder),
+    )
 }
 
 fn pty_pair(folder: &Path) -> Running {
@@ -236,7 +238,9 @@ fn what_a_foreign_slave_says_is_read_and_commands_are_proven() {
         bench.shown("sensor", "temperature.value").filter(|reading| reading["quality"] == "unreachable")
     });
     bench.socat = pty_pair(bench.folder.path());
-    // The simulator opens its end anew by itself as well.
+    // The simulator does not find its end again by itself.
+    bench.peers[0] = start(&mut Command::new("true"));
+    bench.peers[0] = peer(&simulator, bench.folder.path(), "rtu");
     is(&bench, "sensor", "temperature.value", 30.5.into());
 
     let given = bench.rows(

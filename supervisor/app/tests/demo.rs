@@ -1,4 +1,4 @@
-//! The demo from end to end, as a newcomer starts it: page, polls, all six scenes of the story with the faults they
+//! The demo from end to end, as a newcomer starts it: page, polls, all seven scenes of the story with the faults they
 //! raise (lost packets are a lossy line, never a dead device), the first two cleared, an acknowledgement, an orderly end, and a second
 //! start on the same data. Takes about two and a half minutes, since the story does.
 
@@ -178,7 +178,7 @@ fn the_demo_tells_its_story() {
             (status == 200 && body.contains("临汾市")).then_some(())
         })
         .await;
-        assert_eq!(demo.devices().await.len(), 96);
+        assert_eq!(demo.devices().await.len(), 100);
         demo.until("every device was polled", 60, async || {
             demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
         })
@@ -206,10 +206,12 @@ fn the_demo_tells_its_story() {
         let id = silent["id"].to_string();
         let (status, body) = demo.http("POST", &format!("/api/v1/faults/{id}/acknowledge")).await.unwrap();
         assert_eq!(status, 200, "{body}");
+        let (wall, dead) = demo.scene("dead-unit", "panel-silent").await;
+        assert_eq!(dead["severity"], "major", "{dead:#}");
         let (hot, _) = demo.scene("hot", "temperature-high").await;
         let (server, full) = demo.scene("disk", "storage-full").await;
         assert_eq!((&full["severity"], &full["instance"]), (&"major".into(), &"/data".into()), "{full:#}");
-        for (device, rule) in [(&trunk, "unreachable"), (&hot, "temperature-high")] {
+        for (device, rule) in [(&trunk, "unreachable"), (&wall, "panel-silent"), (&hot, "temperature-high")] {
             demo.until(&format!("{device}: {rule} is over"), 90, async || {
                 let faults = demo.faults().await;
                 let cleared =
@@ -233,6 +235,7 @@ fn the_demo_tells_its_story() {
             let device = fault["device"].as_str().unwrap();
             let rule = match device {
                 _ if device == trunk || device.starts_with(&below) => "unreachable",
+                _ if device == wall => "panel-silent",
                 _ if device == hot => "temperature-high",
                 _ if device == server => "storage-full",
                 _ if device == ups => "on-battery",

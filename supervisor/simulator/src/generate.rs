@@ -140,6 +140,8 @@ pub struct VirtualSite {
     pub listen: SocketAddr,
     /// Folder of the store, from the site file's folder.
     pub store: String,
+    /// Folder of the links to the virtual lines' ends, absolute.
+    pub lines: String,
 }
 
 /// A device as the site file gets it.
@@ -192,6 +194,45 @@ const CITY: [City; 18] = [
     ("prn-3f", "3 楼文印室打印机", "printer-mib", "lan", "3F 文印室", Some("sw-3f"), "100M"),
 ];
 
+/// Where a bus ends.
+#[derive(Clone, Copy)]
+enum Bus {
+    /// At a link to a virtual line's end.
+    Line(&'static str),
+    /// At a serial server.
+    Server(Ipv4Addr),
+}
+
+/// The buses: id, and where they end.
+const BUSES: [(&str, Bus); 3] = [
+    (WALL, Bus::Line(WALL)),
+    ("machine-room", Bus::Line("machine-room")),
+    ("conference-10f", Bus::Server(Ipv4Addr::new(127, 16, 4, 1))),
+];
+
+/// The video wall of the meeting room, and the line that it has for itself.
+const WALL: &str = "wall-10f";
+
+/// A device on a bus: id, name, profile, location, bus, the rest of its section.
+type OnBus = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// What hangs on buses. A dead panel shows in the demo within half a minute as everything does; on a real wall two
+/// minutes are right.
+const ON_BUSES: [OnBus; 4] = [
+    (
+        WALL,
+        "10楼会议室大屏",
+        "samsung-mdc",
+        "10F 会议室",
+        WALL,
+        "grid = { rows = 3, columns = 3, first_unit = 1 }\n\
+         rule.panel-silent.major = { for = \"15s\", clear_for = \"20s\" }",
+    ),
+    ("mtr-machine-room", "机房配电电表", "pzem-004t", ROOM, "machine-room", "unit = 1"),
+    ("env-machine-room", "机房温湿度", "xy-md02", ROOM, "machine-room", "unit = 2"),
+    ("conf-10f", "10楼会议室会议主机", "modbus-generic", "10F 会议室", "conference-10f", "unit = 1"),
+];
+
 /// Profiles of counties and stations in turn.
 const COUNTY_PROFILES: [&str; 4] = ["huawei-vrp", "huawei-vrp", "huawei-vrp", "auto"];
 const STATION_PROFILES: [&str; 3] = ["huawei-vrp", "snmp-generic", "auto"];
@@ -227,6 +268,7 @@ impl VirtualSite {
         self.city(&mut out);
         self.counties(&mut out);
         self.stations(&mut out);
+        self.on_buses(&mut out);
         out
     }
 
@@ -304,6 +346,24 @@ impl VirtualSite {
         }
     }
 
+    /// The buses, and what hangs on them: two serial lines and a serial server.
+    fn on_buses(&self, out: &mut String) {
+        let port = |bus: Bus| match bus {
+            Bus::Line(id) => format!("{}/bus-{id}", self.lines).replace('\\', "\\\\").replace('"', "\\\""),
+            Bus::Server(address) => format!("tcp://{address}:{}", self.snmp_port),
+        };
+        for (id, bus) in BUSES {
+            let _ = write!(out, "\n[[bus]]\nid = \"{id}\"\nport = \"{}\"\n", port(bus));
+        }
+        for (id, name, profile, location, bus, units) in ON_BUSES {
+            let _ = write!(
+                out,
+                "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nprofile = \"{profile}\"\ntier = \"city\"\n\
+                 network = \"lan\"\nlocation = \"{location}\"\nbus = \"{bus}\"\n{units}\ninterval = \"{INTERVAL}\"\n"
+            );
+        }
+    }
+
     fn device(&self, out: &mut String, entry: &Entry<'_>) {
         let [third, fourth] = entry.address;
         // Writing to a string cannot fail.
@@ -346,6 +406,7 @@ mod tests {
             echo_port: 16107,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store: "store".to_owned(),
+            lines: "/demo".to_owned(),
         }
     }
 
@@ -378,17 +439,20 @@ mod tests {
             let tiers = values(&text[text.find("[[device]]").unwrap()..], "tier");
             let count = |tier| tiers.iter().filter(|found| **found == tier).count();
             assert_eq!(count("province"), 1);
-            assert_eq!(count("city"), CITY.len());
+            assert_eq!(count("city"), CITY.len() + ON_BUSES.len());
             assert_eq!(count("county"), 17);
             assert_eq!(count("station"), usize::from(stations));
-            for key in ["id", "address"] {
-                let all = values(&text, key);
-                assert_eq!(all.len(), 18 + CITY.len() + usize::from(stations));
+            let agents = 18 + CITY.len() + usize::from(stations);
+            let devices: String =
+                text.split_inclusive("[[").filter(|part| part.starts_with("device")).collect();
+            for (key, count) in [("id", agents + ON_BUSES.len()), ("address", agents)] {
+                let all = values(&devices, key);
+                assert_eq!(all.len(), count);
                 assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{key} twice");
             }
-            let ids = values(&text, "id");
+            let ids = values(&devices, "id");
             let uplinks = uplinks(&text);
-            assert_eq!(uplinks.len() + 1, ids.len(), "all but the province hang on something");
+            assert_eq!(uplinks.len() + 1, agents, "all but the province hang on something");
             assert!(uplinks.iter().all(|(parent, _)| ids.contains(parent)));
             assert_eq!(uplinks.iter().collect::<HashSet<_>>().len(), uplinks.len(), "a port used twice");
             assert!(

@@ -1,4 +1,4 @@
-//! Four minutes in the life of a site, over and over, in six scenes: a county's trunk fails and returns, a router
+//! Four minutes in the life of a site, over and over, in seven scenes: a county's trunk fails and returns, a router
 //! overheats and cools down, a disk fills up and is cleared, a station loses packets and is never taken for down, a port
 //! flaps, a UPS lives on its battery for a while.
 //!
@@ -52,6 +52,8 @@ pub enum Kind {
     Port,
     /// A UPS has no mains.
     Battery,
+    /// A panel of a video wall is dead on its line.
+    Panel,
 }
 
 /// One scene of a round.
@@ -81,7 +83,7 @@ const fn words(zh: &'static str, en: &'static str) -> Words {
 /// minutes, a port and the mains after one. Lost packets are remembered for a minute where a probe goes out every
 /// second. The mains are away for less than the minute after which the UPS's own count of alarms would be a second
 /// fault.
-pub const SCRIPT: [Scene; 6] = [
+pub const SCRIPT: [Scene; 7] = [
     Scene {
         kind: Kind::Trunk,
         begins: Duration::from_secs(20),
@@ -92,6 +94,14 @@ pub const SCRIPT: [Scene; 6] = [
         ),
         begin: words("县区线路中断", "county trunk down"),
         end: words("县区线路恢复", "county trunk back"),
+    },
+    Scene {
+        kind: Kind::Panel,
+        begins: Duration::from_secs(25),
+        ends: Duration::from_secs(90),
+        title: words("大屏一块屏体无应答，其余照常", "a panel of the video wall dies, the others go on"),
+        begin: words("大屏一块屏体无应答", "a wall's panel dies"),
+        end: words("屏体恢复应答", "the panel answers again"),
     },
     Scene {
         kind: Kind::Heat,
@@ -153,6 +163,8 @@ pub struct Cast {
     pub ports: Vec<(Arc<str>, Arc<str>)>,
     /// Devices with a battery.
     pub batteries: Vec<Arc<str>>,
+    /// Panels of video walls: the wall, and the panel's address.
+    pub panels: Vec<(Arc<str>, u8)>,
 }
 
 /// Something that happens.
@@ -213,6 +225,7 @@ impl Story {
             }
             Kind::Port => !cast.ports.is_empty(),
             Kind::Battery => !cast.batteries.is_empty(),
+            Kind::Panel => !cast.panels.is_empty(),
         };
         let scenes = SCRIPT.iter().filter(|scene| can_play(scene.kind));
         let mut steps: Vec<_> = scenes
@@ -273,6 +286,10 @@ impl Story {
                 (id, Fault::Flapping(port.clone()))
             }
             Kind::Battery => (self.pick(&self.cast.batteries, 6, round), Fault::OnBattery),
+            Kind::Panel => {
+                let (id, unit) = self.pick(&self.cast.panels, 7, round);
+                (id, Fault::DeadUnit(*unit))
+            }
         };
         (device.clone(), fault)
     }
@@ -300,6 +317,7 @@ mod tests {
             lossy: lossy.into_iter().enumerate().map(|(at, id)| (id, trunks[at % count].clone())).collect(),
             ports: ids("sw", count).into_iter().map(|id| (id, "Port1".into())).collect(),
             batteries: ids("ups", 1),
+            panels: (1..=9).map(|unit| ("wall".into(), unit)).collect(),
             trunks,
         }
     }
@@ -313,11 +331,13 @@ mod tests {
             story.events_until(Duration::from_secs(290)).iter().map(Event::to_string).collect();
         let table = "\
 0:20 county-0=branch-silent 县区线路中断 · county trunk down
+0:25 wall=dead-unit:2 大屏一块屏体无应答 · a wall's panel dies
 0:35 city-0=hot:78 路由器升温 · router heats up
 0:50 srv-0=disk:94 磁盘写满 · disk fills up
 1:00 station-3=lossy:30 所线路丢包 30 % · station loses 30 % of packets
 1:05 county-0=ok 县区线路恢复 · county trunk back
 1:25 city-0=ok 路由器降温 · router cools down
+1:30 wall=ok 屏体恢复应答 · the panel answers again
 1:30 sw-0=flapping:Port1 上联端口反复通断 · uplink port flaps
 1:35 srv-0=ok 磁盘已清理 · disk cleared
 1:45 ups-0=on-battery 市电中断 · mains fail
@@ -325,6 +345,7 @@ mod tests {
 2:30 ups-0=ok 市电恢复 · mains back
 2:35 sw-0=ok 上联端口稳定 · uplink port steady
 4:20 county-1=branch-silent 县区线路中断 · county trunk down
+4:25 wall=dead-unit:3 大屏一块屏体无应答 · a wall's panel dies
 4:35 city-0=hot:78 路由器升温 · router heats up
 4:50 srv-0=disk:94 磁盘写满 · disk fills up";
         assert_eq!(told.join("\n"), table);
@@ -349,9 +370,9 @@ mod tests {
         for seed in 0..50 {
             let mut story = Story::new(seed, cast.clone()).unwrap();
             let events = story.events_until(ROUND * 17 - Duration::from_secs(1));
-            assert_eq!(events.len(), 17 * 12);
+            assert_eq!(events.len(), 17 * 14);
             let mut last: Vec<Arc<str>> = Vec::new();
-            for round in events.chunks(12) {
+            for round in events.chunks(14) {
                 let begins = round.iter().filter(|event| event.assignment.fault.is_some());
                 let players: Vec<_> = begins.map(|event| event.assignment.device.clone()).collect();
                 let distinct: std::collections::HashSet<_> = players.iter().collect();
@@ -365,8 +386,10 @@ mod tests {
                     .find(|(id, _)| *id == lossy.assignment.device)
                     .map(|(_, parent)| parent);
                 assert_ne!(parent, Some(silent), "nobody would see its packets being lost");
-                let again: Vec<_> =
-                    players.iter().filter(|id| last.contains(id) && !id.starts_with("ups")).collect();
+                let again: Vec<_> = players
+                    .iter()
+                    .filter(|id| last.contains(id) && !id.starts_with("ups") && &***id != "wall")
+                    .collect();
                 let trunk_then_hot = |id: &&Arc<str>| id.starts_with("county");
                 assert!(again.iter().all(trunk_then_hot), "{again:?} again");
                 assert_ne!(last.first(), Some(silent));

@@ -1,10 +1,11 @@
 //! The buses of a site as the simulator makes them.
 
 use crate::site::{Asked, BusEntry, Site};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use roundsman_driver::bus::Port;
 use roundsman_simulator::bus::{Framing, Kind, LineSpec, MemberSpec, PortSpec};
 use roundsman_wire::bus::plan::{Member, Target};
+use std::sync::Arc;
 
 /// Speed of the virtual line behind a serial server, whose site file names none.
 const USUAL_BAUD: u32 = 9_600;
@@ -32,6 +33,10 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
             bus.id
         ),
         Port::ModbusTcp(address) => (PortSpec::Tcp(*address), 0, Framing::ModbusTcp),
+        Port::Rfc2217 { .. } => bail!(
+            "the bus {}: nothing in the virtual site speaks RFC 2217; write tcp:// for a virtual serial server",
+            bus.id
+        ),
     };
     let mut members = Vec::new();
     for entry in &site.devices {
@@ -52,6 +57,18 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
         });
     }
     Ok(LineSpec { id: bus.id.clone(), port, baud, framing, members })
+}
+
+/// The panels of all video walls: one of several can die without its wall.
+pub(super) fn panels(site: &Site) -> Vec<(Arc<str>, u8)> {
+    let walls = site.devices.iter().filter_map(|entry| match &entry.asked {
+        Asked::Bus { target, .. } if Kind::of_profile(&entry.device.profile) == Some(Kind::Panels) => {
+            Some((&entry.device.id, units(target)))
+        }
+        _ => None,
+    });
+    let walls = walls.filter(|(_, units)| units.len() > 1);
+    walls.flat_map(|(id, units)| units.into_iter().map(|unit| (id.clone(), unit))).collect()
 }
 
 fn units(target: &Target) -> Vec<u8> {
