@@ -11,7 +11,7 @@ FLOORS = {
     "rtu": set(),
     "wire": {"core", "rtu"},
     "store": {"core"},
-    "simulator": {"core"},
+    "simulator": {"core", "rtu"},
     "profile": {"core", "rtu", "wire"},
     "driver": {"core", "wire", "profile"},
     "report": {"core"},

@@ -3,6 +3,8 @@
 //! Prints `ready N devices` once every device answers, then one line for everything that happens to a device. Lines
 //! `DEVICE=FAULT` and `DEVICE=ok` on standard input steer it while it runs.
 
+mod buses;
+
 use crate::print;
 use crate::site::{self, Site, SiteEntry};
 use anyhow::{Context, Result, bail};
@@ -32,13 +34,18 @@ const UPLINK: &str = "uplink";
 pub(crate) struct Simulate {
     /// The site file whose devices are played; all must stand on 127.x addresses. What a device plays follows its
     /// profile; with `profile = "auto"` its id: sw-… an H3C switch, srv-… a Linux server, ups-…, prn-… a printer, rt-…
-    /// a Huawei router, anything else a device of no maker.
+    /// a Huawei router, anything else a device of no maker. Where a [[bus]] names a path, a link to the virtual line's
+    /// end is put there; tcp:// and modbus-tcp:// are answered.
     #[arg(long, value_name = "FILE", required_unless_present = "bare")]
     site: Option<PathBuf>,
     /// What is wrong from the start: silent, late:MS, slow:MS, lossy:PERCENT, duplicate, wrong-community, reboot,
     /// interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent (the device and all that hangs
     /// below it), flapping:NAME (a port), on-battery (UPS), disk:PERCENT (server), toner:PERCENT (printer),
-    /// hostile-name. While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what
+    /// hostile-name. On a bus: silent, late:MS, lossy:PERCENT, hot:DEGREES; noise:PERCENT (of the exchanges),
+    /// cut:PERCENT (answers that end early), flip:PERCENT (a wrong bit), echo (requests come back, as on RS-485),
+    /// foreign:PERCENT (somebody else's answer), dead-unit:UNIT (such as one panel of a wall), port-gone (unplugged, all
+    /// of its bus), half-open (TCP that brings nothing any more), rough-line:PERCENT (all of that, each so often, and
+    /// answers 1 to 2 s late, units dead for seconds, the port gone for a moment). While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what
     /// reads its terminal in the background: give it `< /dev/null` there).
     #[arg(long, value_name = "DEVICE=FAULT", conflicts_with = "bare")]
     fault: Vec<Assignment>,
@@ -91,15 +98,17 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
         false => None,
     };
     let devices = specs(&site);
+    let buses = buses::lines(&site)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = Clock::start();
-        let running = Virtual::start(&devices, arguments.seed, clock).await?;
+        let mut running = Virtual::start(&devices, arguments.seed, clock).await?;
+        running.lay(&buses).await?;
         for assignment in &arguments.fault {
             running.apply(assignment)?;
         }
         let directions = lines(std::io::stdin())?;
-        print::line(&format!("ready {} devices", devices.len()))?;
+        print::line(&format!("ready {} devices", site.devices.len()))?;
         // Whoever read these lines may be gone: the site goes on without.
         let report = |line: &str| drop(print::line(line));
         direct(&running, clock, story, directions, report).await;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -134,6 +134,86 @@ fn every_metric_of_every_profile_is_answered() {
         assert!(readings.len() > 50, "{id}: {} readings", readings.len());
         let bad: Vec<_> = readings.iter().filter(|reading| reading["quality"] != "good").collect();
         assert!(bad.is_empty(), "{id}: {bad:#?}");
+    }
+}
+
+/// Profiles of devices on buses, how they are placed on them, and how many readings they give.
+const ON_BUSES: [(&str, &str, &str, usize); 9] = [
+    ("wall", "samsung-mdc", "bus = \"wall\"\ngrid = { rows = 2, columns = 3, first_unit = 1 }", 60),
+    ("sensor", "xy-md02", "bus = \"rtu\"\nunit = 1", 2),
+    ("meter", "pzem-004t", "bus = \"rtu\"\nunit = 2", 7),
+    ("relays", "relay-board", "bus = \"rtu\"\nunit = 3", 8),
+    ("host", "modbus-generic", "bus = \"rtu\"\nunit = 4", 11),
+    ("served", "xy-md02", "bus = \"server\"\nunit = 1", 2),
+    ("behind", "pzem-004t", "bus = \"gateway\"\nunit = 7", 7),
+    ("projector", "pjlink-class-1", "address = \"PROJECTOR\"\ncredentials = \"mine\"", 14),
+    ("alone", "relay-board", "address = \"ALONE\"", 8),
+];
+
+#[test]
+fn every_metric_of_every_device_on_a_bus_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().display();
+    let ports: Vec<String> = (1..=4)
+        .map(|at| TcpListener::bind((format!("127.99.2.{at}"), 0)).unwrap().local_addr().unwrap().to_string())
+        .collect();
+    let mut text = format!(
+        "[site]\nname = \"All\"\ntimezone = \"Asia/Shanghai\"\n[credentials.mine]\n\
+         login = {{ password_file = \"password\" }}\n\
+         [[bus]]\nid = \"wall\"\nport = \"{here}/wall\"\n[[bus]]\nid = \"rtu\"\nport = \"{here}/rtu\"\n\
+         [[bus]]\nid = \"server\"\nport = \"tcp://{}\"\n\
+         [[bus]]\nid = \"gateway\"\nport = \"modbus-tcp://{}\"\n",
+        ports[0], ports[1]
+    );
+    for (id, profile, place, _) in ON_BUSES {
+        let place = place.replace("PROJECTOR", &ports[2]).replace("ALONE", &ports[3]);
+        text += &format!(
+            "[[device]]\nid = \"{id}\"\nname = \"{id}\"\nprofile = \"{profile}\"\ntier = \"city\"\n\
+             network = \"lan\"\n{place}\n"
+        );
+    }
+    let path = folder.path().join("site.toml");
+    fs::write(&path, text).unwrap();
+    fs::write(folder.path().join("password"), "JBMIAProjectorLink\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_roundsman"))
+        .args(["simulate", "--site"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut directions = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _running = Running(child);
+    assert_eq!(lines.next().unwrap().unwrap(), "ready 9 devices");
+    let poll = |id: &str| -> Vec<serde_json::Value> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roundsman"));
+        let output = command.args(["poll", "--json", id, "--config"]).arg(&path).output().unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        answer["readings"].as_array().unwrap().clone()
+    };
+    let is_bad = |reading: &&serde_json::Value| reading["quality"] != "good";
+    for (id, _, _, count) in ON_BUSES {
+        let readings = poll(id);
+        assert_eq!(readings.len(), count, "{id}: {readings:#?}");
+        let bad: Vec<_> = readings.iter().filter(is_bad).collect();
+        assert!(bad.is_empty(), "{id}: {bad:#?}");
+    }
+    let mut direct = |line: &str| {
+        writeln!(directions, "{line}").unwrap();
+        lines.next().unwrap().unwrap()
+    };
+    assert_eq!(direct("wall=dead-unit:5"), "done wall=dead-unit:5");
+    let silent = |reading: &&serde_json::Value| is_bad(reading) || reading["value"] == "silent";
+    let dead: Vec<_> = poll("wall").into_iter().filter(|reading| silent(&reading)).collect();
+    assert!(dead.len() == 10 && dead.iter().all(|reading| reading["instance"] == "r2c2"), "{dead:#?}");
+    assert_eq!(direct("wall=ok"), "done wall=ok");
+    for (line, part) in [
+        ("wall=dead-unit:7", "has no unit 7; it has 1, 2, 3, 4, 5, 6"),
+        ("wall=half-open", "is no TCP port"),
+        ("meter=hot:50", "is on a bus, where there is no `hot:50`"),
+    ] {
+        assert!(direct(line).contains(part), "{line}");
     }
 }
 

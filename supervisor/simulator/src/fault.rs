@@ -47,6 +47,25 @@ pub enum Fault {
     /// sysName, sysLocation, ifName and ifAlias hold markup, 200 characters, a right-to-left override, control
     /// characters, no UTF-8.
     HostileName,
+    /// A bus: so many percent of the exchanges with the device have octets beside them that mean nothing.
+    Noise(u8),
+    /// A bus: so many percent of its answers end early, or are missing.
+    Cut(u8),
+    /// A bus: in so many percent of its answers one bit is another.
+    Flip(u8),
+    /// A bus: every request to it comes back, as on RS-485 without receive suppression.
+    Echo,
+    /// A bus: beside so many percent of its answers somebody else's is heard.
+    Foreign(u8),
+    /// A bus: the unit with this address neither hears nor answers, such as one panel of a wall.
+    DeadUnit(u8),
+    /// A bus: the port is pulled (the adapter is unplugged, the serial server refuses); plugged in again by `ok`.
+    PortGone,
+    /// A bus at a TCP port: connections stay and bring nothing any more, new ones as well.
+    HalfOpen,
+    /// A bus: noise, cut, flip, echo, foreign, and beside them answers 1 to 2 s late, units dead for 1 to 10 s, the
+    /// port gone for 0.3 to 2.3 s, each in so many percent of the exchanges.
+    RoughLine(u8),
 }
 
 /// A fault that cannot be read.
@@ -56,7 +75,8 @@ pub enum FaultError {
     #[error(
         "`{0}` is no fault; expected one of silent, late:MS, slow:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
          interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent, flapping:NAME, on-battery, \
-         disk:PERCENT, toner:PERCENT, hostile-name"
+         disk:PERCENT, toner:PERCENT, hostile-name, on a bus noise:PERCENT, cut:PERCENT, flip:PERCENT, echo, \
+         foreign:PERCENT, dead-unit:UNIT, port-gone, half-open, rough-line:PERCENT"
     )]
     Unknown(String),
     /// It needs a value behind a colon, in a range.
@@ -103,6 +123,10 @@ impl FromStr for Fault {
             found: quoted(value.unwrap_or("")),
         };
         let value = value.unwrap_or("");
+        let share = |kind, example, fault: fn(u8) -> Fault| match value.parse() {
+            Ok(percent @ 1..=100) => Ok(fault(percent)),
+            _ => Err(wrong(kind, "a percentage from 1 to 100", example)),
+        };
         match kind {
             "silent" => plain("silent", Fault::Silent),
             "duplicate" => plain("duplicate", Fault::Duplicate),
@@ -116,13 +140,22 @@ impl FromStr for Fault {
                 Ok(ms @ 1..=LATEST_MS) => Ok(Fault::Late(Duration::from_millis(ms))),
                 _ => Err(wrong("late", "milliseconds from 1 to 60000", "late:700")),
             },
+            "echo" => plain("echo", Fault::Echo),
+            "port-gone" => plain("port-gone", Fault::PortGone),
+            "half-open" => plain("half-open", Fault::HalfOpen),
+            "lossy" => share("lossy", "lossy:20", Fault::Lossy),
+            "noise" => share("noise", "noise:5", Fault::Noise),
+            "cut" => share("cut", "cut:5", Fault::Cut),
+            "flip" => share("flip", "flip:5", Fault::Flip),
+            "foreign" => share("foreign", "foreign:5", Fault::Foreign),
+            "rough-line" => share("rough-line", "rough-line:5", Fault::RoughLine),
+            "dead-unit" => match value.parse() {
+                Ok(unit @ 1..=253) => Ok(Fault::DeadUnit(unit)),
+                _ => Err(wrong("dead-unit", "the address of a unit from 1 to 253", "dead-unit:5")),
+            },
             "slow" => match value.parse() {
                 Ok(ms @ 1..=LATEST_MS) => Ok(Fault::Slow(Duration::from_millis(ms))),
                 _ => Err(wrong("slow", "milliseconds from 1 to 60000", "slow:150")),
-            },
-            "lossy" => match value.parse() {
-                Ok(percent @ 1..=100) => Ok(Fault::Lossy(percent)),
-                _ => Err(wrong("lossy", "a percentage from 1 to 100", "lossy:20")),
             },
             "interface-down" => match value {
                 "" => Err(wrong("interface-down", "a port's name", "interface-down:GigabitEthernet0/0/1")),
@@ -173,6 +206,15 @@ impl fmt::Display for Fault {
             Fault::Disk(percent) => write!(f, "disk:{percent}"),
             Fault::Toner(percent) => write!(f, "toner:{percent}"),
             Fault::HostileName => f.write_str("hostile-name"),
+            Fault::Noise(percent) => write!(f, "noise:{percent}"),
+            Fault::Cut(percent) => write!(f, "cut:{percent}"),
+            Fault::Flip(percent) => write!(f, "flip:{percent}"),
+            Fault::Echo => f.write_str("echo"),
+            Fault::Foreign(percent) => write!(f, "foreign:{percent}"),
+            Fault::DeadUnit(unit) => write!(f, "dead-unit:{unit}"),
+            Fault::PortGone => f.write_str("port-gone"),
+            Fault::HalfOpen => f.write_str("half-open"),
+            Fault::RoughLine(percent) => write!(f, "rough-line:{percent}"),
         }
     }
 }
@@ -235,6 +277,15 @@ mod tests {
             "disk:94",
             "toner:0",
             "hostile-name",
+            "noise:5",
+            "cut:100",
+            "flip:1",
+            "echo",
+            "foreign:20",
+            "dead-unit:5",
+            "port-gone",
+            "half-open",
+            "rough-line:5",
         ] {
             assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()), Ok(text.to_owned()));
             let line = format!("rt-1={text}");
@@ -260,6 +311,11 @@ mod tests {
             ("flapping", "such as `flapping:GigabitEthernet0/0/1`"),
             ("disk:101", "from 0 to 100 behind a colon, such as `disk:94`; found `101`"),
             ("disk:-1", "from 0 to 100"),
+            ("noise", "such as `noise:5`; found ``"),
+            ("rough-line:0", "from 1 to 100"),
+            ("dead-unit:254", "from 1 to 253 behind a colon, such as `dead-unit:5`; found `254`"),
+            ("echo:5", "`echo` takes no value"),
+            ("port-gone:3", "`port-gone` takes no value"),
             ("toner:low", "such as `toner:4`; found `low`"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();

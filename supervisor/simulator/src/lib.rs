@@ -2,18 +2,20 @@
 //!
 //! **Duty.** Gives every device of a site file an SNMP v1/v2c agent and an RFC 862 echo on its own 127.x address
 //! ([`site`]), with the objects of its [`model`] and values that follow the day; makes what goes wrong in the field ([`fault`]) by a UDP proxy in front of
-//! the agents; tells a [`story`] of six scenes; writes the demo's site file ([`generate`]); answers for many devices
+//! the agents; puts slaves, panels and projectors on serial lines and at TCP ports ([`bus`]); tells a [`story`] of six
+//! scenes; writes the demo's site file ([`generate`]); answers for many devices
 //! on one socket where only load matters ([`bare`]).
 //!
 //! **Place in the flow.** Outside it: a process of its own at the other end of the network. It shares neither memory
 //! nor time nor fate with the supervisor.
 //!
-//! **Refuses.** The supervisor's codec: its own reader and writer keep that one honest. Any address but loopback, any
+//! **Refuses.** The supervisor's codec: its own reader and writer keep that one honest (of buses it shares `roundsman-rtu` alone). Any address but loopback, any
 //! port below 1024, any right beyond a user's.
 
 mod agent;
 pub mod bare;
 mod ber;
+pub mod bus;
 pub mod clock;
 pub mod direct;
 pub mod fault;

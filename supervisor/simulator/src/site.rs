@@ -1,6 +1,7 @@
 //! The running virtual site: per device an agent on a hidden port, the fault proxy and the echo on its address.
 
 use crate::agent::{Agent, Device};
+use crate::bus::{LineError, LineSpec, Rider, lay};
 use crate::clock::Clock;
 use crate::fault::{Assignment, Fault};
 use crate::mib::{Outline, tree};
@@ -98,6 +99,9 @@ pub enum StartError {
         /// What the system said.
         why: io::Error,
     },
+    /// A bus cannot be made.
+    #[error(transparent)]
+    Line(#[from] LineError),
 }
 
 /// A fault cannot be made.
@@ -128,6 +132,38 @@ pub enum ApplyError {
         /// The profile of devices that have it.
         profile: &'static str,
     },
+    /// The fault is one of buses, and the device is on none.
+    #[error("the device {device} is on no bus: `{fault}` is for devices that are")]
+    NoBus {
+        /// The device.
+        device: Arc<str>,
+        /// The fault as it was written.
+        fault: String,
+    },
+    /// The device is on a bus, and the fault is nothing that happens there.
+    #[error("the device {device} is on a bus, where there is no `{fault}`")]
+    NotOnBus {
+        /// The device.
+        device: Arc<str>,
+        /// The fault as it was written.
+        fault: String,
+    },
+    /// The device has no such unit.
+    #[error("the device {device} has no unit {unit}; it has {known}")]
+    NoUnit {
+        /// The device.
+        device: Arc<str>,
+        /// What was asked for.
+        unit: u8,
+        /// Those that it has.
+        known: String,
+    },
+    /// Its line ends at no TCP port.
+    #[error("the bus of {device} is no TCP port: nothing can be half open there")]
+    NotTcp {
+        /// The device.
+        device: Arc<str>,
+    },
 }
 
 struct Member {
@@ -141,10 +177,13 @@ struct Member {
 /// A virtual site; it ends when dropped.
 pub struct Site {
     clock: Clock,
+    seed: u64,
     members: HashMap<Arc<str>, Member>,
+    /// Devices on buses.
+    riders: HashMap<Arc<str>, Rider>,
     /// What is wrong with whom.
     faults: Mutex<HashMap<Arc<str>, Fault>>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Site {
@@ -157,12 +196,29 @@ impl Site {
             let member = start(device, mix(seed, at as u64), clock, &mut tasks).await?;
             members.insert(device.id.clone(), member);
         }
-        Ok(Site { clock, members, faults: Mutex::default(), _tasks: tasks })
+        Ok(Site { clock, seed, members, riders: HashMap::new(), faults: Mutex::default(), tasks })
+    }
+
+    /// Starts buses beside them. When it returns their ports are there.
+    pub async fn lay(&mut self, lines: &[LineSpec]) -> Result<(), StartError> {
+        for (at, line) in lines.iter().enumerate() {
+            let seed = mix(self.seed, 0x1_0000 + at as u64);
+            let riders = lay(line, seed, self.clock, &mut self.tasks).await?;
+            let ids = line.members.iter().map(|member| member.id.clone());
+            self.riders.extend(ids.zip(riders));
+        }
+        Ok(())
     }
 
     /// Makes a device faulty or whole again. What was wrong with it before ends.
     pub fn apply(&self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &assignment.device;
+        if let Some(rider) = self.riders.get(device) {
+            let fault = assignment.fault.as_ref();
+            fault.map_or(Ok(()), |fault| can_ride(rider, device, fault))?;
+            rider.set_fault(fault, self.clock.now_s());
+            return Ok(());
+        }
         let member = self.members.get(device).ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
         if let Some(fault) = &assignment.fault {
             member.can_have(device, fault)?;
@@ -247,6 +303,17 @@ impl Member {
             Fault::OnBattery => ("battery", "ups-mib", Model::Ups),
             Fault::Disk(_) => ("disk", "linux-net-snmp", Model::Linux),
             Fault::Toner(_) => ("toner", "printer-mib", Model::Printer),
+            Fault::Noise(_)
+            | Fault::Cut(_)
+            | Fault::Flip(_)
+            | Fault::Echo
+            | Fault::Foreign(_)
+            | Fault::DeadUnit(_)
+            | Fault::PortGone
+            | Fault::HalfOpen
+            | Fault::RoughLine(_) => {
+                return Err(ApplyError::NoBus { device: device.clone(), fault: fault.to_string() });
+            }
             _ => return Ok(()),
         };
         if self.model == model {
@@ -264,6 +331,33 @@ impl Member {
             port: name.clone(),
             known: self.ports[..self.ports.len().min(PORTS_SHOWN)].join(", "),
         })
+    }
+}
+
+/// Whether a device on a bus has what the fault breaks.
+fn can_ride(rider: &Rider, device: &Arc<str>, fault: &Fault) -> Result<(), ApplyError> {
+    match fault {
+        Fault::DeadUnit(unit) if !rider.units.contains(unit) => Err(ApplyError::NoUnit {
+            device: device.clone(),
+            unit: *unit,
+            known: rider.units.iter().map(u8::to_string).collect::<Vec<_>>().join(", "),
+        }),
+        Fault::HalfOpen if !rider.is_tcp => Err(ApplyError::NotTcp { device: device.clone() }),
+        Fault::Silent
+        | Fault::BranchSilent
+        | Fault::Late(_)
+        | Fault::Lossy(_)
+        | Fault::Noise(_)
+        | Fault::Cut(_)
+        | Fault::Flip(_)
+        | Fault::Echo
+        | Fault::Foreign(_)
+        | Fault::DeadUnit(_)
+        | Fault::PortGone
+        | Fault::HalfOpen
+        | Fault::RoughLine(_) => Ok(()),
+        Fault::Hot(_) if rider.kind.can_heat() => Ok(()),
+        _ => Err(ApplyError::NotOnBus { device: device.clone(), fault: fault.to_string() }),
     }
 }
 

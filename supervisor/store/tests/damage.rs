@@ -156,7 +156,9 @@ fn damage_anywhere_is_refused_with_words_or_harmless() {
 
 /// What came of opening it; where it is refused, that it is as it was and that a backup goes on.
 fn outcome(folder: &Path, confirmed: &Confirmed, place: &str) -> &'static str {
-    let files = || [FILE.to_owned(), format!("{FILE}-wal")].map(|name| fs::read(folder.join(name)).ok());
+    // An empty journal is none: who read the database last removes it, a moment after its writer ended.
+    let read = |name| fs::read(folder.join(name)).ok().filter(|bytes: &Vec<u8>| !bytes.is_empty());
+    let files = || [FILE.to_owned(), format!("{FILE}-wal")].map(read);
     let before = files();
     let found = match Store::open(folder, Wall(T0)) {
         Ok((store, _)) => match Confirmed::of(&store) {
@@ -182,7 +184,7 @@ fn outcome(folder: &Path, confirmed: &Confirmed, place: &str) -> &'static str {
         }
         Err(error) => {
             assert!(error.to_string().contains("roundsman restore FILE"), "{place}: {error}");
-            assert_eq!(files(), before, "{place}: a refused database stays as it is");
+            assert!(files() == before, "{place}: a refused database stays as it is");
             fs::create_dir_all(folder.join("backups")).expect("a folder");
             let night = folder.join("backups/roundsman-2026-11-21.db");
             fs::copy(folder.join("backup"), &night).expect("a nightly backup");

@@ -224,6 +224,12 @@ impl BusEntry {
         })
     }
 
+    /// The password of the devices on it, where they have one.
+    #[cfg(feature = "demo")]
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.login.as_ref()?.password.as_deref()
+    }
+
     /// Whether the owner of the one may go on as the owner of the other.
     pub(crate) fn is_same(&self, other: &BusEntry) -> bool {
         let dialogue = |entry: &BusEntry| entry.speaks.bus.as_ref().map(|bus| bus.dialogue.clone());

@@ -13,9 +13,9 @@ mod port;
 pub(crate) use port::Doing;
 
 use battery::Battery;
-pub(crate) use day::load as load_at;
-use day::{Unrest, load};
-use forced::Forced;
+use day::load;
+pub(crate) use day::{Unrest, load as load_at};
+pub(crate) use forced::Forced;
 use port::Port;
 use std::f64::consts::TAU;
 

@@ -1,6 +1,7 @@
 //! The virtual site as it is seen from outside: net-snmp's tools and plain sockets.
 
 mod bare;
+mod bus;
 mod site;
 
 use roundsman_simulator::clock::Clock;

@@ -288,3 +288,20 @@ pub(super) fn pattern<P>(
     let text = node.text(found)?;
     parse(text).map_err(|fault| note_fault(node, fault, "this pattern cannot be read", found)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_inside_of_itself(text in r"[ A-F0-9{}'.*:|a-z{}临]{0,40}") {
+            let names: [Arc<str>; 2] = [Arc::from("address"), Arc::from("state")];
+            let fits = |fault: &Fault| fault.span.end <= text.len();
+            prop_assert!(octets(&text, &names).err().as_ref().is_none_or(fits));
+            prop_assert!(line(&text, &names).err().as_ref().is_none_or(fits));
+            prop_assert!(template(&text, &names).err().as_ref().is_none_or(fits));
+        }
+    }
+}
