@@ -1,7 +1,7 @@
 //! The buses of a site as the simulator makes them.
 
 use crate::site::{Asked, BusEntry, Site};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use roundsman_driver::bus::Port;
 use roundsman_simulator::bus::{Framing, Kind, LineSpec, MemberSpec, PortSpec};
 use roundsman_wire::bus::plan::{Member, Target};
@@ -26,6 +26,12 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
         Port::Tcp(address) => {
             let baud = if bus.keeps_open { USUAL_BAUD } else { 0 };
             (PortSpec::Tcp(*address), baud, Framing::Rtu)
+        }
+        Port::Rfc2217 { address, .. } => {
+            bail!(
+                "the bus {}: the virtual site has no serial server at {address} that speaks RFC 2217",
+                bus.id
+            )
         }
         Port::ModbusTcp(address) => (PortSpec::Tcp(*address), 0, Framing::ModbusTcp),
     };
