@@ -25,6 +25,7 @@ fn start(command: &mut Command) -> Running {
     Running(started.unwrap_or_else(|error| panic!("{command:?} does not start: {error}")))
 }
 
+#[expect(clippy::disallowed_methods, reason = "waits in real time for real processes")]
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {

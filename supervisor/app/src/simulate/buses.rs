@@ -28,10 +28,6 @@ fn line(site: &Site, bus: &BusEntry) -> Result<LineSpec> {
             let baud = if bus.keeps_open { USUAL_BAUD } else { 0 };
             (PortSpec::Tcp(*address), baud, Framing::Rtu)
         }
-        Port::Rfc2217 { address, .. } => anyhow::bail!(
-            "the bus {}: the virtual site's serial servers pass octets on as they are; write tcp://{address}",
-            bus.id
-        ),
         Port::ModbusTcp(address) => (PortSpec::Tcp(*address), 0, Framing::ModbusTcp),
         Port::Rfc2217 { .. } => bail!(
             "the bus {}: nothing in the virtual site speaks RFC 2217; write tcp:// for a virtual serial server",
