@@ -28,6 +28,8 @@ export const hostile = async (browser, binary, demo, pictures) => {
     .replace(/^listen = .*$/m, `listen = "127.0.0.1:${port}"`)
     .replace(/(address = "127\.16\.[\d.]+):\d+"/g, '$1:16900"')
     .replace(/reach = "echo:\d+"/g, 'reach = "echo:16907"')
+    .replace(/port = "(tcp:\/\/127\.16\.[\d.]+):\d+"/g, 'port = "$1:16900"')
+    .replace(/port = ".*\/(bus-[\w-]+)"/g, `port = "${folder}/$1"`)
     .replace(/name = "市局核心路由器"/, `name = "${LONG}"`);
   writeFileSync(join(folder, 'site.toml'), site);
   writeFileSync(join(folder, 'community'), 'demo\n', { mode: 0o600 });
