@@ -1,9 +1,11 @@
 //! Prints `MAP.md`: `cargo run -q -p roundsman-registers --example map > firmware/registers/MAP.md`.
 
+use std::io::Write;
+
 use roundsman_registers::{MAP_CURRENT, MAP_MIN, POINTS, Space};
 
-fn main() {
-    print!("{}", text());
+fn main() -> std::io::Result<()> {
+    std::io::stdout().write_all(text().as_bytes())
 }
 
 /// The document.

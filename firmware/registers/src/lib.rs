@@ -219,6 +219,8 @@ pub enum Quality {
     /// Nothing trustworthy yet since reset; the value reads the sentinel.
     #[default]
     WarmingUp = 3,
+    /// The channel is configured as not fitted; the value reads the sentinel.
+    NotFitted = 4,
 }
 
 /// Why the board started.

@@ -21,7 +21,7 @@ macro_rules! points {
 
 /// Every point of the map.
 #[rustfmt::skip]
-pub static POINTS: &[Point] = points! {
+pub const POINTS: &[Point] = points! {
     "magic" "识别码" "magic number, 0x524D" Input 0 U16 / 1 "" None, None, since 1;
     "map-version" "点表版本" "map version" Input 1 U16 / 1 "" None, None, since 1;
     "map-version-min" "兼容的最低点表版本" "oldest map version still answered" Input 2 U16 / 1 "" None, None, since 1;
@@ -52,20 +52,20 @@ pub static POINTS: &[Point] = points! {
     "fan-3" "风扇 3 转速" "fan 3" Input 31 U16 / 1 "/min" Some(0xffff), None, since 1;
     "fan-4" "风扇 4 转速" "fan 4" Input 32 U16 / 1 "/min" Some(0xffff), None, since 1;
     "airflow" "风速" "air flow" Input 33 U16 / 100 "m/s" Some(0xffff), None, since 1;
-    "temperature-1-quality" "温度 1数据质量：0 正常，1 失效，2 超量程，3 预热" "temperature 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 40 U16 / 1 "" None, None, since 1;
-    "temperature-2-quality" "温度 2数据质量：0 正常，1 失效，2 超量程，3 预热" "temperature 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 41 U16 / 1 "" None, None, since 1;
-    "humidity-1-quality" "相对湿度 1数据质量：0 正常，1 失效，2 超量程，3 预热" "relative humidity 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 42 U16 / 1 "" None, None, since 1;
-    "humidity-2-quality" "相对湿度 2数据质量：0 正常，1 失效，2 超量程，3 预热" "relative humidity 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 43 U16 / 1 "" None, None, since 1;
-    "pm2.5-quality" "PM2.5数据质量：0 正常，1 失效，2 超量程，3 预热" "PM2.5, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 44 U16 / 1 "" None, None, since 1;
-    "pm10-quality" "PM10数据质量：0 正常，1 失效，2 超量程，3 预热" "PM10, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 45 U16 / 1 "" None, None, since 1;
-    "supply-12-quality" "12 V 供电数据质量：0 正常，1 失效，2 超量程，3 预热" "12 V supply, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 46 U16 / 1 "" None, None, since 1;
-    "supply-48-quality" "48 V 供电数据质量：0 正常，1 失效，2 超量程，3 预热" "48 V supply, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 47 U16 / 1 "" None, None, since 1;
-    "current-quality" "12 V 电流数据质量：0 正常，1 失效，2 超量程，3 预热" "12 V current, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 48 U16 / 1 "" None, None, since 1;
-    "fan-1-quality" "风扇 1 转速数据质量：0 正常，1 失效，2 超量程，3 预热" "fan 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 49 U16 / 1 "" None, None, since 1;
-    "fan-2-quality" "风扇 2 转速数据质量：0 正常，1 失效，2 超量程，3 预热" "fan 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 50 U16 / 1 "" None, None, since 1;
-    "fan-3-quality" "风扇 3 转速数据质量：0 正常，1 失效，2 超量程，3 预热" "fan 3, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 51 U16 / 1 "" None, None, since 1;
-    "fan-4-quality" "风扇 4 转速数据质量：0 正常，1 失效，2 超量程，3 预热" "fan 4, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 52 U16 / 1 "" None, None, since 1;
-    "airflow-quality" "风速数据质量：0 正常，1 失效，2 超量程，3 预热" "air flow, quality: 0 ok, 1 lost, 2 out of range, 3 warming up" Input 53 U16 / 1 "" None, None, since 1;
+    "temperature-1-quality" "温度 1数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "temperature 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 40 U16 / 1 "" None, None, since 1;
+    "temperature-2-quality" "温度 2数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "temperature 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 41 U16 / 1 "" None, None, since 1;
+    "humidity-1-quality" "相对湿度 1数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "relative humidity 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 42 U16 / 1 "" None, None, since 1;
+    "humidity-2-quality" "相对湿度 2数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "relative humidity 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 43 U16 / 1 "" None, None, since 1;
+    "pm2.5-quality" "PM2.5数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "PM2.5, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 44 U16 / 1 "" None, None, since 1;
+    "pm10-quality" "PM10数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "PM10, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 45 U16 / 1 "" None, None, since 1;
+    "supply-12-quality" "12 V 供电数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "12 V supply, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 46 U16 / 1 "" None, None, since 1;
+    "supply-48-quality" "48 V 供电数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "48 V supply, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 47 U16 / 1 "" None, None, since 1;
+    "current-quality" "12 V 电流数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "12 V current, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 48 U16 / 1 "" None, None, since 1;
+    "fan-1-quality" "风扇 1 转速数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "fan 1, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 49 U16 / 1 "" None, None, since 1;
+    "fan-2-quality" "风扇 2 转速数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "fan 2, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 50 U16 / 1 "" None, None, since 1;
+    "fan-3-quality" "风扇 3 转速数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "fan 3, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 51 U16 / 1 "" None, None, since 1;
+    "fan-4-quality" "风扇 4 转速数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "fan 4, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 52 U16 / 1 "" None, None, since 1;
+    "airflow-quality" "风速数据质量：0 正常，1 失效，2 超量程，3 预热，4 未安装" "air flow, quality: 0 ok, 1 lost, 2 out of range, 3 warming up, 4 not fitted" Input 53 U16 / 1 "" None, None, since 1;
     "frames" "正确的请求（计数，满 65536 归零）" "requests carried out (counter, wraps at 65536)" Input 60 U16 / 1 "" None, None, since 1;
     "frames-damaged" "弃掉的字节段（计数，满 65536 归零）" "runs of octets that were no frame (counter, wraps at 65536)" Input 61 U16 / 1 "" None, None, since 1;
     "exceptions" "异常应答（计数，满 65536 归零）" "exceptions answered (counter, wraps at 65536)" Input 62 U16 / 1 "" None, None, since 1;
@@ -120,6 +120,7 @@ pub static POINTS: &[Point] = points! {
     "alarm-mask" "其他告警中驱动输出的位" "bits of alarm-other that drive the outputs" Holding 33 U16 / 1 "" None, Some((0, 63)), since 1;
     "fan-pulses" "风扇每转脉冲数" "tachometer pulses of a revolution" Holding 34 U16 / 1 "" None, Some((1, 8)), since 1;
     "inverted" "反相的输入：位 0 市电，1 漏水，2 门，3 按钮，4–11 干接点" "inverted inputs: bit 0 mains, 1 leak, 2 door, 3 button, 4-11 contacts" Holding 35 U16 / 1 "" None, Some((0, 4095)), since 1;
+    "fitted" "已安装的通道，第 n 位为第 n 通道" "channels that are fitted, bit n for channel n" Holding 36 U16 / 1 "" None, Some((0, 16383)), since 1;
     "temperature-1-low" "温度 1下限" "temperature 1, low limit" Holding 40 I16 / 10 "Cel" Some(0x8000), Some((-400, 1250)), since 1;
     "temperature-1-high" "温度 1上限" "temperature 1, high limit" Holding 41 I16 / 10 "Cel" Some(0x8000), Some((-400, 1250)), since 1;
     "temperature-1-hysteresis" "温度 1回差" "temperature 1, hysteresis" Holding 42 U16 / 10 "Cel" None, Some((0, 1250)), since 1;

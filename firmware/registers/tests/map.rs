@@ -59,7 +59,7 @@ fn points_do_not_overlap_and_stay_in_their_blocks() {
             assert!(taken.insert((format!("{:?}", point.space), at)), "{} overlaps", point.name);
         }
     }
-    for at in CONFIG..CONFIG + 16 {
+    for at in CONFIG..CONFIG + 17 {
         assert!(point(Space::Holding, at).is_some(), "holding register {at} is kept but has no point");
     }
 }

@@ -301,6 +301,11 @@ impl Inbox {
         self.drop(len);
     }
 
+    /// How many octets wait.
+    pub fn waiting(&self) -> usize {
+        self.len
+    }
+
     fn drop(&mut self, count: usize) {
         let count = count.min(self.len);
         self.octets.copy_within(count..self.len, 0);
