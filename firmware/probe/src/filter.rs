@@ -36,6 +36,7 @@ pub struct Filter {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Track {
     recent: [i32; MOST_WINDOW],
+    window: usize,
     filled: usize,
     next: usize,
     mean: i32,
@@ -73,7 +74,8 @@ impl Track {
 
     fn enter(&mut self, value: i32, by: Filter) {
         let window = by.window.clamp(1, MOST_WINDOW);
-        if self.filled > window || self.next >= window {
+        if self.window != window {
+            self.window = window;
             self.filled = 0;
             self.next = 0;
         }

@@ -30,34 +30,39 @@ impl Slave {
     pub fn octet<F: Flash>(&mut self, now_ms: u32, octet: u8, probe: &mut Probe<F>) -> Option<&[u8]> {
         self.last_ms = now_ms;
         let len = self.inbox.push(octet)?;
-        self.answer(len, probe)
+        let len = self.answer(len, probe)?;
+        Some(&self.out[..len])
     }
 
     /// Call this in every turn of the slave's loop, with or without octets: it shows the watchdog that the loop lives,
-    /// and lets a silence on the line end what is no whole frame.
+    /// and lets a silence on the line end what is no whole frame. Nothing from before the silence outlives the turn: an
+    /// answer that came later would run into the master's next request.
     pub fn turn<F: Flash>(&mut self, now_ms: u32, probe: &mut Probe<F>) -> Option<&[u8]> {
         probe.served();
-        let silent = now_ms.wrapping_sub(self.last_ms) >= probe.silence_ms();
-        if !silent || self.inbox.waiting() == 0 {
+        if now_ms.wrapping_sub(self.last_ms) < probe.silence_ms() {
             return None;
         }
-        match self.inbox.silence() {
-            Some(len) => self.answer(len, probe),
-            None => {
+        while self.inbox.waiting() != 0 {
+            let Some(len) = self.inbox.silence() else {
                 probe.count_damaged();
-                None
+                return None;
+            };
+            if let Some(len) = self.answer(len, probe) {
+                self.inbox.clear(self.inbox.waiting());
+                return Some(&self.out[..len]);
             }
         }
+        None
     }
 
-    fn answer<F: Flash>(&mut self, len: usize, probe: &mut Probe<F>) -> Option<&[u8]> {
+    fn answer<F: Flash>(&mut self, len: usize, probe: &mut Probe<F>) -> Option<usize> {
         let frame = self.inbox.request(len);
         let unit = frame.first().copied().unwrap_or(BROADCAST);
         probe.begin(unit);
         let answer = serve(probe.unit(), frame, probe, &mut self.out);
         self.inbox.clear(len);
-        let answer = &self.out[..answer?];
-        probe.end(answer);
+        let answer = answer?;
+        probe.end(&self.out[..answer]);
         Some(answer)
     }
 }
