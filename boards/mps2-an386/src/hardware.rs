@@ -94,10 +94,12 @@ impl Uart {
     /// From the interrupt with this number: takes what came.
     pub fn interrupted(&self, number: i16) {
         if number == self.interrupt {
+            // Cleared before the octets are taken: one that comes in between asks again. The other way round its
+            // interrupt would be lost, and with it every octet after it.
+            write(self.base + 0x0c, 0b10);
             while read(self.base + 0x04) & 0b10 != 0 {
                 self.ring.push(read(self.base) as u8);
             }
-            write(self.base + 0x0c, 0b10);
         }
     }
 
