@@ -129,6 +129,23 @@ pub struct Uplink {
 /// The tag of an interface that leads to what the device hangs on.
 pub const UPLINK_TAG: &str = "uplink";
 
+/// Units of one kind in rows and columns, called `r1c1`, `r1c2` and so on, row by row from the upper left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// From 1.
+    pub rows: u8,
+    /// From 1.
+    pub columns: u8,
+}
+
+impl Grid {
+    /// What its units are called, row by row.
+    pub fn labels(self) -> impl Iterator<Item = String> {
+        let cells = move |row: u8| (1..=self.columns).map(move |column| format!("r{row}c{column}"));
+        (1..=self.rows).flat_map(cells)
+    }
+}
+
 /// A device as the site file describes it, references resolved.
 #[derive(Clone, Debug)]
 pub struct Device {

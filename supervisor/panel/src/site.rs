@@ -3,7 +3,7 @@
 use crate::command::CommandReport;
 use crate::feed::Feed;
 use jiff::tz::TimeZone;
-use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::device::{Class, Grid, Network, Tier};
 use roundsman_core::fault::{Fault, FaultId, Refusal, Transition};
 use roundsman_core::model::Kind;
 use roundsman_core::reading::Sample;
@@ -295,6 +295,8 @@ pub struct DeviceDetail {
     pub remarks: Vec<Bilingual>,
     /// Its headline figures, of which the page shows the past; at most 8.
     pub figures: Vec<Charted>,
+    /// How its units are placed, where it has several of the same kind.
+    pub grid: Option<Grid>,
 }
 
 /// A series of numbers that pages chart.

@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Node, Value};
 use crate::schema::{self, Profile};
 use crate::translate::recipe::Grid;
+use roundsman_core::device;
 use roundsman_core::model::{Table, TableIx};
 use std::sync::Arc;
 
@@ -53,8 +54,7 @@ pub fn with_limits(profile: &Profile, limits: &Node, found: &mut Findings) -> Op
 
 /// What the units of a grid are called, row by row.
 pub fn grid_labels(rows: u8, columns: u8) -> Vec<Arc<str>> {
-    let cell = |row: u8| (1..=columns).map(move |column| Arc::from(format!("r{row}c{column}")));
-    (1..=rows).flat_map(cell).take(MOST_UNITS).collect()
+    device::Grid { rows, columns }.labels().map(Arc::from).take(MOST_UNITS).collect()
 }
 
 /// The profile of `rows` times `columns` units; itself where it is not one of a bus. The rows of its table are in the

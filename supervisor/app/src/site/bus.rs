@@ -6,6 +6,7 @@
 use super::credentials::{Credentials, Login};
 use super::device::{Draft, Units};
 use super::{Asked, values};
+use roundsman_core::device::Grid;
 use roundsman_driver::bus::{Format, Port, Settings};
 use roundsman_profile::bus::{ADDRESS, Way};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
@@ -277,11 +278,13 @@ impl<'a> Buses<'a> {
             Some(Units::Grid { rows, columns, .. }) => Arc::new(with_grid(profile, rows, columns)),
             _ => Arc::clone(profile),
         };
-        let labels = match draft.units {
-            Some(Units::Grid { rows, columns, .. }) => grid_labels(rows, columns),
-            _ => vec![Arc::from("")],
+        let (grid, labels) = match draft.units {
+            Some(Units::Grid { rows, columns, .. }) => {
+                (Some(Grid { rows, columns }), grid_labels(rows, columns))
+            }
+            _ => (None, vec![Arc::from("")]),
         };
-        Some((Asked::Bus { bus: id, target: Arc::new(target), labels: labels.into() }, profile))
+        Some((Asked::Bus { bus: id, target: Arc::new(target), grid, labels: labels.into() }, profile))
     }
 
     fn where_is(

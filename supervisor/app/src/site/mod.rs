@@ -14,7 +14,7 @@ pub(crate) use bus::BusEntry;
 pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
-use roundsman_core::device::{Device, DeviceIx};
+use roundsman_core::device::{Device, DeviceIx, Grid};
 use roundsman_core::text::Language;
 use roundsman_driver::reach::Reach;
 use roundsman_profile::catalogue::Catalogue;
@@ -106,6 +106,8 @@ pub(crate) enum Asked {
         bus: Arc<str>,
         /// The units.
         target: Arc<Units>,
+        /// How they are placed, where the device is more than one.
+        grid: Option<Grid>,
         /// What each of them is called in readings; a device that is one unit has one empty name.
         labels: Arc<[Arc<str>]>,
     },

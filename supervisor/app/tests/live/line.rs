@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 /// Id, fault, how it is reached (`echo` on a port of its own), and whether its line is looked at.
 const DEVICES: [(&str, &str, &str, bool); 6] = [
     ("well", "ok", "echo", true),
-    ("lossy", "lossy:20", "echo", true),
+    ("lossy", "lossy:25", "echo", true),
     ("slow", "slow:150", "echo", true),
     ("dead", "silent", "echo", true),
     ("by-snmp", "ok", "snmp", true),
@@ -39,7 +39,7 @@ fn site_file() -> String {
         );
         if *looked_at {
             text += "line = \"100M\"\nline_quality = \"1s\"\n\
-                     rule.line-lossy.major = { above = 10, clear = 5, for = \"5s\", clear_for = \"5s\" }\n\
+                     rule.line-lossy.major = { above = 5, clear = 1, for = \"5s\", clear_for = \"5s\" }\n\
                      rule.line-slow.warning = { above = 100, clear = 70, for = \"5s\", clear_for = \"5s\" }\n";
         }
     }
@@ -98,7 +98,16 @@ async fn partial_loss_is_told_apart_from_down_and_slow() {
     let _simulator = simulate(&site).await;
     let daemon = Daemon::start(&site, "info").await;
     let wanted = ["dead unreachable:critical", "lossy line-lossy:major", "slow line-slow:warning"];
-    until("the faults of the lines", async || (faults(&daemon).await == wanted).then_some(())).await;
+    let mut seen = Vec::new();
+    let look = async || {
+        let now = faults(&daemon).await;
+        if now != seen {
+            eprintln!("faults: {now:?}");
+            seen = now;
+        }
+        (seen == wanted).then_some(())
+    };
+    until("the faults of the lines", look).await;
 
     assert!(good(&daemon, "lossy", "line.loss").await > 5.0);
     assert_eq!(good(&daemon, "by-snmp", "line.loss").await, 0.0);

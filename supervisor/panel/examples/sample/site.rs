@@ -5,7 +5,7 @@
 mod made;
 
 use jiff::tz::TimeZone;
-use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::device::{Class, Grid, Network, Tier};
 use roundsman_core::fault::{
     Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Refusal, Transition,
 };
@@ -72,6 +72,37 @@ pub fn polled(polls: u64) -> Summary {
 
 fn latencies() -> Latencies {
     Latencies { buckets: vec![(0.1, 7), (1.0, 2)], sum_s: 1.5, count: 10 }
+}
+
+/// A wall of two by two: the second is hot, the third asleep, the fourth silent.
+fn panels() -> Vec<SiteReading> {
+    let hot: Arc<[Limit]> = [Limit { severity: Severity::Warning, at: 55.0, above: true }].into();
+    let state = |word: &str| Ok(Value::State(word.into()));
+    let number = |x| Ok(Value::Number(x));
+    let silent = || Err(Absence::Timeout);
+    let rows = [
+        ("panel.link", "屏体通信", "", ["ok", "ok", "ok", "silent"].map(state)),
+        ("panel.power", "电源", "", [state("on"), state("on"), state("off"), silent()]),
+        ("panel.input", "信号源", "", [state("hdmi-1"), state("dvi"), Err(Absence::Unsupported), silent()]),
+        ("panel.signal", "信号同步", "", [state("ok"), state("ok"), state("no-signal"), silent()]),
+        ("temperature.value", "屏内温度", "Cel", [number(35.0), number(58.0), number(24.0), silent()]),
+    ];
+    let mut readings = Vec::new();
+    for (metric, title, unit, samples) in rows {
+        for (at, sample) in samples.into_iter().enumerate() {
+            readings.push(SiteReading {
+                metric: metric.into(),
+                title: Bilingual::new(title, metric),
+                kind: if unit.is_empty() { Kind::State } else { Kind::Gauge },
+                limits: if unit.is_empty() { [].into() } else { hot.clone() },
+                instance: format!("r{}c{}", at / 2 + 1, at % 2 + 1).into(),
+                unit: unit.into(),
+                sample,
+                taken_at: Wall(T0 - 12_000),
+            });
+        }
+    }
+    readings
 }
 
 pub fn device(id: &str, name: &str, tier: Tier, uplink: &str) -> SiteDevice {
@@ -246,7 +277,9 @@ impl Site for SampleSite {
         self.state.lock().unwrap().devices.clone()
     }
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>> {
-        self.device(device)?;
+        if self.device(device)?.class == Class::VideoWall {
+            return Some(panels());
+        }
         let reading = |metric: &str, instance: &str, unit: &str, sample| SiteReading {
             metric: metric.into(),
             title: Bilingual::default(),
@@ -284,7 +317,8 @@ impl Site for SampleSite {
             Some(remark) => vec![remark.clone()],
             None => vec![],
         };
-        Some(DeviceDetail { figures, polling, remarks, ..DeviceDetail::default() })
+        let grid = (self.device(device)?.class == Class::VideoWall).then_some(Grid { rows: 2, columns: 2 });
+        Some(DeviceDetail { grid, figures, polling, remarks, ..DeviceDetail::default() })
     }
     fn polling(&self) -> Vec<(Arc<str>, Driver, Summary)> {
         let devices = self.devices().into_iter();

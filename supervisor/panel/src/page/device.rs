@@ -4,7 +4,7 @@ use super::history::{self, Range};
 use super::polling::Polling;
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record};
+use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record, units};
 use crate::problem::Kind;
 use crate::router::Panel;
 use crate::site::{DeviceDetail, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
@@ -182,16 +182,26 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     let polling = Polling::of(&detail.polling, "polling.of-device", v);
     let age = device.last_poll.map(|at| v.n("device.as-of", v.clock(at))).unwrap_or_default();
     let old = super::rows::overdue_ms(device, sight.now).is_some();
-    let groups = readings::groups(readings, v);
+    // What several units say side by side stands in a table of its own.
+    let of_device: Vec<SiteReading> = match detail.grid {
+        Some(_) => readings.iter().filter(|r| r.instance.is_empty()).cloned().collect(),
+        None => readings.clone(),
+    };
+    let groups = readings::groups(&of_device, v);
     let mut parts = vec![
         Part::of("what", &what(device, detail, sight, v))?,
         Part::of("device-faults", &faults)?,
         Part::of("figures", figures)?,
     ];
+    if let Some(grid) = detail.grid {
+        parts.push(Part::of("panels", &units::units(device, grid, readings, sight, v))?);
+    }
     if let Some(table) = interfaces::table(&interfaces::interfaces(readings, &detail.tags), v) {
         parts.push(Part::of("interfaces", &table)?);
     }
-    parts.push(Part::of("readings", &Readings { v, groups, age, old })?);
+    if detail.grid.is_none() || !groups.is_empty() {
+        parts.push(Part::of("readings", &Readings { v, groups, age, old })?);
+    }
     parts.push(Part::of("neighbours", &neighbours(device, sight, v))?);
     parts.push(record::beside(records, "device", &device.id, v)?);
     parts.push(Part::of("reached", &reached(device, detail, v))?);

@@ -23,6 +23,7 @@ mod rows;
 mod sight;
 #[cfg(any(test, feature = "styleguide"))]
 pub(crate) mod styleguide;
+mod units;
 pub(crate) mod wall;
 
 pub(crate) use assets::{asset, style};

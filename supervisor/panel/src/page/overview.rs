@@ -2,7 +2,7 @@
 
 use super::rows::{Card, Count};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, link, pictures};
+use super::{Page, Part, Parts, Place, link, pictures, units};
 use crate::figure::Figure;
 use crate::router::Panel;
 use crate::site::{DeviceState, SiteDevice, Trunk};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 const MOST_CARDS: usize = 6;
 /// Places of the environment strip.
 const MOST_PLACES: usize = 12;
+/// Tiles from which on a video wall stands among its class: every class, and a few walls.
+const MOST_TILES: usize = 32;
 /// Figures of such a place.
 const MOST_FIGURES: usize = 4;
 /// From so many counties on, what all their names have in common is left out.
@@ -266,14 +268,33 @@ fn counties<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
     Tiles { v, title: v.t("overview.counties").into_owned(), note, kind: "counties", tiles }
 }
 
-/// One tile a class: switches, servers, cameras, walls.
-fn classes<'a>(sight: &Sight, v: &'a Voice) -> Tiles<'a> {
-    let tiles = Class::ALL.iter().filter_map(|class| {
-        let members: Vec<&SiteDevice> = sight.devices().iter().filter(|d| d.class == *class).collect();
-        let href = format!("/devices?class={}", class.word());
-        (!members.is_empty()).then(|| tile(v.text(&class.name()), href, &members, &members, v))
-    });
-    let tiles = tiles.collect();
+/// A video wall as a tile, panel by panel; `None` for what is not one wall of several panels.
+fn wall_tile(device: &SiteDevice, panel: &Panel, sight: &Sight, v: &Voice) -> Option<Tile> {
+    let grid = panel.site.detail(&device.id)?.grid?;
+    let readings = panel.site.readings(&device.id)?;
+    let (mosaic, count) = units::in_small(device, grid, &readings, sight, v)?;
+    let (worst, word, _) = standing(&[device], v);
+    let href = format!("/devices/{}", link::encoded(&device.id));
+    Some(Tile { href, name: device.name.to_string(), state: worst.word(), word, count, mosaic, trunk: None })
+}
+
+/// One tile a class: switches, servers, cameras. Of video walls each has one of its own.
+fn classes<'a>(panel: &Panel, sight: &Sight, v: &'a Voice) -> Tiles<'a> {
+    let mut tiles = Vec::new();
+    for class in Class::ALL {
+        let mut members: Vec<&SiteDevice> = sight.devices().iter().filter(|d| d.class == *class).collect();
+        if *class == Class::VideoWall {
+            members.retain(|device| {
+                let drawn = tiles.len() < MOST_TILES;
+                let wall = if drawn { wall_tile(device, panel, sight, v) } else { None };
+                wall.map(|wall| tiles.push(wall)).is_none()
+            });
+        }
+        if !members.is_empty() {
+            let href = format!("/devices?class={}", class.word());
+            tiles.push(tile(v.text(&class.name()), href, &members, &members, v));
+        }
+    }
     Tiles { v, title: v.t("overview.classes").into_owned(), note: String::new(), kind: "classes", tiles }
 }
 
@@ -316,7 +337,7 @@ fn parts(panel: &Panel, sight: &Sight, v: &Voice) -> Parts {
         Part::of("faults", &faults(sight, v))?,
         Part::of("counties", &counties(sight, v))?,
         Part::of("environment", &environment(panel, sight, v))?,
-        Part::of("classes", &classes(sight, v))?,
+        Part::of("classes", &classes(panel, sight, v))?,
     ])
 }
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::Ending;
+use roundsman_core::fault::{Change, Ending};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
-use roundsman_panel::{Storage, Trunk};
+use roundsman_panel::{DeviceState, Storage, Trunk};
 use site::{T0, device, fault};
 
 /// All pages of the small site.
@@ -85,6 +85,38 @@ async fn only_the_part_that_changed_is_sent_again() {
     let changed = server.ask(&ask).await.body;
     assert_eq!(changed.matches("data-hash").count(), 1, "the list of faults alone");
     assert!(changed.starts_with("<section id=\"faults\""), "{changed}");
+}
+
+/// A wall with a hot panel, one asleep and a silent one.
+#[tokio::test]
+async fn a_wall_is_seen_panel_by_panel() {
+    let site = SampleSite::small();
+    {
+        let mut state = site.state.lock().unwrap();
+        let mut wall = device("wall-10f", "10 楼会议室大屏", Tier::City, "");
+        (wall.class, wall.state, wall.faults) = (Class::VideoWall, DeviceState::Major, 2);
+        state.devices.push(wall);
+    }
+    for (id, rule, instance, severity) in
+        [(7, "temperature-high", "r1c2", Severity::Warning), (8, "panel-silent", "r2c2", Severity::Major)]
+    {
+        let mut open = fault(id, "wall-10f", severity);
+        open.key.rule = rule.into();
+        open.key.instance = instance.into();
+        site.change(Change::Raised, open);
+    }
+    let server = Server::start(site).await;
+    let page = parts(&server, "/devices/wall-10f").await;
+    let at = |id: &str| page.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {page}"));
+    let panels = &page[at("panels")..at("neighbours")];
+    insta::assert_snapshot!("panels_of_a_wall", without_hashes(panels));
+    assert!(!page.contains("<section id=\"readings\""), "all of them stand in the table of its panels");
+    let english = parts(&server, "/devices/wall-10f?lang=en").await;
+    assert!(english.contains("<h2>Panels<span class=\"total\">1/4 well</span>"), "{english}");
+    let overview = parts(&server, "/").await;
+    let tile = &overview[overview.find("href=\"/devices/wall-10f\"").unwrap()..];
+    assert!(tile.contains("class=\"drawing\"") || tile.contains("<svg"), "{tile}");
+    assert!(tile.contains("<span>1/4</span>"), "how many panels are well");
 }
 
 #[tokio::test]

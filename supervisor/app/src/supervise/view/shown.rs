@@ -4,7 +4,7 @@ use super::super::polled::Runtime;
 use super::headlines;
 use super::lens::{Lens, Pick, Series};
 use crate::site::{Asked, SiteEntry};
-use roundsman_core::device::{Device, DeviceIx};
+use roundsman_core::device::{Device, DeviceIx, Grid};
 use roundsman_core::model::{InstanceIx, Kind, MetricIx};
 use roundsman_core::reading::{Reading, Readings};
 use roundsman_core::tally::{DeviceTally, Driver};
@@ -100,6 +100,8 @@ pub(super) struct Shown {
     pub(super) line: Arc<str>,
     protocol: &'static str,
     credentials: Arc<str>,
+    /// How its units are placed, where it is several.
+    grid: Option<Grid>,
     lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
     /// Polled since the start, with whatever outcome.
@@ -133,6 +135,10 @@ impl Shown {
                 (Asked::Bus { .. }, _) => "RS-232/485, TCP",
             },
             credentials: credentials.clone(),
+            grid: match asked {
+                Asked::Bus { grid, .. } => *grid,
+                Asked::Snmp(_) => None,
+            },
             lens: runtime.lens.clone(),
             latest: runtime.latest.clone(),
             known,
@@ -199,6 +205,7 @@ impl Shown {
             polling: self.tallies.iter().map(|(driver, tally)| (*driver, tally.summary())).collect(),
             remarks: self.remarks.clone(),
             figures: self.figures(),
+            grid: self.grid,
         }
     }
 
