@@ -2,25 +2,24 @@
 //! go the same way; [`ask`] is the command line's end of it.
 
 pub(crate) mod ask;
+mod way;
 
 use crate::site::{Asked, SiteEntry};
 use anyhow::{Result, bail};
+use roundsman_core::device::Device;
 use roundsman_core::fault::holds;
 use roundsman_core::model::{InstanceIx, Labels};
-use roundsman_core::reading::{Absence, Readings};
+use roundsman_core::reading::Readings;
 use roundsman_driver::bus::Bus;
 use roundsman_driver::clock::Clock;
-use roundsman_panel::CommandReport;
+use roundsman_panel::{CommandReport, Forbidden};
 use roundsman_profile::command::{Course, Next, Report, Verified, find};
-use roundsman_profile::schema::Profile;
+use roundsman_profile::schema::{Command, Does, Profile};
 use roundsman_profile::translate::Translator;
-use roundsman_wire::bus::answer::Answer;
 use roundsman_wire::bus::order::Verdict;
-use roundsman_wire::bus::plan::{Plan, Target};
-use roundsman_wire::bus::session::Ask;
-use roundsman_wire::bus::{Outcome, Rank};
 use std::sync::Arc;
 use std::time::Duration;
+use way::Way;
 
 /// What somebody wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,85 +36,65 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 pub(crate) struct Job {
     profile: Arc<Profile>,
-    plan: Arc<Plan>,
-    target: Arc<Target>,
-    /// Position of the unit among the target's members.
-    at: usize,
     course: Course,
-    bus: Bus,
+    way: Way,
 }
 
 impl Job {
-    /// Checks everything that can be checked before the line is touched; the error says why it is not to be sent. `seen` are the device's latest readings.
+    /// Checks everything that can be checked before the device is told; the error says why it is not to be. `bus` owns
+    /// the port of a device on a bus, `seen` are the device's latest readings.
     pub(crate) fn new(
         entry: &SiteEntry,
-        bus: Bus,
+        bus: Option<Bus>,
         wanted: &Wanted,
         seen: Option<(&Readings, &Labels)>,
     ) -> Result<Job> {
-        let device = &entry.device;
-        let Asked::Bus { target, labels, .. } = &entry.asked else {
-            bail!(not_on_bus(&device.id));
-        };
-        let profile = &entry.profile;
+        let (device, profile) = (&entry.device, &entry.profile);
         let command = find(profile, &wanted.command)?;
-        let at = labels.iter().position(|label| **label == *wanted.unit);
-        let (Some(at), Some(plan)) = (at, profile.bus.as_ref().map(|bus| bus.plan.clone())) else {
-            match labels.first().filter(|label| !label.is_empty()) {
-                Some(example) => {
-                    bail!("device `{0}` has several units: name one, such as `{0}[{example}]`", device.id)
-                }
-                None => bail!("device `{}` is one unit: `{}` is none of it", device.id, wanted.unit),
-            }
+        let subject = Subject { device, profile, is_writable: entry.writer.is_some(), seen };
+        let why = match subject.forbids(command, &wanted.unit) {
+            None => None,
+            Some(Forbidden::State) => Some("its `forbid_when` holds; `roundsman profile show` has it"),
+            Some(Forbidden::Unknown) => Some("the readings that its `forbid_when` needs are missing"),
+            Some(Forbidden::NoWriter) => bail!(
+                "device `{}` is only read: name `write_credentials` for it in the site file, a section of \
+                 [credentials] whose community or user may write there",
+                device.id
+            ),
         };
-        if let Some(guard) = &command.forbidden {
-            let holds = seen.and_then(|(readings, labels)| {
-                let instance = labels.find(&wanted.unit).unwrap_or(InstanceIx::SCALAR);
-                holds(guard, instance, device, &profile.model, readings, labels)
-            });
-            let why = match holds {
-                Some(false) => None,
-                Some(true) => Some("its `forbid_when` holds; `roundsman profile show` has it"),
-                None => Some("the readings that its `forbid_when` needs are missing"),
-            };
-            if let Some(why) = why {
-                bail!("command `{}` is forbidden now: {why}", wanted.command);
-            }
+        let at = unit_at(entry, &wanted.unit)?;
+        if let Some(why) = why {
+            bail!("command `{}` is forbidden now: {why}", wanted.command);
         }
         let given: Vec<(&str, &str)> =
             wanted.arguments.iter().map(|(name, word)| (name.as_str(), word.as_str())).collect();
-        // The labels as a translator that begins anew gives them out.
-        let mut fresh = Labels::default();
-        let instances: Vec<_> = labels.iter().map(|label| fresh.intern(label)).collect();
-        let instance = instances.get(at).copied().flatten().unwrap_or(InstanceIx::SCALAR);
-        let course = Course::new(profile, command, &target.members[at], instance, &given)?;
-        Ok(Job { profile: profile.clone(), plan, target: target.clone(), at, course, bus })
+        let way = Way::new(entry, bus, at)?;
+        let instance = match &entry.asked {
+            Asked::Snmp(_) => InstanceIx::SCALAR,
+            // The labels as a translator that begins anew gives them out.
+            Asked::Bus { labels, .. } => {
+                let mut fresh = Labels::default();
+                let instances: Vec<_> = labels.iter().map(|label| fresh.intern(label)).collect();
+                instances.get(at).copied().flatten().unwrap_or(InstanceIx::SCALAR)
+            }
+        };
+        let course = Course::new(profile, command, way.member(), instance, &given)?;
+        Ok(Job { profile: profile.clone(), course, way })
     }
 
-    /// Sends it and reads back until it is proven, or its time is over.
+    /// Tells the device and reads back until it is proven, or its time is over.
     pub(crate) async fn run(mut self, clock: Clock) -> Result<Report> {
         let mut translator = Translator::default();
         loop {
             match self.course.next(clock.now().mono) {
-                Next::Send(order) => {
-                    let ordered = self.bus.order(order).await?;
-                    self.course.ordered(ordered);
+                Next::Tell(telling) => {
+                    let told = self.way.tell(telling).await?;
+                    self.course.told(told);
                 }
                 Next::Look(points, at) => {
                     let wait_ms = at.since_ms(clock.now().mono);
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                    let members = vec![self.target.members[self.at].clone()];
-                    let target = Arc::new(Target { members, tries: 1 });
-                    let ask =
-                        Ask { plan: self.plan.clone(), target, rank: Rank::Command, wanted: Some(points) };
-                    let mut finished = self.bus.look(ask).await?;
-                    // The readings of this unit among those of all.
-                    let all = self.target.members.len();
-                    let mut answer = Answer::without(all, self.plan.points(), Absence::NotJudged);
-                    if let Some(said) = finished.answer.units.pop() {
-                        answer.units[self.at] = said;
-                    }
-                    let readings = translator.translate(&self.profile, &answer, finished.finished);
+                    let readings = self.way.look(&self.profile, Some(points), &mut translator, clock).await?;
                     self.course.looked(&readings, clock.now().mono);
                 }
                 Next::Done(report) => return Ok(*report),
@@ -126,9 +105,53 @@ impl Job {
     }
 }
 
-/// Why a device takes no command.
-pub(crate) fn not_on_bus(device: &str) -> String {
-    format!("device `{device}` is asked by SNMP; commands are for devices on a bus")
+/// Position of the unit that a command is for among those of its device.
+fn unit_at(entry: &SiteEntry, unit: &str) -> Result<usize> {
+    let labels = match &entry.asked {
+        Asked::Bus { labels, .. } => &labels[..],
+        Asked::Snmp(_) => &[],
+    };
+    let id = &entry.device.id;
+    match (labels.iter().position(|label| **label == *unit), labels.first().filter(|label| !label.is_empty()))
+    {
+        (Some(at), _) => Ok(at),
+        (None, Some(example)) => {
+            bail!("device `{id}` has several units: name one, such as `{id}[{example}]`")
+        }
+        (None, None) if unit.is_empty() => Ok(0),
+        (None, None) => bail!("device `{id}` is one unit: `{unit}` is none of it"),
+    }
+}
+
+/// Whom a command is for, as its guard sees it.
+pub(crate) struct Subject<'a> {
+    /// The device.
+    pub device: &'a Device,
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// Whether the site names credentials that may write to its SNMP agent.
+    pub is_writable: bool,
+    /// Its latest readings.
+    pub seen: Option<(&'a Readings, &'a Labels)>,
+}
+
+impl Subject<'_> {
+    /// Why a command must not go to a unit now.
+    pub(crate) fn forbids(&self, command: &Command, unit: &str) -> Option<Forbidden> {
+        if matches!(command.does, Does::Set(_)) && !self.is_writable {
+            return Some(Forbidden::NoWriter);
+        }
+        let guard = command.forbidden.as_ref()?;
+        let holds = self.seen.and_then(|(readings, labels)| {
+            let instance = labels.find(unit).unwrap_or(InstanceIx::SCALAR);
+            holds(guard, instance, self.device, &self.profile.model, readings, labels)
+        });
+        match holds {
+            Some(false) => None,
+            Some(true) => Some(Forbidden::State),
+            None => Some(Forbidden::Unknown),
+        }
+    }
 }
 
 /// The outcome in words that programs read.
@@ -155,27 +178,14 @@ fn verified_word(verified: &Verified) -> &'static str {
 fn is_good(report: &Report) -> bool {
     match report.verified {
         Verified::Yes(_) => true,
-        Verified::Unknown => report.ordered.verdict == Verdict::Acknowledged,
+        Verified::Unknown => report.told.verdict == Verdict::Acknowledged,
         Verified::No(_) | Verified::Pointless => false,
-    }
-}
-
-/// Octets in hexadecimal, as documents of protocols print them.
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(" ")
-}
-
-/// The octets that came back, if any did.
-fn answered(outcome: &Outcome) -> Option<&[u8]> {
-    match outcome {
-        Outcome::Answered(octets) => Some(octets),
-        _ => None,
     }
 }
 
 /// A report as the API and `--json` give it.
 pub(crate) fn shown(device: &str, wanted: &Wanted, report: &Report) -> CommandReport {
-    let why = match &report.ordered.verdict {
+    let why = match &report.told.verdict {
         Verdict::Refused(absence) | Verdict::Failed(absence) => Some(absence.word()),
         Verdict::Acknowledged | Verdict::Unproven => None,
     };
@@ -189,9 +199,9 @@ pub(crate) fn shown(device: &str, wanted: &Wanted, report: &Report) -> CommandRe
         unit: wanted.unit.clone(),
         command: wanted.command.clone(),
         arguments: wanted.arguments.iter().cloned().collect(),
-        sent: hex(&report.ordered.sent),
-        answered: answered(&report.ordered.outcome).map(hex),
-        verdict: verdict_word(&report.ordered.verdict).to_owned(),
+        sent: report.told.sent.clone(),
+        answered: report.told.answered.clone(),
+        verdict: verdict_word(&report.told.verdict).to_owned(),
         why: why.map(str::to_owned),
         verified: verified_word(&report.verified).to_owned(),
         reads: reads.map(str::to_owned),

@@ -144,19 +144,24 @@ impl Bench {
         serde_json::from_slice(&output.stdout).expect("rows")
     }
 
-    /// The value of a reading that the running service shows.
-    fn shown(&self, device: &str, metric: &str) -> Option<Value> {
+    /// What the running service says of a device.
+    fn asked(&self, device: &str, of: &str) -> Option<Value> {
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.panel)).ok()?;
         write!(
             stream,
-            "GET /api/v1/devices/{device}/readings HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n",
+            "GET /api/v1/devices/{device}/{of} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n",
             self.panel
         )
         .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+    }
+
+    /// A reading that the running service shows.
+    fn shown(&self, device: &str, metric: &str) -> Option<Value> {
+        let body = self.asked(device, "readings")?;
         let readings = body["readings"].as_array()?;
         Some(readings.iter().find(|reading| reading["metric"] == metric)?.clone())
     }
@@ -232,6 +237,15 @@ fn what_a_foreign_slave_says_is_read_and_commands_are_proven() {
     let (code, report) = bench.command("relay", "channel-2", "state=off");
     assert_eq!((code, &report["verified"]), (Some(0), &"yes".into()), "{report}");
     is(&bench, "relay", "relay.channel-2", "off".into());
+    let commands = bench.asked("relay", "commands").expect("the list of commands");
+    let given: Vec<_> = commands["given"].as_array().expect("what was given").iter().collect();
+    let words = |given: &Value| (given["arguments"]["state"].clone(), given["report"]["verified"].clone());
+    assert_eq!(
+        given.iter().map(|given| words(given)).collect::<Vec<_>>(),
+        [("off".into(), "yes".into()), ("on".into(), "yes".into())]
+    );
+    assert_eq!(commands["commands"].as_array().map(Vec::len), Some(8), "one for each relay: {commands}");
+    assert_eq!(commands["commands"][0]["arguments"][0]["words"], serde_json::json!(["on", "off"]));
 
     // The adapter is pulled out and put in again: polls fail, and go on by themselves.
     drop(std::mem::replace(&mut bench.socat, start(&mut Command::new("true"))));

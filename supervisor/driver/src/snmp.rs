@@ -11,6 +11,7 @@
 mod counted;
 mod exchange;
 pub mod remark;
+pub mod set;
 mod v3;
 
 use crate::clock::Clock;

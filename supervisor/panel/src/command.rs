@@ -1,5 +1,7 @@
 //! Commands to devices over HTTP. Needs the token (not on the control socket), takes an Idempotency-Key.
 
+pub(crate) mod list;
+
 use crate::actions::{answer, idempotency_key, operator};
 use crate::problem::{Kind, Problem};
 use crate::router::{LARGEST_BODY, Panel};

@@ -40,7 +40,8 @@ pub use feed::{Feed, RING};
 pub use router::Door;
 pub use serve::{Listener, serve};
 pub use site::{
-    About, ActionError, Charted, CommandError, CommandWanted, DeviceDetail, DeviceState, DriverNumbers,
-    FaultStory, Headlines, Kept, Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site,
-    SiteDevice, SiteReading, Storage, Trunk, Unavailable, Which,
+    About, ActionError, Charted, Choice, CommandArgument, CommandError, CommandWanted, Commands,
+    DeviceCommand, DeviceDetail, DeviceState, DriverNumbers, FaultStory, Forbidden, Headlines, Kept,
+    Latencies, Later, Limit, Numbers, RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Told,
+    Trunk, Unavailable, Which,
 };

@@ -1,5 +1,11 @@
 //! The seam: everything the panel knows of the system comes through [`Site`].
 
+mod command;
+
+pub use command::{
+    Choice, CommandArgument, CommandError, CommandWanted, Commands, DeviceCommand, Forbidden, Told,
+};
+
 use crate::command::CommandReport;
 use crate::feed::Feed;
 use jiff::tz::TimeZone;
@@ -79,6 +85,15 @@ pub trait Site: Send + Sync + 'static {
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
     /// Closes; answers with the fault after the commit.
     fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// What a device can be told; `None` if there is no such device.
+    fn commands(&self, device: &str) -> Option<Commands>;
+    /// What a device was told, newest first, at most `limit`, with numbers below `before`.
+    fn told(
+        &self,
+        device: Arc<str>,
+        limit: usize,
+        before: Option<i64>,
+    ) -> Later<'_, Result<Vec<Told>, Unavailable>>;
     /// Tells a device to do something; answers when it was read back, which takes as long as the device does.
     fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>>;
     /// Maintenance records, the latest written first, at most `limit`, written before `before`.
@@ -295,6 +310,8 @@ pub struct DeviceDetail {
     pub remarks: Vec<Bilingual>,
     /// Its headline figures, of which the page shows the past; at most 8.
     pub figures: Vec<Charted>,
+    /// How many commands it takes.
+    pub commands: usize,
     /// How its units are placed, where it has several of the same kind.
     pub grid: Option<Grid>,
 }
@@ -362,32 +379,6 @@ pub enum Which {
 /// The store could not answer, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unavailable(pub String);
-
-/// A command to a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandWanted {
-    /// The device.
-    pub device: Arc<str>,
-    /// The command's id.
-    pub command: String,
-    /// Which unit of a device that has several; else empty.
-    pub unit: String,
-    /// Arguments: name and word.
-    pub arguments: Vec<(String, String)>,
-    /// Who gives it.
-    pub by: Arc<str>,
-}
-
-/// Why a command was not sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CommandError {
-    /// There is no such device.
-    NoSuchDevice,
-    /// The command, its arguments or the device's state do not allow it: why, in English.
-    Refused(String),
-    /// It could not be put on record, or the service is ending.
-    Unavailable(Unavailable),
-}
 
 /// Why an operator's action did not happen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,15 +1,17 @@
 //! A command from its words to the proof that it worked, as a value: what is sent, what came back, what was read back.
 //!
-//! **Duty.** [`order`] makes an [`Order`] of a profile's command and a person's arguments; [`Course`] is its course: the
-//! order goes out, then the metric that shows it is polled until it says so, or its time is over.
+//! **Duty.** [`order`] and [`bindings`] make what is sent of a profile's command and a person's arguments, for a bus and
+//! for an SNMP agent; [`Course`] is its course: the device is told, then the metric that shows it is polled until it says
+//! so, or its time is over.
 //!
-//! **Place in the flow.** The owner of a bus (and the one-shot `roundsman command`) asks [`Course::next`] what to do and
-//! tells it what came of it.
+//! **Place in the flow.** Whoever carries it out (the service, or the one-shot `roundsman command`) asks [`Course::next`]
+//! what to do and tells it what came of it.
 //!
 //! **Refuses.** It sends nothing itself, and it believes no answer: only what was read back is called verified.
 
 use crate::bus::{Bus, Rendering, Say, Write, Written};
-use crate::schema::{Argument, Choice, Command, Does, Profile};
+use crate::schema::command::setting;
+use crate::schema::{Argument, Choice, Command, Does, Profile, Set};
 use crate::translate::recipe::Recipes;
 use roundsman_core::model::InstanceIx;
 use roundsman_core::reading::{Readings, Value};
@@ -17,11 +19,13 @@ use roundsman_core::time::Mono;
 use roundsman_rtu::MOST_PDU;
 use roundsman_rtu::request::Request;
 use roundsman_rtu::values::{Bits, Words};
+use roundsman_wire::bus::Outcome;
 use roundsman_wire::bus::order::{self, Order, Ordered, Verdict};
 use roundsman_wire::bus::plan::{Member, Plan};
 use roundsman_wire::field::{Order as Endian, Type};
 use roundsman_wire::frame::Piece;
 use roundsman_wire::modbus::plan::Table;
+use roundsman_wire::snmp::set::Binding;
 use std::sync::Arc;
 
 /// How long is waited between two looks at the metric that shows it, in ms.
@@ -48,9 +52,9 @@ pub enum Unfit {
         /// What is wrong, and what is possible.
         what: String,
     },
-    /// It is no command of a bus.
-    #[error("command `{0}` is not one of a bus")]
-    Bus(Arc<str>),
+    /// The device is spoken to in another way than the command.
+    #[error("command `{0}` is not of the protocol that the device is asked by")]
+    Protocol(Arc<str>),
     /// What it says cannot be put into octets.
     #[error("command `{0}` cannot be written: {1}")]
     Unwritable(Arc<str>, String),
@@ -94,8 +98,7 @@ fn possible(argument: &Argument) -> String {
     }
 }
 
-/// The order that a command with these arguments is for one unit.
-pub fn order(bus: &Bus, command: &Command, member: &Member, given: &[Given<'_>]) -> Result<Order, Unfit> {
+fn none_unknown(command: &Command, given: &[Given<'_>]) -> Result<(), Unfit> {
     for (name, _) in given {
         if !command.arguments.iter().any(|argument| &*argument.name == *name) {
             let known: Vec<&str> = command.arguments.iter().map(|argument| &*argument.name).collect();
@@ -103,7 +106,31 @@ pub fn order(bus: &Bus, command: &Command, member: &Member, given: &[Given<'_>])
             return Err(Unfit::Argument { name: (*name).to_owned(), what });
         }
     }
-    let Does::Say(say) = &command.does else { return Err(Unfit::Bus(command.id.clone())) };
+    Ok(())
+}
+
+/// What a command with these arguments sets in an SNMP agent.
+pub fn bindings(command: &Command, given: &[Given<'_>]) -> Result<Vec<Binding>, Unfit> {
+    none_unknown(command, given)?;
+    let Does::Set(sets) = &command.does else { return Err(Unfit::Protocol(command.id.clone())) };
+    let mut values = Vec::new();
+    for argument in &command.arguments {
+        values.push((&*argument.name, value_of(argument, given)?));
+    }
+    let binding = |set: &Set| {
+        let pairs: Vec<Given<'_>> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let text = filled_in(&set.value, &pairs);
+        let value = setting(set.syntax, &text)
+            .ok_or_else(|| Unfit::Unwritable(command.id.clone(), format!("`{text}` is of another type")))?;
+        Ok(Binding { oid: set.oid.clone(), value })
+    };
+    sets.iter().map(binding).collect()
+}
+
+/// The order that a command with these arguments is for one unit.
+pub fn order(bus: &Bus, command: &Command, member: &Member, given: &[Given<'_>]) -> Result<Order, Unfit> {
+    none_unknown(command, given)?;
+    let Does::Say(say) = &command.does else { return Err(Unfit::Protocol(command.id.clone())) };
     let mut member = member.clone();
     let mut numbers = Vec::new();
     for argument in &command.arguments {
@@ -123,7 +150,7 @@ pub fn order(bus: &Bus, command: &Command, member: &Member, given: &[Given<'_>])
         (Say::Text(request), Plan::Text(plan)) => {
             order::Say::Text { layout: Arc::clone(&plan.layout), request: request.clone() }
         }
-        _ => return Err(Unfit::Bus(command.id.clone())),
+        _ => return Err(Unfit::Protocol(command.id.clone())),
     };
     Ok(Order { member, say })
 }
@@ -214,8 +241,8 @@ fn words(kind: Type, (bytes, words): (Endian, Endian), number: f64) -> Option<Ve
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
-    /// Send this.
-    Send(Order),
+    /// Tell the device this.
+    Tell(Telling),
     /// Poll these points of the plan at command's rank, not before this moment.
     Look(Arc<[usize]>, Mono),
     /// It waits for what it asked for.
@@ -237,19 +264,54 @@ pub enum Verified {
     Pointless,
 }
 
+/// What a device is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Telling {
+    /// Over its bus.
+    Order(Order),
+    /// Its SNMP agent.
+    Set(Vec<Binding>),
+}
+
+/// A device that was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What was sent: octets in hexadecimal; of a SET the names and values. Empty where nothing went out.
+    pub sent: String,
+    /// What came back, in the same form; of a SET the agent's word.
+    pub answered: Option<String>,
+    /// What that means.
+    pub verdict: Verdict,
+}
+
+impl From<Ordered> for Told {
+    fn from(ordered: Ordered) -> Told {
+        let answered = match &ordered.outcome {
+            Outcome::Answered(octets) => Some(hex(octets)),
+            _ => None,
+        };
+        Told { sent: hex(&ordered.sent), answered, verdict: ordered.verdict }
+    }
+}
+
+/// Octets in hexadecimal, as documents of protocols print them.
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(" ")
+}
+
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// What was sent and what came back.
-    pub ordered: Ordered,
+    pub told: Told,
     /// Whether it worked.
     pub verified: Verified,
 }
 
 #[derive(Debug)]
 enum Stage {
-    Send(Order),
-    Sent,
+    Tell(Telling),
+    Told,
     Look,
     Looking,
     Done(Verified),
@@ -259,7 +321,7 @@ enum Stage {
 #[derive(Debug)]
 pub struct Course {
     stage: Stage,
-    ordered: Option<Ordered>,
+    told: Option<Told>,
     /// The points that show it, the metric, the word it must say, and how long that may take.
     proof: Option<Proof>,
     instance: InstanceIx,
@@ -277,39 +339,46 @@ struct Proof {
 }
 
 impl Course {
-    /// Begins it: for `member`, whose readings stand under `instance` (the scalar, or a panel of a grid).
+    /// Begins it: for `member` of a bus, whose readings stand under `instance` (the scalar, or a panel of a grid), or for
+    /// an SNMP agent, which is no member of anything.
     pub fn new(
         profile: &Profile,
         command: &Command,
-        member: &Member,
+        member: Option<&Member>,
         instance: InstanceIx,
         given: &[Given<'_>],
     ) -> Result<Course, Unfit> {
-        let bus = profile.bus.as_ref().ok_or_else(|| Unfit::Bus(command.id.clone()))?;
-        let order = order(bus, command, member, given)?;
+        let telling = match (&profile.bus, member) {
+            (Some(bus), Some(member)) => Telling::Order(order(bus, command, member, given)?),
+            (None, None) => Telling::Set(bindings(command, given)?),
+            _ => return Err(Unfit::Protocol(command.id.clone())),
+        };
         let proof = command.verify.as_ref().map(|verify| Proof {
             points: points_of(&profile.recipes, verify.metric),
             metric: verify.metric,
             is: filled_in(&verify.is, given),
             within_ms: verify.within_ms,
         });
-        let rest_ms = match &order.say {
-            order::Say::Modbus { rest_ms, .. } => *rest_ms,
-            order::Say::Frame { request, .. } => request.rest_ms,
-            order::Say::Text { request, .. } => request.rest_ms,
+        let rest_ms = match &telling {
+            Telling::Set(_) => 0,
+            Telling::Order(order) => match &order.say {
+                order::Say::Modbus { rest_ms, .. } => *rest_ms,
+                order::Say::Frame { request, .. } => request.rest_ms,
+                order::Say::Text { request, .. } => request.rest_ms,
+            },
         };
-        let stage = Stage::Send(order);
-        Ok(Course { stage, ordered: None, proof, instance, sent_at: Mono(0), rest_ms, last: None })
+        let stage = Stage::Tell(telling);
+        Ok(Course { stage, told: None, proof, instance, sent_at: Mono(0), rest_ms, last: None })
     }
 
     /// What is to be done now.
     pub fn next(&mut self, now: Mono) -> Next {
         match &self.stage {
-            Stage::Send(order) => {
-                let order = order.clone();
-                self.stage = Stage::Sent;
+            Stage::Tell(telling) => {
+                let telling = telling.clone();
+                self.stage = Stage::Told;
                 self.sent_at = now;
-                Next::Send(order)
+                Next::Tell(telling)
             }
             Stage::Look => {
                 let Some(proof) = &self.proof else { return Next::Wait };
@@ -318,10 +387,10 @@ impl Course {
                 let rested = self.sent_at.plus_ms(self.rest_ms.into());
                 Next::Look(points, now.plus_ms(LOOK_MS).max(rested))
             }
-            Stage::Sent | Stage::Looking => Next::Wait,
-            Stage::Done(verified) => match &self.ordered {
-                Some(ordered) => {
-                    let report = Report { ordered: ordered.clone(), verified: verified.clone() };
+            Stage::Told | Stage::Looking => Next::Wait,
+            Stage::Done(verified) => match &self.told {
+                Some(told) => {
+                    let report = Report { told: told.clone(), verified: verified.clone() };
                     Next::Done(Box::new(report))
                 }
                 None => Next::Wait,
@@ -329,17 +398,17 @@ impl Course {
         }
     }
 
-    /// The order was sent, and this came of it.
-    pub fn ordered(&mut self, ordered: Ordered) {
-        let worth = matches!(ordered.verdict, Verdict::Acknowledged | Verdict::Unproven)
+    /// The device was told, and this came of it.
+    pub fn told(&mut self, told: Told) {
+        let worth = matches!(told.verdict, Verdict::Acknowledged | Verdict::Unproven)
             // An answer that got lost says nothing of whether the device obeyed.
-            || matches!(ordered.verdict, Verdict::Failed(_)) && !ordered.sent.is_empty();
+            || matches!(told.verdict, Verdict::Failed(_)) && !told.sent.is_empty();
         self.stage = match (&self.proof, worth) {
             (_, false) => Stage::Done(Verified::Pointless),
             (None, true) => Stage::Done(Verified::Unknown),
             (Some(_), true) => Stage::Look,
         };
-        self.ordered = Some(ordered);
+        self.told = Some(told);
     }
 
     /// The points were polled, and these are the readings.

@@ -5,14 +5,14 @@ use roundsman_core::reading::{Absence, Readings, Value};
 use roundsman_core::time::{Mono, Now};
 use roundsman_profile::bus::{BadUnit, Way};
 use roundsman_profile::catalogue::Catalogue;
-use roundsman_profile::command::{Course, Next, Report, Verified, find, order};
+use roundsman_profile::command::{Course, Next, Report, Told, Verified, find, order};
 use roundsman_profile::overlay::with_grid;
 use roundsman_profile::proof;
 use roundsman_profile::schema::{Mark, Profile};
 use roundsman_profile::translate::Translator;
 use roundsman_wire::bus::answer::{Answer, Cost, Said};
-use roundsman_wire::bus::order::{Ordered, Say, Verdict};
-use roundsman_wire::bus::{Outcome, Recovery, Unit};
+use roundsman_wire::bus::order::{Say, Verdict};
+use roundsman_wire::bus::{Recovery, Unit};
 use roundsman_wire::field::Raw;
 use std::path::Path;
 use std::sync::Arc;
@@ -166,11 +166,11 @@ fn readings(profile: &Profile, metric: &str, word: &str) -> Readings {
 fn course(profile: &Profile, command: &str, given: &[(&str, &str)]) -> Course {
     let member = profile.bus.as_ref().unwrap().member(Unit(1), None).unwrap();
     let command = find(profile, command).unwrap();
-    Course::new(profile, command, &member, InstanceIx::SCALAR, given).unwrap()
+    Course::new(profile, command, Some(&member), InstanceIx::SCALAR, given).unwrap()
 }
 
-fn ordered(verdict: Verdict) -> Ordered {
-    Ordered { id: 1, sent: vec![1], outcome: Outcome::Sent, verdict }
+fn told(verdict: Verdict) -> Told {
+    Told { sent: "01".to_owned(), answered: None, verdict }
 }
 
 fn done(course: &mut Course) -> Report {
@@ -185,9 +185,9 @@ fn done(course: &mut Course) -> Report {
 fn a_command_is_believed_when_it_is_read_back() {
     let wall = profile("samsung-mdc");
     let mut course = course(&wall, "power", &[("state", "on")]);
-    assert!(matches!(course.next(Mono(1_000)), Next::Send(_)));
+    assert!(matches!(course.next(Mono(1_000)), Next::Tell(_)));
     assert_eq!(course.next(Mono(1_001)), Next::Wait);
-    course.ordered(ordered(Verdict::Acknowledged));
+    course.told(told(Verdict::Acknowledged));
     let Next::Look(points, at) = course.next(Mono(1_200)) else { panic!() };
     assert_eq!((points.len(), at), (1, Mono(16_000)), "the panel rests for 15 s");
     assert_eq!(course.next(Mono(1_300)), Next::Wait);
@@ -203,18 +203,18 @@ fn a_command_that_does_not_show_is_not_verified() {
     let wall = profile("samsung-mdc");
     let mut off = course(&wall, "power", &[("state", "off")]);
     off.next(Mono(0));
-    off.ordered(ordered(Verdict::Failed(Absence::Timeout)));
+    off.told(told(Verdict::Failed(Absence::Timeout)));
     assert!(matches!(off.next(Mono(1_000)), Next::Look(..)), "an answer may be lost on its way");
     off.looked(&readings(&wall, "panel.power", "on"), Mono(50_000));
     assert_eq!(done(&mut off).verified, Verified::No(Some(Arc::from("on"))));
     let mut refused = course(&wall, "power", &[("state", "off")]);
     refused.next(Mono(0));
-    refused.ordered(ordered(Verdict::Refused(Absence::Unsupported)));
+    refused.told(told(Verdict::Refused(Absence::Unsupported)));
     assert_eq!(done(&mut refused).verified, Verified::Pointless);
     let host = profile("modbus-generic");
     let mut blind = course(&host, "microphones-off", &[]);
     blind.next(Mono(0));
-    blind.ordered(ordered(Verdict::Unproven));
+    blind.told(told(Verdict::Unproven));
     assert_eq!(done(&mut blind).verified, Verified::Unknown);
 }
 

@@ -39,7 +39,7 @@ mod tests;
 pub use backup::{Contents, Replaced, backup, restore, verify};
 pub use beginning::{Happened, begin_with};
 pub use clock::step_ms;
-pub use command::{CommandOutcome, NewCommand};
+pub use command::{CommandOutcome, GivenCommand, NewCommand};
 pub use error::StoreError;
 pub use history::{
     Band, DeviceDay, History, HistoryColumn, MOST_COLUMNS, MOST_RUNS, Named, PastBucket, PastDay, Poll,

@@ -1,18 +1,16 @@
 //! `roundsman command`: through the running service, which owns buses and store; where none runs, by itself.
 
-use super::{Job, Wanted, shown};
+use super::way::Way;
+use super::{Job, Wanted, shown, unit_at};
 use crate::print;
 use crate::site::{self, Asked, Site, SiteEntry};
 use anyhow::{Context, Result, bail};
-use roundsman_core::fault::Generation;
-use roundsman_driver::bus::{self, Bus, MOST_OUTCOMES};
+use roundsman_driver::bus::{Bus, MOST_OUTCOMES};
 use roundsman_driver::clock::Clock;
 use roundsman_panel::CommandReport;
 use roundsman_profile::diagnostic::did_you_mean;
 use roundsman_profile::translate::Translator;
 use roundsman_store::{CommandOutcome, NewCommand, Store};
-use roundsman_wire::bus::Rank;
-use roundsman_wire::bus::session::Ask;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -141,25 +139,16 @@ async fn alone(site: &Site, entry: &SiteEntry, wanted: Wanted) -> Result<Done> {
         Asked::Bus { bus, .. } => site.buses.iter().find(|known| known.id == *bus),
         Asked::Snmp(_) => None,
     };
-    let Some(settings) = owned.and_then(|bus| bus.settings()) else {
-        return Ok(Done::Refused(super::not_on_bus(&entry.device.id)));
-    };
-    let (outcomes, mut receiver) = mpsc::channel(MOST_OUTCOMES);
-    let owner = Bus::start(clock, settings, outcomes);
+    let (outcomes, _receiver) = mpsc::channel(MOST_OUTCOMES);
+    let owner = owned.and_then(|bus| bus.settings()).map(|settings| Bus::start(clock, settings, outcomes));
     // What a guard looks at has to be read first; nothing is remembered from an earlier run.
     let needs_readings =
         entry.profile.commands.iter().any(|known| *known.id == *wanted.command && known.forbidden.is_some());
     let mut translator = Translator::default();
     let mut seen = None;
-    if let (true, Asked::Bus { target, .. }, Some(bus)) = (needs_readings, &entry.asked, &entry.profile.bus) {
-        let ask = Ask { plan: bus.plan.clone(), target: target.clone(), rank: Rank::Command, wanted: None };
-        owner.poll(bus::Request { key: 0, generation: Generation::default(), ask })?;
-        while let Some(outcome) = receiver.recv().await {
-            if let bus::Outcome::Polled(finished) = outcome {
-                seen = Some(translator.translate(&entry.profile, &finished.answer, finished.finished));
-                break;
-            }
-        }
+    if needs_readings && let Ok(at) = unit_at(entry, &wanted.unit) {
+        let way = Way::new(entry, owner.clone(), at)?;
+        seen = Some(way.look(&entry.profile, None, &mut translator, clock).await?);
     }
     let seen = seen.as_ref().map(|readings| (readings, translator.labels()));
     let job = match Job::new(entry, owner, &wanted, seen) {

@@ -35,6 +35,7 @@ pub(super) struct Draft<'a> {
     /// Which units of the bus it is.
     pub(super) units: Option<Units<'a>>,
     pub(super) credentials: Option<&'a Node>,
+    pub(super) write_credentials: Option<&'a Node>,
     pub(super) uplinks: Vec<(&'a Node, Option<Arc<str>>)>,
     pub(super) line: Option<Line>,
     /// Seconds between two probes of its line; `None`: its quality is not looked at.
@@ -96,6 +97,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         found.note(diagnostic.label("`address` is missing").hint(hint));
     }
     let credentials = fields.maybe("credentials");
+    let write_credentials = fields.maybe("write_credentials");
     let uplinks = fields.maybe("uplink").map(|n| uplinks(n, found)).unwrap_or_default();
     let line_nodes = (fields.maybe("line"), fields.maybe("line_quality"));
     let line = line_nodes.0.and_then(|n| values::line_speed(n, found));
@@ -120,6 +122,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         bus,
         units: units?,
         credentials,
+        write_credentials,
         uplinks,
         line_probe_s: line_quality.unwrap_or(Some(line.as_ref().map(|_| DEFAULT_PROBE_S)))?,
         line,

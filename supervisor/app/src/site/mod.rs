@@ -87,6 +87,8 @@ pub(crate) struct SiteEntry {
     pub address: Option<IpAddr>,
     /// How it is asked.
     pub asked: Asked,
+    /// Its SNMP agent as whoever may write there; `None`: it is only read.
+    pub writer: Option<Arc<snmp::session::Target>>,
     /// Name of its `[credentials.…]`.
     pub credentials: Arc<str>,
     /// The line towards its uplink, where the site says how fast it is.

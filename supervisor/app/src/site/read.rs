@@ -299,6 +299,10 @@ fn resolve(
         let Some((asked, profile)) = asked(draft, &profile, names, (buses, &mut targets), found) else {
             continue;
         };
+        let writer = match (&asked, draft.write_credentials) {
+            (Asked::Snmp(_), Some(node)) => target(draft, node, names, &mut targets, found),
+            _ => None,
+        };
         let address = match &asked {
             Asked::Snmp(_) => draft.address.map(|(_, text)| text.to_owned()),
             Asked::Bus { bus, .. } => Some(bus::shown(draft, bus)),
@@ -322,6 +326,7 @@ fn resolve(
             auto,
             address: draft.address.and_then(|(node, _)| Some(values::address(node, found)?.ip())),
             asked,
+            writer,
             credentials: draft.credentials.and_then(Node::plain_text).unwrap_or_default().into(),
             line: draft.line.clone(),
             reach: draft.reach,
@@ -350,7 +355,21 @@ fn asked<'a>(
             found.note(Diagnostic::new(&node.at, what).hint(hint));
             return None;
         }
-        return Some((Asked::Snmp(target(draft, names, targets, found)?), Arc::clone(profile)));
+        let Some(node) = draft.credentials else {
+            let what = format!("the device {} is asked by SNMP and needs `credentials`", quoted(draft.id));
+            let hint =
+                "name a section such as [credentials.branch-routers] with snmp = { version = \"2c\", … }";
+            found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
+            return None;
+        };
+        return Some((Asked::Snmp(target(draft, node, names, targets, found)?), Arc::clone(profile)));
+    }
+    if let Some(node) = draft.write_credentials {
+        let what =
+            format!("profile `{}` is not asked by SNMP: `write_credentials` says nothing to it", profile.id);
+        let hint = "devices on a bus are told as they are asked; a password stands in `credentials`";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
+        return None;
     }
     if let (None, Some(node)) = (draft.address, draft.reach_node.or(draft.line_node)) {
         let what = "a unit on a bus has no line of the network";
@@ -381,18 +400,14 @@ fn credentials_of<'a>(node: &Node, names: &Names<'a>, found: &mut Findings) -> O
 /// What devices share a target by: address, credentials, strict source.
 type TargetKey<'a> = (std::net::SocketAddr, &'a str, bool);
 
+/// The agent of a device as the section that `node` names speaks to it.
 fn target<'a>(
     draft: &Draft<'a>,
+    node: &'a Node,
     names: &Names<'_>,
     targets: &mut HashMap<TargetKey<'a>, Arc<Target>>,
     found: &mut Findings,
 ) -> Option<Arc<Target>> {
-    let Some(node) = draft.credentials else {
-        let what = format!("the device {} is asked by SNMP and needs `credentials`", quoted(draft.id));
-        let hint = "name a section such as [credentials.branch-routers] with snmp = { version = \"2c\", … }";
-        found.note(Diagnostic::new(&draft.id_node.at, what).hint(hint));
-        return None;
-    };
     let name = node.text(found)?;
     let Some(agent) = &credentials_of(node, names, found)?.snmp else {
         let what = format!("the credentials {} are no SNMP agent's", quoted(name));

@@ -2,9 +2,8 @@
 
 use super::Supervisor;
 use crate::command::ask::on_record;
-use crate::command::{Job, Wanted, not_on_bus};
+use crate::command::{Job, Wanted};
 use crate::site::Asked;
-use anyhow::anyhow;
 use roundsman_panel::{CommandError, CommandReport, CommandWanted, Unavailable};
 use tokio::sync::oneshot;
 
@@ -32,8 +31,7 @@ impl Supervisor {
             Asked::Snmp(_) => None,
         };
         let seen = runtime.latest.as_ref().map(|latest| (&*latest.readings, runtime.labels()));
-        let job = owner.ok_or_else(|| anyhow!(not_on_bus(&device)));
-        let job = match job.and_then(|owner| Job::new(&runtime.entry, owner, &wanted, seen)) {
+        let job = match Job::new(&runtime.entry, owner, &wanted, seen) {
             Ok(job) => job,
             Err(refused) => {
                 let _ = reply.send(Err(CommandError::Refused(refused.to_string())));

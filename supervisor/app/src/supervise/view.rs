@@ -5,6 +5,7 @@
 //! profile. A fault shows up here after its commit, never before.
 
 mod answers;
+mod commands;
 mod headlines;
 mod lens;
 mod shown;

@@ -14,6 +14,7 @@ mod peer;
 mod records;
 mod report;
 mod service;
+mod set;
 mod shown;
 mod snmpd;
 mod thin;

@@ -11,11 +11,12 @@ use async_snmp::pdu::{Pdu, PduBody, PduType, StandardPduType};
 use async_snmp::transport::UdpTransport;
 use async_snmp::v3::{DesSaltState, EngineCache, PersistedDesSaltState, ReportStatus};
 use async_snmp::{
-    AuthProtocol, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, MasterKeys, Oid, PrivProtocol,
-    Retry, UsmConfig, VarBind,
+    Auth, AuthProtocol, Client, ClientBuilder, DecodeConfig, Error, ErrorStatus, MasterKeys, Oid,
+    PrivProtocol, Retry, UsmConfig, Value, VarBind,
 };
+use roundsman_wire::snmp::Version;
 use roundsman_wire::snmp::session::Target;
-use roundsman_wire::snmp::user::{Auth, Privacy, User};
+use roundsman_wire::snmp::user::{self, Privacy, User};
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -107,14 +108,14 @@ impl Shared {
     }
 }
 
-fn auth(auth: Auth) -> AuthProtocol {
+fn auth(auth: user::Auth) -> AuthProtocol {
     match auth {
-        Auth::Md5 => AuthProtocol::Md5,
-        Auth::Sha1 => AuthProtocol::Sha1,
-        Auth::Sha224 => AuthProtocol::Sha224,
-        Auth::Sha256 => AuthProtocol::Sha256,
-        Auth::Sha384 => AuthProtocol::Sha384,
-        Auth::Sha512 => AuthProtocol::Sha512,
+        user::Auth::Md5 => AuthProtocol::Md5,
+        user::Auth::Sha1 => AuthProtocol::Sha1,
+        user::Auth::Sha224 => AuthProtocol::Sha224,
+        user::Auth::Sha256 => AuthProtocol::Sha256,
+        user::Auth::Sha384 => AuthProtocol::Sha384,
+        user::Auth::Sha512 => AuthProtocol::Sha512,
     }
 }
 
@@ -149,8 +150,33 @@ impl Speaker {
         lenient: bool,
         passed: &Passed,
     ) -> Result<Speaker, Failure> {
+        let usm = shared.usm(user).map_err(|error| Failure::Refused(Remark::NotAsked(error.to_string())))?;
+        Speaker::with(shared, target, usm.into(), lenient, passed).await
+    }
+
+    /// The same to whatever agent, with the community or the user that the target names.
+    pub(super) async fn of_target(
+        shared: &Shared,
+        target: &Arc<Target>,
+        passed: &Passed,
+    ) -> Result<Speaker, Failure> {
+        let community = target.community.to_vec();
+        let auth = match (&target.user, target.version) {
+            (Some(user), _) => return Speaker::new(shared, target, user, false, passed).await,
+            (None, Version::V1) => Auth::v1(community),
+            (None, Version::V2c) => Auth::v2c(community),
+        };
+        Speaker::with(shared, target, auth, false, passed).await
+    }
+
+    async fn with(
+        shared: &Shared,
+        target: &Arc<Target>,
+        auth: Auth,
+        lenient: bool,
+        passed: &Passed,
+    ) -> Result<Speaker, Failure> {
         let not_asked = |why: String| Failure::Refused(Remark::NotAsked(why));
-        let usm = shared.usm(user).map_err(|error| not_asked(error.to_string()))?;
         let transport =
             shared.transport(target.address).await.map_err(|error| not_asked(error.to_string()))?;
         let retry = Retry::fixed(target.retries.into(), Duration::ZERO);
@@ -158,7 +184,7 @@ impl Speaker {
         // A cache of its own: what is known of the engine is forgotten with the speaker.
         let engines = Arc::new(EngineCache::new());
         let handle = transport.handle(target.address).map_err(|error| not_asked(error.to_string()))?;
-        let mut builder = ClientBuilder::new(usm)
+        let mut builder = ClientBuilder::new(auth)
             .request_timeout(Duration::from_millis(target.timeout_ms.into()))
             .retry(retry)
             .max_oids_per_request(MOST_NAMES)
@@ -184,6 +210,12 @@ impl Speaker {
             Ok(_) => Ok(()),
             Err(error) => Err(self.failure(&error)),
         }
+    }
+
+    /// Sets objects, all or none.
+    pub(super) async fn set(&self, values: &[(Oid, Value)]) -> async_snmp::Result<()> {
+        self.passed.begin();
+        self.client.set_many(values).await.map(|_| ())
     }
 
     /// What an error means, silence counted.
@@ -251,7 +283,7 @@ fn status(error: &Error) -> Option<(ErrorStatus, u32)> {
     }
 }
 
-fn failure(error: &Error) -> Failure {
+pub(super) fn failure(error: &Error) -> Failure {
     match error.exchange_source() {
         Error::Timeout { .. } => Failure::Silent,
         Error::Network { source, target } => {

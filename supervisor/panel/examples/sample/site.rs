@@ -19,9 +19,9 @@ use roundsman_core::tally::{Cost, DeviceTally, Driver, Polled, Summary};
 use roundsman_core::text::{Bilingual, Language};
 use roundsman_core::time::Wall;
 use roundsman_panel::{
-    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, DeviceDetail, DeviceState,
-    DriverNumbers, FaultStory, Feed, Headlines, Kept, Latencies, Later, Limit, Numbers, RecordError,
-    RecordQuery, Site, SiteDevice, SiteReading, Storage, Unavailable, Which,
+    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, Commands, DeviceDetail,
+    DeviceState, DriverNumbers, FaultStory, Feed, Headlines, Kept, Latencies, Later, Limit, Numbers,
+    RecordError, RecordQuery, Site, SiteDevice, SiteReading, Storage, Told, Unavailable, Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{History, SeriesName, Span};
@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+#[path = "commands.rs"]
+pub mod commands;
 #[path = "past.rs"]
 mod past;
 #[path = "whole.rs"]
@@ -47,6 +49,7 @@ pub struct State {
     pub kept: HashMap<String, Kept>,
     pub records: Vec<Record>,
     pub record_keys: HashMap<String, RecordNumber>,
+    pub told: Vec<Told>,
 }
 
 #[derive(Default)]
@@ -224,6 +227,23 @@ impl SampleSite {
         site
     }
 
+    /// The small site, and a wall with a hot panel, one asleep and a silent one.
+    pub fn with_wall() -> SampleSite {
+        let site = SampleSite::small();
+        let mut wall = device("wall-10f", "10 楼会议室大屏", Tier::City, "");
+        (wall.class, wall.state, wall.faults) = (Class::VideoWall, DeviceState::Major, 2);
+        site.state.lock().unwrap().devices.push(wall);
+        for (id, rule, instance, severity) in
+            [(7, "temperature-high", "r1c2", Severity::Warning), (8, "panel-silent", "r2c2", Severity::Major)]
+        {
+            let mut open = fault(id, "wall-10f", severity);
+            open.key.rule = rule.into();
+            open.key.instance = instance.into();
+            site.change(Change::Raised, open);
+        }
+        site
+    }
+
     /// Stores and publishes a transition, as the supervise loop does.
     pub fn change(&self, change: Change, fault: Fault) -> Transition {
         let mut state = self.state.lock().unwrap();
@@ -317,8 +337,10 @@ impl Site for SampleSite {
             Some(remark) => vec![remark.clone()],
             None => vec![],
         };
-        let grid = (self.device(device)?.class == Class::VideoWall).then_some(Grid { rows: 2, columns: 2 });
-        Some(DeviceDetail { grid, figures, polling, remarks, ..DeviceDetail::default() })
+        let class = self.device(device)?.class;
+        let grid = (class == Class::VideoWall).then_some(Grid { rows: 2, columns: 2 });
+        let commands = commands::of(class).commands.len();
+        Some(DeviceDetail { grid, figures, polling, remarks, commands, ..DeviceDetail::default() })
     }
     fn polling(&self) -> Vec<(Arc<str>, Driver, Summary)> {
         let devices = self.devices().into_iter();
@@ -399,13 +421,32 @@ impl Site for SampleSite {
         let state = self.state.lock().unwrap();
         self.answer(state.transitions.iter().filter(|t| t.id > id).take(limit).cloned().collect())
     }
+    fn commands(&self, device: &str) -> Option<Commands> {
+        Some(commands::of(self.device(device)?.class))
+    }
+    fn told(
+        &self,
+        device: Arc<str>,
+        limit: usize,
+        before: Option<i64>,
+    ) -> Later<'_, Result<Vec<Told>, Unavailable>> {
+        let of_wall = self.commands(&device).is_some_and(|known| !known.commands.is_empty());
+        let state = self.state.lock().unwrap();
+        let told = state.told.iter().rev().filter(|told| of_wall && before.is_none_or(|b| told.id < b));
+        self.answer(told.take(limit).cloned().collect())
+    }
     fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>> {
-        Box::pin(async move {
-            if self.device(&wanted.device).is_none() {
-                return Err(CommandError::NoSuchDevice);
+        let result = match self.commands(&wanted.device) {
+            None => Err(CommandError::NoSuchDevice),
+            Some(known) if known.commands.iter().any(|command| *command.id == *wanted.command) => {
+                let mut state = self.state.lock().unwrap();
+                let told = commands::obeyed(state.told.len() as i64 + 1, self.now(), &wanted);
+                state.told.push(told.clone());
+                told.outcome.map(|(_, report)| report).ok_or(CommandError::NoSuchDevice)
             }
-            Err(CommandError::Refused(format!("no command is called `{}`", wanted.command)))
-        })
+            Some(_) => Err(CommandError::Refused(format!("no command is called `{}`", wanted.command))),
+        };
+        Box::pin(async move { result })
     }
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();

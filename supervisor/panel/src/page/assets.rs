@@ -14,10 +14,13 @@ const OWN_STYLE: &str = concat!(
     include_str!("../../assets/frame.css"),
     include_str!("../../assets/pages.css"),
     include_str!("../../assets/drawing.css"),
+    include_str!("../../assets/commands.css"),
     include_str!("../../assets/records.css"),
     include_str!("../../assets/reports.css"),
 );
 const SCRIPT: &str = include_str!("../../assets/panel.js");
+/// For the page of commands alone.
+const COMMANDS: &str = include_str!("../../assets/commands.js");
 /// For the pages of maintenance records alone.
 const RECORDS: &str = include_str!("../../assets/records.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
@@ -30,7 +33,7 @@ pub(super) fn stamp() -> &'static str {
     static STAMP: OnceLock<String> = OnceLock::new();
     STAMP.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
-        (OWN_STYLE, roundsman_report::html::STYLE, SCRIPT, RECORDS, ICON).hash(&mut hasher);
+        (OWN_STYLE, roundsman_report::html::STYLE, SCRIPT, COMMANDS, RECORDS, ICON).hash(&mut hasher);
         format!("{:08x}", hasher.finish() as u32)
     })
 }
@@ -45,6 +48,7 @@ pub(crate) async fn asset(State(_): State<Panel>, voice: Voice, Path(name): Path
     let (media, text) = match name.as_str() {
         "panel.css" => ("text/css; charset=utf-8", [OWN_STYLE, roundsman_report::html::STYLE].concat()),
         "panel.js" => ("text/javascript; charset=utf-8", SCRIPT.to_owned()),
+        "commands.js" => ("text/javascript; charset=utf-8", COMMANDS.to_owned()),
         "records.js" => ("text/javascript; charset=utf-8", RECORDS.to_owned()),
         "icon.svg" => ("image/svg+xml", ICON.to_owned()),
         other => match millimetre(other) {

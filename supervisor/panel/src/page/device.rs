@@ -48,6 +48,9 @@ struct What<'a> {
     remarks: Vec<String>,
     /// Key of the text, and the value.
     facts: Vec<(&'static str, String)>,
+    path: String,
+    /// How many commands it takes.
+    commands: usize,
 }
 
 #[derive(Template)]
@@ -106,6 +109,8 @@ fn what<'a>(device: &'a SiteDevice, detail: &DeviceDetail, sight: &Sight, v: &'a
         behind: Root::of(device, sight),
         remarks: detail.remarks.iter().map(|remark| v.text(remark)).collect(),
         facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        path: link::encoded(&device.id),
+        commands: detail.commands,
     }
 }
 

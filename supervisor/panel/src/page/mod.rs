@@ -5,6 +5,7 @@
 
 pub(crate) mod about;
 mod assets;
+pub(crate) mod commands;
 pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod fault;

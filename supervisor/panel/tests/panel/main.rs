@@ -1,6 +1,7 @@
 //! The panel over real sockets, in front of a site in memory.
 
 mod acting;
+mod commands;
 mod history;
 mod live;
 mod pages;

@@ -2,20 +2,21 @@
 
 use super::*;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::{Change, Ending};
+use roundsman_core::fault::Ending;
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
-use roundsman_panel::{DeviceState, Storage, Trunk};
+use roundsman_panel::{Storage, Trunk};
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/",
     "/devices",
     "/devices?under=rt-province",
     "/devices?q=core",
     "/devices/rt-city-core",
+    "/devices/rt-city-core/commands",
     "/devices/rt-city-core/history",
     "/devices/rt-city-core/history?group=interface",
     "/devices/rt-city-core/history?metric=cpu.load&span=24h",
@@ -37,7 +38,7 @@ const PAGES: [&str; 23] = [
 ];
 
 /// Hashes and stamps may differ between toolchains; that they follow the content is tested by itself.
-fn without_hashes(page: &str) -> String {
+pub(super) fn without_hashes(page: &str) -> String {
     let mut text = page.to_owned();
     for mark in ["data-hash=\"", "data-stamp=\"", "?v="] {
         let mut pieces = text.split(mark);
@@ -50,7 +51,7 @@ fn without_hashes(page: &str) -> String {
 }
 
 /// The parts alone, without the frame.
-async fn parts(server: &Server, path: &str) -> String {
+pub(super) async fn parts(server: &Server, path: &str) -> String {
     server.ask(&format!("GET {path} HTTP/1.1\r\nx-held: 0\r\n")).await.body.replace("<section", "\n<section")
 }
 
@@ -87,25 +88,9 @@ async fn only_the_part_that_changed_is_sent_again() {
     assert!(changed.starts_with("<section id=\"faults\""), "{changed}");
 }
 
-/// A wall with a hot panel, one asleep and a silent one.
 #[tokio::test]
 async fn a_wall_is_seen_panel_by_panel() {
-    let site = SampleSite::small();
-    {
-        let mut state = site.state.lock().unwrap();
-        let mut wall = device("wall-10f", "10 楼会议室大屏", Tier::City, "");
-        (wall.class, wall.state, wall.faults) = (Class::VideoWall, DeviceState::Major, 2);
-        state.devices.push(wall);
-    }
-    for (id, rule, instance, severity) in
-        [(7, "temperature-high", "r1c2", Severity::Warning), (8, "panel-silent", "r2c2", Severity::Major)]
-    {
-        let mut open = fault(id, "wall-10f", severity);
-        open.key.rule = rule.into();
-        open.key.instance = instance.into();
-        site.change(Change::Raised, open);
-    }
-    let server = Server::start(site).await;
+    let server = Server::start(SampleSite::with_wall()).await;
     let page = parts(&server, "/devices/wall-10f").await;
     let at = |id: &str| page.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {page}"));
     let panels = &page[at("panels")..at("neighbours")];

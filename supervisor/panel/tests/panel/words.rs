@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Sections whose keys are made at run time from what profiles and queues are called.
-const MADE: [&str; 2] = ["group", "queue"];
+const MADE: [&str; 3] = ["group", "queue", "argument"];
 /// Words of states that come from the program and not from a profile.
 const OURS: [&str; 2] = ["uplink", "unknown"];
 
@@ -83,7 +83,8 @@ fn both_languages_fill_in_the_same() {
     }
 }
 
-/// The words of every `enum` of a shipped profile, and the first halves of its metrics' names.
+/// The words of every `enum` and argument of a shipped profile, its arguments, and the first halves of its metrics'
+/// names.
 fn of_profiles() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for text in texts(&here("../../device-profiles"), &[".toml"]) {
@@ -96,6 +97,13 @@ fn of_profiles() -> BTreeSet<String> {
             for metric in table.get("metric").and_then(|m| m.as_array()).into_iter().flatten() {
                 words_of(metric, &mut found);
             }
+        }
+        let arguments = list("command");
+        let arguments = arguments.iter().filter_map(|command| command.get("arg")?.as_table()).flatten();
+        for (name, choices) in arguments {
+            found.insert(format!("argument.{name}"));
+            let words = choices.as_table().into_iter().flatten().filter(|(_, code)| code.is_str());
+            found.extend(words.map(|(word, _)| format!("word.{word}")));
         }
         for metric in list("metric").iter().chain(&list("derive")) {
             let name = metric.get("name").and_then(|n| n.as_str()).unwrap_or("");
@@ -116,9 +124,10 @@ fn words_of(metric: &toml::Value, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_state_and_group_of_a_shipped_profile_has_a_name() {
+fn every_state_argument_and_group_of_a_shipped_profile_has_a_name() {
     let wanted = of_profiles();
-    let groups = keys("zh-CN").into_iter().filter(|key| key.starts_with("group."));
+    let named = |key: &String| key.starts_with("group.") || key.starts_with("argument.");
+    let groups = keys("zh-CN").into_iter().filter(named);
     let words = vocabulary::words().map(|word| format!("word.{word}"));
     let known: BTreeSet<String> = groups.chain(words).collect();
     let without: Vec<&String> =

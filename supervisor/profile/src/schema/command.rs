@@ -6,11 +6,12 @@ use super::metric::Measured;
 use super::parts::all;
 use super::rule::find_metric;
 use super::value::{bilingual, duration_ms, filled, kebab, note_choice, note_fault, oid};
-use super::{Argument, Choice, Command, Does, Set, Verify};
+use super::{Argument, Choice, Command, Does, Set, Syntax, Verify};
 use crate::bus::Rendering;
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use crate::document::{Entry, Fields, Node, Value};
 use roundsman_core::rule::Guard;
+use roundsman_wire::snmp::set::Setting;
 use std::sync::Arc;
 
 /// Reads all commands.
@@ -123,14 +124,14 @@ fn read_argument(entry: &Entry, found: &mut Findings) -> Option<Argument> {
     Some(Argument { name, choice: Choice::Words(words), rendering: None, width: 0 })
 }
 
-/// Every `{name}` in a text must be an argument or built in.
-fn placeholders(node: &Node, text: &str, arguments: &[Argument], found: &mut Findings) {
-    let mut from = 0;
+/// Every `{name}` in a text must be an argument; `None` where one is not.
+fn placeholders(node: &Node, text: &str, arguments: &[Argument], found: &mut Findings) -> Option<()> {
+    let (mut from, before) = (0, found.count());
     while let Some(open) = text[from..].find('{').map(|at| at + from) {
         let Some(close) = text[open..].find('}').map(|at| at + open) else {
             let at = node.at.inside(text, open..text.len());
             found.note(Diagnostic::new(&at, "this brace is never closed"));
-            return;
+            return None;
         };
         let name = &text[open + 1..close];
         let known = || arguments.iter().map(|a| &*a.name);
@@ -142,22 +143,82 @@ fn placeholders(node: &Node, text: &str, arguments: &[Argument], found: &mut Fin
         }
         from = close + 1;
     }
+    (found.count() == before).then_some(())
 }
 
 fn read_set(node: &Node, arguments: &[Argument], found: &mut Findings) -> Option<Set> {
     let mut fields = Fields::of(node, "`set`", found)?;
     let oid = fields.must("oid", found).and_then(|n| oid(n, found));
     let value = fields.must("value", found);
+    let kind = fields.maybe("type");
     fields.finish(found);
-    let value = value?;
-    let text = match &value.value {
-        Value::Text(text) => {
-            placeholders(value, text, arguments, found);
-            text.clone()
-        }
-        _ => value.integer(found)?.to_string(),
+    let syntax = match kind {
+        Some(node) => syntax(node, found)?,
+        None => Syntax::Integer,
     };
-    Some(Set { oid: oid?, value: Arc::from(text), integer: matches!(value.value, Value::Integer(_)) })
+    let value = value?;
+    let text: Arc<str> = match &value.value {
+        Value::Text(_) if kind.is_none() => {
+            let hint = "type = \"integer\", or unsigned, string, oid";
+            found.note(Diagnostic::new(&value.at, "nothing says of which type this is").hint(hint));
+            return None;
+        }
+        Value::Text(text) => {
+            placeholders(value, text, arguments, found)?;
+            text.as_str().into()
+        }
+        _ => value.integer(found)?.to_string().into(),
+    };
+    let set = Set { oid: oid?, value: text, syntax };
+    every_choice_fits(value, &set, arguments, found)?;
+    Some(set)
+}
+
+fn syntax(node: &Node, found: &mut Findings) -> Option<Syntax> {
+    let word = node.text(found)?;
+    let known = Syntax::ALL.iter().find(|(known, _)| *known == word);
+    if known.is_none() {
+        note_choice(node, "`type`", word, &Syntax::ALL.map(|(word, _)| word), found);
+    }
+    known.map(|(_, syntax)| *syntax)
+}
+
+/// Whatever a person chooses, there is a value of the type: else the error would come when the command is given.
+fn every_choice_fits(node: &Node, set: &Set, arguments: &[Argument], found: &mut Findings) -> Option<()> {
+    let named = arguments.iter().find(|argument| set.value.contains(&format!("{{{}}}", argument.name)));
+    let choices: Vec<String> = match named.map(|argument| &argument.choice) {
+        Some(Choice::Words(words)) => words.iter().map(|(_, sent)| sent.to_string()).collect(),
+        Some(Choice::Number { least, most }) => vec![least.to_string(), most.to_string()],
+        // Of several arguments each may fit beside the others only: such a value is text.
+        None => vec![String::new()],
+    };
+    for choice in choices {
+        let filled = named.map_or_else(
+            || set.value.to_string(),
+            |argument| set.value.replace(&format!("{{{}}}", argument.name), &choice),
+        );
+        if setting(set.syntax, &filled).is_none() {
+            let word =
+                Syntax::ALL.iter().find(|(_, syntax)| *syntax == set.syntax).map_or("", |(word, _)| *word);
+            let what = format!("{} is no value of the type `{word}`", quoted(&filled));
+            found.note(Diagnostic::new(&node.at, what));
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// Longest text that is set, octets: what fits into a datagram beside the rest.
+const LONGEST_TEXT: usize = 255;
+
+/// A text as a value of a type; `None` where it is none.
+pub(crate) fn setting(syntax: Syntax, text: &str) -> Option<Setting> {
+    Some(match syntax {
+        Syntax::Integer => Setting::Integer(text.parse().ok()?),
+        Syntax::Unsigned => Setting::Unsigned(text.parse().ok()?),
+        Syntax::Text => (text.len() <= LONGEST_TEXT).then(|| Setting::Text(text.into()))?,
+        Syntax::Name => Setting::Name(text.parse().ok()?),
+    })
 }
 
 fn read_verify(
@@ -170,7 +231,7 @@ fn read_verify(
     let metric = fields.must("metric", found).and_then(|n| find_metric(n, measured, found));
     let is = fields.must("is", found).and_then(|n| {
         let text = filled(n, found)?;
-        placeholders(n, text, arguments, found);
+        placeholders(n, text, arguments, found)?;
         Some(Arc::from(text))
     });
     let within_ms = fields.must("within", found).and_then(|n| duration_ms(n, found));

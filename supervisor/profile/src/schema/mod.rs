@@ -5,7 +5,7 @@
 
 mod bus;
 mod calc;
-mod command;
+pub(crate) mod command;
 mod derived;
 mod extend;
 mod fixture;
@@ -218,8 +218,31 @@ pub struct Set {
     pub oid: Oid,
     /// To what; may hold `{placeholders}`.
     pub value: Arc<str>,
-    /// Whether it is written as a number.
-    pub integer: bool,
+    /// Of which type.
+    pub syntax: Syntax,
+}
+
+/// The type of a value that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// INTEGER.
+    Integer,
+    /// Unsigned32 or Gauge32.
+    Unsigned,
+    /// OCTET STRING.
+    Text,
+    /// OBJECT IDENTIFIER.
+    Name,
+}
+
+impl Syntax {
+    /// All with their words.
+    pub const ALL: [(&'static str, Syntax); 4] = [
+        ("integer", Syntax::Integer),
+        ("unsigned", Syntax::Unsigned),
+        ("string", Syntax::Text),
+        ("oid", Syntax::Name),
+    ];
 }
 
 /// What shows that a command worked.

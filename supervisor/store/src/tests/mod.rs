@@ -1,6 +1,7 @@
 //! Tests of the whole store on real files.
 
 mod backup;
+mod commands;
 mod damage;
 mod life;
 mod maintenance;

@@ -6,8 +6,8 @@
 //! **Place in the flow.** `profile` makes a [`plan::Plan`]; [`session::Session`] carries it out over the datagrams
 //! that `driver` moves, and gives back an [`answer::Answer`].
 //!
-//! **Refuses.** No v3 messages: another library seals them in `driver`, which knows who asks from [`user`]. No traps,
-//! no SET.
+//! **Refuses.** No v3 messages: another library seals them in `driver`, which knows who asks from [`user`]. No traps. SET
+//! ([`set`] says what) is `driver`'s as well: it is rare, and whoever gives a command waits for its outcome.
 
 pub mod answer;
 pub mod decode;
@@ -15,6 +15,7 @@ pub mod oid;
 pub mod plan;
 pub mod request;
 pub mod session;
+pub mod set;
 pub mod user;
 
 /// Version of the protocol, as it stands in the message (RFC 1157 section 4, RFC 1901 section 3).

@@ -4,15 +4,16 @@ use super::super::commands::{Given, MOST_COMMANDS};
 use super::super::numbers::process;
 use super::super::{Request, overloaded};
 use super::View;
+use super::commands::told;
 use roundsman_core::fault::{Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::tally::{Counts, DeviceTally, Driver, Summary};
 use roundsman_core::time::Wall;
 use roundsman_driver::snmp::Counters;
 use roundsman_panel::{
-    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, DeviceDetail, DriverNumbers,
-    Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice, SiteReading, Storage, Unavailable,
-    Which,
+    About, ActionError, Charted, CommandError, CommandReport, CommandWanted, Commands, DeviceDetail,
+    DriverNumbers, Feed, Kept, Later, Numbers, RecordError, RecordQuery, SiteDevice, SiteReading, Storage,
+    Told, Unavailable, Which,
 };
 use roundsman_report::Past;
 use roundsman_store::{
@@ -222,6 +223,22 @@ impl roundsman_panel::Site for View {
 
     fn record(&self, number: RecordNumber) -> Later<'_, Result<Option<Record>, Unavailable>> {
         Box::pin(async move { self.reader.record(number).await.map_err(unavailable) })
+    }
+
+    fn commands(&self, device: &str) -> Option<Commands> {
+        self.read(|state| Some(state.device(device)?.commands()))
+    }
+
+    fn told(
+        &self,
+        device: Arc<str>,
+        limit: usize,
+        before: Option<i64>,
+    ) -> Later<'_, Result<Vec<Told>, Unavailable>> {
+        Box::pin(async move {
+            let given = self.reader.commands(device, limit, before).await.map_err(unavailable)?;
+            Ok(given.into_iter().map(told).collect())
+        })
     }
 
     fn command(&self, wanted: CommandWanted) -> Later<'_, Result<CommandReport, CommandError>> {

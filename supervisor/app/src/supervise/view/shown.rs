@@ -11,6 +11,7 @@ use roundsman_core::tally::{DeviceTally, Driver};
 use roundsman_core::text::Bilingual;
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{Charted, DeviceDetail, Headlines, SiteReading};
+use roundsman_profile::schema::Profile;
 use roundsman_store::Poll;
 use roundsman_wire::bus::plan::Plan;
 use roundsman_wire::snmp::Version;
@@ -49,6 +50,11 @@ impl Latest {
         lens: Arc<Lens>,
     ) -> Latest {
         Latest { readings: Arc::new(readings), names, lens, headlines: Headlines::default(), trunk: None }
+    }
+
+    /// Labels of its instances, by their index.
+    pub(super) fn names(&self) -> &[Arc<str>] {
+        &self.names
     }
 
     fn name(&self, instance: InstanceIx) -> Arc<str> {
@@ -100,8 +106,10 @@ pub(super) struct Shown {
     pub(super) line: Arc<str>,
     protocol: &'static str,
     credentials: Arc<str>,
+    /// Whether the site names credentials that may write to its SNMP agent.
+    pub(super) is_writable: bool,
     /// How its units are placed, where it is several.
-    grid: Option<Grid>,
+    pub(super) grid: Option<Grid>,
     lens: Arc<Lens>,
     pub(super) latest: Option<Arc<Latest>>,
     /// Polled since the start, with whatever outcome.
@@ -119,7 +127,7 @@ pub(super) struct Shown {
 impl Shown {
     /// A device after a start, a reload or with another profile.
     pub(super) fn new(runtime: &Runtime, known: bool) -> Shown {
-        let SiteEntry { device, profile, asked, credentials, line, .. } = &runtime.entry;
+        let SiteEntry { device, profile, asked, writer, credentials, line, .. } = &runtime.entry;
         Shown {
             device: device.clone(),
             profile_name: profile.name.clone(),
@@ -135,6 +143,7 @@ impl Shown {
                 (Asked::Bus { .. }, _) => "RS-232/485, TCP",
             },
             credentials: credentials.clone(),
+            is_writable: writer.is_some(),
             grid: match asked {
                 Asked::Bus { grid, .. } => *grid,
                 Asked::Snmp(_) => None,
@@ -152,6 +161,11 @@ impl Shown {
     /// Takes over what the same device remembers from before: how its polls went.
     pub(super) fn carry_on(&mut self, old: Shown) {
         self.tallies = old.tallies;
+    }
+
+    /// Its profile, the site's limits applied.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.lens.profile
     }
 
     /// How its polls by this driver go.
@@ -205,6 +219,7 @@ impl Shown {
             polling: self.tallies.iter().map(|(driver, tally)| (*driver, tally.summary())).collect(),
             remarks: self.remarks.clone(),
             figures: self.figures(),
+            commands: self.lens.profile.commands.len(),
             grid: self.grid,
         }
     }
