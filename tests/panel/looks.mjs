@@ -20,10 +20,12 @@ const pagesOf = (devices, faults, records, week) => {
     reports: '/reports', noreports: '/reports?before=2001-W01', weekly: `/reports/weekly/${week}`, unwatched: '/reports/weekly/2020-W53',
     about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
   };
-  for (const kind of ['server', 'ups', 'printer', 'switch']) {
+  for (const kind of ['server', 'ups', 'printer', 'switch', 'video-wall', 'conference-host']) {
     const id = one((d) => d.class === kind);
-    if (id) pages[kind] = `/devices/${id}`;
+    if (id) pages[kind.replace('-', '')] = `/devices/${id}`;
   }
+  const [wall, host] = ['video-wall', 'conference-host'].map((kind) => one((d) => d.class === kind));
+  Object.assign(pages, { commands: `/devices/${wall}/commands`, hostcommands: `/devices/${host}/commands`, nocommands: `/devices/${router}/commands` });
   if (faults.length) pages.fault = `/faults/${faults[0].id}`;
   if (records.length) {
     const path = `/records/${records[0].number}`;

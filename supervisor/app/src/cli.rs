@@ -31,7 +31,7 @@ enum Command {
     Check(CheckArguments),
     /// One poll of one device now; two, 2 s apart, where there are rates.
     Poll(PollArguments),
-    /// Gives a device on a bus a command and reads back whether it obeyed.
+    /// Gives a device a command and reads back whether it obeyed.
     #[command(name = "command")]
     Order(CommandArguments),
     /// Copies the database into one file, proven whole; the service may run meanwhile.
@@ -95,7 +95,7 @@ struct PollArguments {
 struct CommandArguments {
     #[command(flatten)]
     config: Config,
-    /// The device's id; of one with several units, the unit in brackets: wall-10f[r1c2].
+    /// The device's id; of one with several units, the unit in brackets: wall-10f[r1c2], or every one: wall-10f[*].
     device: String,
     /// The command, see `profile show`.
     command: String,

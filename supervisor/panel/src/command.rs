@@ -73,7 +73,8 @@ pub struct CommandReport {
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json",
-            description = "It was not sent: the command, its arguments or the state of the device do not allow it"),
+            description = "It was not sent: the command, its arguments or the state of the device do not allow it; or \
+                the same key is under way, or was when the service ended"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn command(
@@ -129,16 +130,21 @@ async fn wanted(
     Ok(CommandWanted { device: device.into(), command, unit: body.unit, arguments, by })
 }
 
-/// Performs the command unless its key has an answer already. Keyed commands go one at a time, so that two requests
-/// with one key cannot both find no answer.
+/// Performs the command unless its key has an answer already. The key is kept before anything is sent: whoever asks
+/// again meanwhile, or after the service died in between, is told so, and nothing is sent a second time.
 async fn once(panel: &Panel, voice: &Voice, wanted: CommandWanted, key: String) -> Result<Kept, Kind> {
-    let _turn = panel.commands.lock().await;
-    match panel.site.recall(key.clone()).await {
-        Ok(Some(kept)) => return Ok(kept),
-        Ok(None) => {}
-        Err(why) => return Err(Kind::unavailable(&why)),
+    {
+        // Two requests with one key must not both find it unknown.
+        let _turn = panel.commands.lock().await;
+        match panel.site.recall(key.clone()).await {
+            Ok(Some(kept)) => return Ok(kept),
+            Ok(None) => {}
+            Err(why) => return Err(Kind::unavailable(&why)),
+        }
+        let claimed = panel.site.remember(key.clone(), Kind::CommandUnderWay.kept(voice)).await;
+        claimed.map_err(|why| Kind::unavailable(&why))?;
     }
-    let kept = perform(panel, voice, wanted).await?;
+    let kept = perform(panel, voice, wanted).await.unwrap_or_else(|kind| kind.kept(voice));
     if let Err(why) = panel.site.remember(key, kept.clone()).await {
         tracing::warn!(reason = why.0, "the answer to a command could not be kept");
     }
@@ -150,9 +156,7 @@ async fn perform(panel: &Panel, voice: &Voice, wanted: CommandWanted) -> Result<
         Ok(report) => Ok(Kept { status: 200, body: serde_json::to_string(&report).unwrap_or_default() }),
         Err(CommandError::NoSuchDevice) => Err(Kind::NoSuchDevice),
         Err(CommandError::Refused(why)) => {
-            let problem = Problem { detail: why, ..Kind::CommandRefused.body(voice) };
-            let body = serde_json::to_string(&problem).unwrap_or_default();
-            Ok(Kept { status: problem.status, body })
+            Ok(Problem { detail: why, ..Kind::CommandRefused.body(voice) }.kept())
         }
         Err(CommandError::Unavailable(why)) => Err(Kind::unavailable(&why)),
     }

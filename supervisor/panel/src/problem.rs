@@ -1,6 +1,6 @@
 //! Errors of the API as problem details (RFC 9457).
 
-use crate::site::{ActionError, Unavailable};
+use crate::site::{ActionError, Kept, Unavailable};
 use crate::voice::Voice;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -24,6 +24,13 @@ pub(crate) struct Problem {
     /// The fields that do not fit, each with the reason; left out where no field is to blame.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<FieldProblem>,
+}
+
+impl Problem {
+    /// The same as an answer that is kept for its key.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept { status: self.status, body: serde_json::to_string(self).unwrap_or_default() }
+    }
 }
 
 /// A field that does not fit.
@@ -64,6 +71,7 @@ pub(crate) enum Kind {
     TooSlow,
     TooManyWatchers,
     CommandRefused,
+    CommandUnderWay,
     StoreUnavailable,
 }
 
@@ -222,6 +230,16 @@ impl Kind {
                     "A record takes 200 amendments; write another record.",
                 ],
             ),
+            Kind::CommandUnderWay => (
+                409,
+                "command-under-way",
+                [
+                    "命令正在执行，或结果不明",
+                    "Under way, or its outcome is unknown",
+                    "同一请求已下发且尚无结果；若服务曾中途停止，请先查看操作记录和设备状态，再决定是否重新执行。",
+                    "The same request was sent and has no outcome yet; if the service ended meanwhile, look at the record of commands and at the device before giving it anew.",
+                ],
+            ),
             Kind::CommandRefused => (
                 409,
                 "command-refused",
@@ -343,6 +361,11 @@ impl Kind {
                 ],
             ),
         }
+    }
+
+    /// The same as an answer that is kept for its key.
+    pub(crate) fn kept(self, voice: &Voice) -> Kept {
+        self.body(voice).kept()
     }
 
     pub(crate) fn body(self, voice: &Voice) -> Problem {

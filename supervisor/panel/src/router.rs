@@ -26,8 +26,8 @@ pub(crate) const LARGEST_BODY: u64 = 64 * 1_024;
 const LONGEST_URL: usize = 2_048;
 /// From the request's head to the answer's head. Longer than the store's own limit of 2 s.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// The same for commands: a device shows only after a while that it obeyed.
-const OBEY_WITHIN: Duration = Duration::from_secs(120);
+/// The same for commands: a device shows only after a while that it obeyed, at most four minutes by its profile.
+const OBEY_WITHIN: Duration = Duration::from_secs(300);
 
 /// Where a request comes in, and what makes its sender the operator.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ pub(crate) struct Panel {
     pub(crate) watchers: Arc<Semaphore>,
     /// Turn of keyed actions.
     pub(crate) actions: Arc<Mutex<()>>,
-    /// Turn of keyed commands, which take their time.
+    /// Turn of claiming a command's key.
     pub(crate) commands: Arc<Mutex<()>>,
     pub(crate) stopping: watch::Receiver<bool>,
     description: Arc<utoipa::openapi::OpenApi>,

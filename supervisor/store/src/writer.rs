@@ -325,7 +325,8 @@ impl Writer {
 fn remember(conn: &Connection, answer: &Answer) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM answer WHERE at < ?1")?
         .execute([answer.at.0.saturating_sub(ANSWER_LIFE_MS)])?;
-    conn.prepare_cached("INSERT INTO answer (key, at, status, body) VALUES (?1, ?2, ?3, ?4)")?
+    // A command's key is kept twice: when it is claimed, and with what came of it.
+    conn.prepare_cached("INSERT OR REPLACE INTO answer (key, at, status, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![answer.key, answer.at.0, answer.status, answer.body])?;
     conn.prepare_cached(
         "DELETE FROM answer WHERE key IN (SELECT key FROM answer ORDER BY at DESC, key LIMIT -1 OFFSET ?1)",

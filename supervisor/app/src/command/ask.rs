@@ -21,7 +21,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How long the service is waited for: longer than it waits for a device.
-const PATIENCE: Duration = Duration::from_secs(130);
+const PATIENCE: Duration = Duration::from_secs(320);
+
+/// Means every unit of a device, as in `wall-10f[*]`.
+const EVERY: &str = "*";
+
+/// Units that the service is asked about at a time.
+const AT_ONCE: usize = 4;
 
 /// Longest answer of the service.
 const MOST_BYTES: u64 = 1 << 20;
@@ -68,10 +74,16 @@ pub(crate) fn run(
     if !yes {
         return wrong(&format!("a command acts on a device: add --yes to send `{command}` to {device}"));
     }
-    let wanted = Wanted { command: command.to_owned(), unit: unit.to_owned(), arguments: given };
+    let units: Vec<&str> = match (unit, &entry.asked) {
+        (EVERY, Asked::Bus { labels, .. }) => labels.iter().map(|label| &**label).collect(),
+        (one, _) => vec![one],
+    };
+    let wanted =
+        |unit: &str| Wanted { command: command.to_owned(), unit: unit.to_owned(), arguments: given.clone() };
+    let wanted: Vec<Wanted> = units.into_iter().map(wanted).collect();
     let socket = site.store.join("control.sock");
     let done = match UnixStream::connect(&socket) {
-        Ok(stream) => through(stream, device, &wanted).context("asking the running service")?,
+        Ok(_) => each_through(&socket, device, &wanted).context("asking the running service")?,
         // A killed service leaves its socket behind.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -83,18 +95,67 @@ pub(crate) fn run(
             });
         }
     };
-    match done {
-        Done::Refused(why) => wrong(&why),
-        Done::Report(report) => {
-            print_report(&report, as_json)?;
+    match &done[..] {
+        [Done::Refused(why)] => wrong(why),
+        [Done::Report(report)] if unit != EVERY => {
+            if as_json {
+                print::json(&serde_json::to_value(report)?)?;
+            } else {
+                print_report(report)?;
+            }
             Ok(ExitCode::from(u8::from(!report.good)))
         }
+        several => print_each(several, as_json),
     }
+}
+
+/// What came of a command to every unit: the worst of them is the exit code.
+fn print_each(done: &[Done], as_json: bool) -> Result<ExitCode> {
+    let mut reports = Vec::new();
+    let mut worst = 0;
+    for one in done {
+        match one {
+            Done::Report(report) => {
+                worst = worst.max(u8::from(!report.good));
+                if as_json {
+                    reports.push(serde_json::to_value(report)?);
+                } else {
+                    print_report(report)?;
+                }
+            }
+            Done::Refused(why) => {
+                wrong(why)?;
+                worst = print::BAD_FILE;
+            }
+        }
+    }
+    if as_json {
+        print::json(&Value::Array(reports))?;
+    }
+    Ok(ExitCode::from(worst))
 }
 
 fn wrong(why: &str) -> Result<ExitCode> {
     writeln!(std::io::stderr().lock(), "roundsman: {why}")?;
     Ok(ExitCode::from(print::BAD_FILE))
+}
+
+/// Has the running service do it for each, some at a time: the service's bus takes its own pace.
+fn each_through(socket: &Path, device: &str, wanted: &[Wanted]) -> Result<Vec<Done>> {
+    let mut done = Vec::new();
+    for some in wanted.chunks(AT_ONCE) {
+        let some: Vec<Result<Done>> = std::thread::scope(|scope| {
+            let ask = |wanted| scope.spawn(move || through(UnixStream::connect(socket)?, device, wanted));
+            let asked: Vec<_> = some.iter().map(ask).collect();
+            let joined =
+                asked.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("the asking ended early")));
+            joined.collect()
+        });
+        for one in some {
+            done.push(one?);
+        }
+    }
+    Ok(done)
 }
 
 /// Has the running service do it.
@@ -132,8 +193,8 @@ fn through(mut stream: UnixStream, device: &str, wanted: &Wanted) -> Result<Done
     }
 }
 
-/// Does it where no service runs: takes store and bus for as long.
-async fn alone(site: &Site, entry: &SiteEntry, wanted: Wanted) -> Result<Done> {
+/// Does it where no service runs, for one after another: takes store and bus for as long.
+async fn alone(site: &Site, entry: &SiteEntry, wanted: Vec<Wanted>) -> Result<Vec<Done>> {
     let clock = Clock::new();
     let owned = match &entry.asked {
         Asked::Bus { bus, .. } => site.buses.iter().find(|known| known.id == *bus),
@@ -141,25 +202,40 @@ async fn alone(site: &Site, entry: &SiteEntry, wanted: Wanted) -> Result<Done> {
     };
     let (outcomes, _receiver) = mpsc::channel(MOST_OUTCOMES);
     let owner = owned.and_then(|bus| bus.settings()).map(|settings| Bus::start(clock, settings, outcomes));
-    // What a guard looks at has to be read first; nothing is remembered from an earlier run.
-    let needs_readings =
-        entry.profile.commands.iter().any(|known| *known.id == *wanted.command && known.forbidden.is_some());
-    let mut translator = Translator::default();
-    let mut seen = None;
-    if needs_readings && let Ok(at) = unit_at(entry, &wanted.unit) {
-        let way = Way::new(entry, owner.clone(), at)?;
-        seen = Some(way.look(&entry.profile, None, &mut translator, clock).await?);
+    let mut store = None;
+    let mut done = Vec::new();
+    for wanted in wanted {
+        // What a guard looks at has to be read first; nothing is remembered from an earlier run.
+        let command = entry.profile.commands.iter().find(|known| *known.id == *wanted.command);
+        let needs_readings = command.is_some_and(|command| command.forbidden.is_some());
+        let mut translator = Translator::default();
+        let mut seen = None;
+        if needs_readings && let Ok(at) = unit_at(entry, &wanted.unit) {
+            let way = Way::new(entry, owner.clone(), at)?;
+            seen = Some(way.look(&entry.profile, None, &mut translator, clock).await?);
+        }
+        let seen = seen.as_ref().map(|readings| (readings, translator.labels()));
+        let job = match Job::new(entry, owner.clone(), &wanted, seen) {
+            Ok(job) => job,
+            Err(refused) => {
+                done.push(Done::Refused(refused.to_string()));
+                continue;
+            }
+        };
+        let store = match &mut store {
+            Some(store) => store,
+            none => {
+                let opened = Store::open(&site.store, clock.now().wall);
+                let opened = opened
+                    .with_context(|| format!("a command goes on record in {}", site.store.display()))?;
+                none.insert(opened.0)
+            }
+        };
+        let by = format!("uid:{}", rustix::process::getuid().as_raw());
+        let report = on_record(store, clock, &entry.device.id, by.into(), &wanted, job).await?;
+        done.push(Done::Report(Box::new(report)));
     }
-    let seen = seen.as_ref().map(|readings| (readings, translator.labels()));
-    let job = match Job::new(entry, owner, &wanted, seen) {
-        Ok(job) => job,
-        Err(refused) => return Ok(Done::Refused(refused.to_string())),
-    };
-    let (store, _) = Store::open(&site.store, clock.now().wall)
-        .with_context(|| format!("a command goes on record in {}", site.store.display()))?;
-    let by = format!("uid:{}", rustix::process::getuid().as_raw());
-    let report = on_record(&store, clock, &entry.device.id, by.into(), &wanted, job).await?;
-    Ok(Done::Report(Box::new(report)))
+    Ok(done)
 }
 
 /// Runs a job between its two lines in the record.
@@ -196,10 +272,7 @@ pub(crate) async fn on_record(
     Ok(report)
 }
 
-fn print_report(report: &CommandReport, as_json: bool) -> Result<()> {
-    if as_json {
-        return print::json(&serde_json::to_value(report)?);
-    }
+fn print_report(report: &CommandReport) -> Result<()> {
     let unit = if report.unit.is_empty() { String::new() } else { format!("[{}]", report.unit) };
     print::line(&format!("{}{unit}: {}", report.device, report.command))?;
     print::line(&format!("sent      {}", report.sent))?;

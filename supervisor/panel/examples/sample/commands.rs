@@ -18,7 +18,6 @@ pub fn of(class: Class) -> Commands {
     if class != Class::VideoWall {
         return Commands::default();
     }
-    let units = Grid { rows: 2, columns: 2 }.labels().map(Arc::from).collect();
     let command = |id: &str, name, arguments, two_step, forbidden| DeviceCommand {
         id: id.into(),
         name,
@@ -29,7 +28,7 @@ pub fn of(class: Class) -> Commands {
     let not_now = vec![("r2c1".into(), Forbidden::State), ("r2c2".into(), Forbidden::Unknown)];
     let level = CommandArgument { name: "level".into(), choice: Choice::Number { least: 0, most: 100 } };
     Commands {
-        units,
+        grid: Some(Grid { rows: 2, columns: 2 }),
         commands: vec![
             command(
                 "power",

@@ -50,6 +50,8 @@ pub struct State {
     pub records: Vec<Record>,
     pub record_keys: HashMap<String, RecordNumber>,
     pub told: Vec<Told>,
+    /// Commands wait for this before they are over.
+    pub held: Option<Arc<tokio::sync::Semaphore>>,
 }
 
 #[derive(Default)]
@@ -446,7 +448,13 @@ impl Site for SampleSite {
             }
             Some(_) => Err(CommandError::Refused(format!("no command is called `{}`", wanted.command))),
         };
-        Box::pin(async move { result })
+        let held = self.state.lock().unwrap().held.clone();
+        Box::pin(async move {
+            if let Some(held) = held {
+                let _turn = held.acquire().await;
+            }
+            result
+        })
     }
     fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
         let at = self.now();

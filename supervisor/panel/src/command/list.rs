@@ -153,13 +153,13 @@ pub(crate) async fn commands(
     if !(1..=MOST).contains(&limit) {
         return Kind::BadQuery.answer(&voice);
     }
-    let Some(Commands { units, commands }) = panel.site.commands(&id) else {
+    let Some(Commands { grid, commands }) = panel.site.commands(&id) else {
         return Kind::NoSuchDevice.answer(&voice);
     };
     match panel.site.told(id.as_str().into(), limit, query.before).await {
         Ok(told) => Json(DeviceCommands {
             device: id,
-            units: units.iter().map(ToString::to_string).collect(),
+            units: grid.iter().flat_map(|grid| grid.labels()).collect(),
             commands: commands.into_iter().map(|command| available(command, &voice)).collect(),
             given: told.into_iter().map(|told| given(told, &voice)).collect(),
         })

@@ -11,8 +11,8 @@ use crate::voice::Voice;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use roundsman_core::device::Grid;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Commands on record that are shown; the API has them all.
 const MOST_TOLD: usize = 30;
@@ -37,7 +37,10 @@ struct Form {
     id: String,
     name: String,
     two_step: bool,
-    units: Vec<Chosen>,
+    /// Its units, row by row, as they stand in the room.
+    units: Vec<Vec<Chosen>>,
+    /// How many of them it may be sent to; all at once where there are several.
+    ready: usize,
     arguments: Vec<Argument>,
     /// Why it must not be sent to some unit, or at all.
     note: Option<&'static str>,
@@ -61,7 +64,7 @@ struct Line {
     state: &'static str,
     outcome: String,
     what: String,
-    about: String,
+    by: String,
     at: String,
     sent: String,
     answered: String,
@@ -80,12 +83,24 @@ fn argument_name(name: &str, v: &Voice) -> String {
     v.find(&format!("argument.{name}")).map_or_else(|| name.to_owned(), Cow::into_owned)
 }
 
-fn form(command: &DeviceCommand, units: &[Arc<str>], v: &Voice) -> Form {
-    let forbidden = |unit: &str| command.forbidden.iter().find(|(known, _)| **known == *unit);
-    let off = match units {
-        [] => !command.forbidden.is_empty(),
-        units => units.iter().all(|unit| forbidden(unit).is_some()),
+fn form(command: &DeviceCommand, grid: Option<Grid>, v: &Voice) -> Form {
+    let unit = |word: String| {
+        let off = command.forbidden.iter().any(|(known, _)| **known == *word);
+        Chosen { value: word.clone(), word, off }
     };
+    let cells: Vec<Chosen> = grid.iter().flat_map(|grid| grid.labels()).map(unit).collect();
+    let ready = cells.iter().filter(|cell| !cell.off).count();
+    let off = match grid {
+        None => !command.forbidden.is_empty(),
+        Some(_) => ready == 0,
+    };
+    let mut units: Vec<Vec<Chosen>> = Vec::new();
+    for (at, cell) in cells.into_iter().enumerate() {
+        match units.last_mut() {
+            Some(row) if at % usize::from(grid.map_or(1, |grid| grid.columns)) != 0 => row.push(cell),
+            _ => units.push(vec![cell]),
+        }
+    }
     let worst = command.forbidden.iter().map(|(_, why)| *why).find(|why| *why == Forbidden::State);
     let note = worst.or(command.forbidden.first().map(|(_, why)| *why)).map(|why| match (why, off) {
         (Forbidden::NoWriter, _) => "commands.no-writer",
@@ -112,14 +127,8 @@ fn form(command: &DeviceCommand, units: &[Arc<str>], v: &Voice) -> Form {
         id: command.id.to_string(),
         name: v.text(&command.name),
         two_step: command.two_step,
-        units: units
-            .iter()
-            .map(|unit| Chosen {
-                value: unit.to_string(),
-                word: unit.to_string(),
-                off: forbidden(unit).is_some(),
-            })
-            .collect(),
+        units,
+        ready,
         arguments: command.arguments.iter().map(argument).collect(),
         note,
         off,
@@ -145,10 +154,14 @@ fn outcome(report: &CommandReport, v: &Voice) -> (&'static str, String) {
 fn line(told: &Told, commands: &Commands, v: &Voice) -> Line {
     let known = commands.commands.iter().find(|command| *command.id == *told.command);
     let name = known.map_or_else(|| told.command.clone(), |command| v.text(&command.name));
-    let arguments =
-        told.arguments.iter().map(|(name, word)| format!("{} {}", argument_name(name, v), v.word(word)));
-    let what: Vec<String> = std::iter::once(name).chain(arguments).collect();
-    let about = [told.unit.as_str(), &*told.by].into_iter().filter(|text| !text.is_empty());
+    // A word says by itself what it is, a number does not.
+    let argument = |(name, word): &(String, String)| match word.parse::<i64>() {
+        Ok(number) => format!("{} {number}", argument_name(name, v)),
+        Err(_) => v.word(word),
+    };
+    let unit = Some(told.unit.clone()).filter(|unit| !unit.is_empty());
+    let what: Vec<String> =
+        unit.into_iter().chain([name]).chain(told.arguments.iter().map(argument)).collect();
     let report = told.outcome.as_ref().map(|(_, report)| report);
     let (state, outcome) =
         report.map_or_else(|| ("pending", v.t("commands.no-outcome").into_owned()), |r| outcome(r, v));
@@ -156,7 +169,7 @@ fn line(told: &Told, commands: &Commands, v: &Voice) -> Line {
         state,
         outcome,
         what: what.join(" · "),
-        about: about.collect::<Vec<_>>().join(" · "),
+        by: told.by.to_string(),
         at: v.short(told.at),
         sent: report.map(|r| r.sent.clone()).unwrap_or_default(),
         answered: report.and_then(|r| r.answered.clone()).unwrap_or_default(),
@@ -175,7 +188,7 @@ fn parts(
         device: &device.name,
         state: device.state.word(),
         word: v.text(&device.state.name()),
-        forms: commands.commands.iter().map(|command| form(command, &commands.units, v)).collect(),
+        forms: commands.commands.iter().map(|command| form(command, commands.grid, v)).collect(),
     };
     let record = Record {
         v,

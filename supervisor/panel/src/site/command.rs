@@ -2,6 +2,7 @@
 
 use super::Unavailable;
 use crate::command::CommandReport;
+use roundsman_core::device::Grid;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ pub enum CommandError {
 /// What a device can be told.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
-    /// Its units, where it has several; a command is for one of them.
-    pub units: Vec<Arc<str>>,
+    /// How its units are placed, where it has several; a command is for one of them.
+    pub grid: Option<Grid>,
     /// In the order of its profile.
     pub commands: Vec<DeviceCommand>,
 }

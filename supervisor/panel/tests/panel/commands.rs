@@ -55,8 +55,45 @@ async fn what_was_given_is_seen_at_once() {
     let answer = server.send(&format!("{API}/power"), "idempotency-key: a\r\n", body).await;
     assert_eq!((answer.status, answer.json()["verified"].as_str()), (200, Some("yes")), "{}", answer.body);
     let page = parts(&server, PAGE).await;
-    assert!(page.contains("电源 · 状态 开<") && page.contains("已执行，回读确认"), "{page}");
+    assert!(page.contains("r1c1 · 电源 · 开<") && page.contains("已执行，回读确认"), "{page}");
     assert_eq!(server.get(API).await.json()["given"][0]["by"], "panel");
+}
+
+/// The same key while it is under way, and after: sent once. A key that was claimed by a service that died is no
+/// permission to send again.
+#[tokio::test]
+async fn a_key_is_claimed_before_anything_is_sent() {
+    let site = SampleSite::with_wall();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    site.state.lock().unwrap().held = Some(gate.clone());
+    let server = Server::start(site).await;
+    let (path, body) = (format!("{API}/power"), r#"{"unit":"r1c1","arguments":{"state":"on"}}"#);
+    let first = server.send(&path, "idempotency-key: a\r\n", body);
+    let others = async {
+        while server.site.state.lock().unwrap().told.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let again = server.send(&path, "idempotency-key: a\r\n", body).await;
+        let kind = again.json()["type"].as_str().unwrap().to_owned();
+        assert_eq!((again.status, kind.as_str()), (409, "urn:roundsman:problem:command-under-way"));
+        gate.add_permits(1);
+        // Another one is not kept waiting by it.
+        let other = server.send(&path, "idempotency-key: b\r\n", body).await;
+        assert_eq!(other.status, 200);
+        gate.add_permits(8);
+    };
+    let (first, ()) = tokio::join!(first, others);
+    let again = server.send(&path, "idempotency-key: a\r\n", body).await;
+    assert_eq!((first.status, first.body), (again.status, again.body));
+    assert_eq!(server.site.state.lock().unwrap().told.len(), 2, "one for each key");
+    let unknown = server.send(&format!("{API}/dance"), "idempotency-key: c\r\n", body).await;
+    assert_eq!(unknown.status, 409);
+    let unknown = server.send(&format!("{API}/dance"), "idempotency-key: c\r\n", body).await;
+    assert!(
+        unknown.json()["detail"].as_str().unwrap().contains("dance"),
+        "the refusal is kept: {}",
+        unknown.body
+    );
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ use roundsman_core::rule::Guard;
 use roundsman_wire::snmp::set::Setting;
 use std::sync::Arc;
 
+/// The longest time until a command shows, ms: the panel and the command line wait for it.
+const MOST_WITHIN_MS: u64 = 240_000;
+
 /// Reads all commands.
 pub(super) fn read(fields: &mut Fields<'_>, measured: &Measured, found: &mut Findings) -> Vec<Command> {
     let read = |node: &Node, found: &mut Findings| read_command(node, measured, found);
@@ -234,7 +237,14 @@ fn read_verify(
         placeholders(n, text, arguments, found)?;
         Some(Arc::from(text))
     });
-    let within_ms = fields.must("within", found).and_then(|n| duration_ms(n, found));
+    let within_ms = fields.must("within", found).and_then(|n| {
+        let within_ms = duration_ms(n, found)?;
+        if within_ms > MOST_WITHIN_MS {
+            let what = format!("a command is read back within {} s at most", MOST_WITHIN_MS / 1_000);
+            found.note(Diagnostic::new(&n.at, what).hint("whoever gave it waits for as long"));
+        }
+        Some(within_ms)
+    });
     fields.finish(found);
     Some(Verify { metric: metric?, is: is?, within_ms: within_ms? })
 }

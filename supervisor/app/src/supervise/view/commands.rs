@@ -43,7 +43,7 @@ impl Shown {
                 .collect(),
         };
         let commands = profile.commands.iter().map(shown).collect();
-        Commands { units, commands }
+        Commands { grid: self.grid, commands }
     }
 }
 
