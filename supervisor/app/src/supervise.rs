@@ -20,6 +20,7 @@
 mod buses;
 pub(crate) mod commands;
 pub(crate) mod commit;
+mod heard;
 pub(crate) mod line;
 mod load;
 mod marks;
@@ -395,9 +396,7 @@ impl Supervisor {
     fn of_bus(&mut self, outcome: bus::Outcome, now: Now) {
         match outcome {
             bus::Outcome::Polled(finished) => self.polled(finished.into(), now),
-            bus::Outcome::Heard { bus, octets } => {
-                tracing::debug!(%bus, octets = octets.len(), "something came that nobody had asked for");
-            }
+            bus::Outcome::Heard { bus, octets } => self.heard(&bus, &octets, now),
         }
     }
 

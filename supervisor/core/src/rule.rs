@@ -81,6 +81,8 @@ pub struct Rule {
     pub levels: Vec<Level>,
     /// Whether a person must close it.
     pub latch: bool,
+    /// How long a fault that a sign of the device's own raised stays without another, ms; `None`: until it is cleared.
+    pub stays_ms: Option<u64>,
     /// X.733 probable cause.
     pub cause: Arc<str>,
     /// What to do, for the technician.

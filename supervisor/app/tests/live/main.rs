@@ -13,6 +13,7 @@ mod line;
 mod peer;
 mod records;
 mod report;
+mod said;
 mod service;
 mod set;
 mod shown;

@@ -19,6 +19,7 @@ use crate::reading::Readings;
 use crate::rule::{Rule, Severity};
 use crate::text::Bilingual;
 use crate::time::{Mono, Now};
+use said::Said;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -44,6 +45,8 @@ struct Watched {
     site: SiteDevice,
     presence: Presence,
     watches: Watches,
+    /// Faults that its own signs hold open.
+    said: Said,
     /// When its open [`REPLACED`] ends.
     replaced_until: Option<Mono>,
 }
@@ -53,7 +56,7 @@ struct Watched {
 pub struct Engine {
     devices: Vec<Watched>,
     register: Register,
-    /// Deadlines of asks, and ends of [`REPLACED`]; an entry whose moment no longer stands with its device is void.
+    /// Deadlines of asks, ends of [`REPLACED`] and of what signs hold; an entry whose moment no longer stands with its device is void.
     deadlines: BinaryHeap<Reverse<(Mono, DeviceIx)>>,
 }
 
@@ -85,7 +88,8 @@ impl Engine {
         for device in site {
             let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
             let watches = Watches::new(device.model.rules.len());
-            self.devices.push(Watched { site: device, presence, watches, replaced_until: None });
+            let said = Said::default();
+            self.devices.push(Watched { site: device, presence, watches, said, replaced_until: None });
         }
         self.take_over_open_faults(now);
     }
@@ -96,6 +100,7 @@ impl Engine {
             return;
         };
         watched.watches = Watches::new(site.model.rules.len());
+        watched.said = Said::default();
         watched.site = site;
         let id = watched.site.device.id.clone();
         let open = self.register.open().filter(|fault| fault.key.device == id);
@@ -136,7 +141,17 @@ impl Engine {
                 watched.replaced_until = until;
                 self.deadlines.extend(until.map(|until| Reverse((until, DeviceIx(at as u32)))));
             }
-            (_, Some(rule)) => watched.watches.adopt(rule, key.instance, fault),
+            (_, Some(at_rule)) => {
+                let rule = &model.rules[at_rule];
+                // A sign may have raised it: it stays its time anew.
+                if rule.levels.is_empty() || rule.stays_ms.is_some() {
+                    let until = watched.said.hold(fault, rule, now);
+                    self.deadlines.extend(until.map(|until| Reverse((until, DeviceIx(at as u32)))));
+                }
+                if !rule.levels.is_empty() {
+                    watched.watches.adopt(at_rule, key.instance, fault);
+                }
+            }
             (_, None) => self.register.end(fault, Ending::Withdrawn, now),
         }
     }
@@ -157,6 +172,7 @@ impl Engine {
                 }
             }
             Event::Replaced { device, what } => self.replaced(device, what, now),
+            Event::Said { device, rule, instance, sign } => self.said(device, rule, instance, sign, now),
             Event::Acknowledge { request, fault, by } => self.acknowledge(request, fault, by, now),
             Event::Close { request, fault, by } => self.close(request, fault, by, now),
             Event::Tick => {}
@@ -223,6 +239,10 @@ impl Engine {
             let SiteDevice { device: site, model } = &watched.site;
             let around = Surroundings { device: site, model, readings, labels };
             let confirm_at = watched.watches.judge(&around, &mut self.register, now);
+            // It is there again, so what it said holds again.
+            for fault in watched.said.faults().filter(|fault| !watched.watches.judges(*fault)) {
+                self.register.set_stale(fault, false);
+            }
             let regular_at = now.mono.plus_ms(u64::from(site.interval_s) * 1000);
             let generation = watched.presence.generation;
             if let Some(at) = confirm_at.filter(|at| *at < regular_at) {
@@ -290,7 +310,7 @@ impl Engine {
             };
             let presence = &mut watched.presence;
             let moments = [presence.reach_due, presence.poll_due, watched.replaced_until];
-            let live = moments.contains(&Some(at));
+            let live = moments.contains(&Some(at)) || watched.said.ends_at(at);
             if live && at > now.mono {
                 return;
             }
@@ -300,6 +320,10 @@ impl Engine {
             }
             if watched.replaced_until == Some(at) {
                 self.end_replaced(device, now);
+                continue;
+            }
+            if watched.said.ends_at(at) {
+                self.end_unsaid(device, at, now);
                 continue;
             }
             let step = if presence.reach_due == Some(at) {
@@ -432,5 +456,6 @@ fn absence_texts(absent: Absent) -> (Severity, Bilingual, Bilingual) {
     }
 }
 
+mod said;
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,16 @@ impl Watches {
         self.unbound.push(Unbound { rule, label, fault, gone: 0 });
     }
 
+    /// Whether polls judge this fault: its instance is among what they bring.
+    pub(super) fn judges(&self, fault: FaultId) -> bool {
+        self.rules.iter().any(|watch| watch.rows.values().any(|row| row.fault == Some(fault)))
+    }
+
+    /// Lets go of a fault that ended elsewhere before its instance was seen.
+    pub(super) fn forget(&mut self, fault: FaultId) {
+        self.unbound.retain(|unbound| unbound.fault != fault);
+    }
+
     /// After an acknowledgement: the value that a [`Test::Changed`] rule sees next is the normal one.
     pub(super) fn accept(&mut self, fault: FaultId) {
         for watch in &mut self.rules {

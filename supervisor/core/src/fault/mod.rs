@@ -222,6 +222,15 @@ pub struct Transition {
     pub fault: Fault,
 }
 
+/// What a device that speaks of its own accord says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Something is wrong; how bad, where that is not the rule's first level.
+    Bad(Option<Severity>),
+    /// It is over.
+    Good,
+}
+
 /// Number of an operator's request; the shell chooses it to find the waiting caller again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(pub u64);
@@ -268,6 +277,17 @@ pub enum Event<'a> {
         device: DeviceIx,
         /// What was seen, for people.
         what: Bilingual,
+    },
+    /// A device said something of its own accord.
+    Said {
+        /// Which device.
+        device: DeviceIx,
+        /// The rule that it is a sign of.
+        rule: &'a str,
+        /// What it is about; empty for the whole device.
+        instance: Arc<str>,
+        /// Good or bad.
+        sign: Sign,
     },
     /// An operator acknowledges a fault.
     Acknowledge {

@@ -419,7 +419,8 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
     if found.count() > before {
         return None;
     }
-    let (rules, rule_at): (Vec<_>, _) = rules.into_iter().unzip();
+    let (mut rules, rule_at): (Vec<_>, _) = rules.into_iter().unzip();
+    rules.iter_mut().for_each(|rule| rule.stays_ms = parts::stays_ms(&events, &rule.id));
     measured.rest(&rules);
     measured.model.rules = rules;
     let bus = measured.bus.take().map(bus::Draft::finish);

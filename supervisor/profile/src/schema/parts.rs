@@ -42,6 +42,15 @@ pub(super) fn events(fields: &mut Fields<'_>, measured: &Measured, found: &mut F
     all(fields, "event", found, |event: &Event| &event.id, read)
 }
 
+/// How long a fault that events raise stays without another sign; `None` where one of them is only ever cleared.
+pub(super) fn stays_ms(events: &[Event], rule: &str) -> Option<u64> {
+    let of_rule = events.iter().filter(|event| *event.rule == *rule);
+    of_rule
+        .map(|event| event.expires_ms)
+        .reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other)))
+        .flatten()
+}
+
 /// The rules that events raise, even those of events that were refused.
 pub(super) fn raised(fields: &mut Fields<'_>) -> Vec<String> {
     let Some(Value::List(events)) = fields.maybe("event").map(|node| &node.value) else {

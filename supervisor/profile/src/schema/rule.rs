@@ -104,6 +104,7 @@ fn read_rule(
         when,
         levels,
         latch,
+        stays_ms: None,
         cause: Arc::from(cause?),
         advice: advice?,
     };

@@ -49,6 +49,7 @@ fn model() -> Model {
         when: None,
         levels: vec![Level { severity: Severity::Minor, test, hold_ms: None, clear_ms: 0 }],
         latch: false,
+        stays_ms: None,
         cause: "temperatureUnacceptable".into(),
         advice: Bilingual::new("查", "look"),
     };

@@ -4,6 +4,7 @@ mod line;
 mod presence;
 mod restarts;
 mod rules;
+mod said;
 
 use super::*;
 use crate::device::{Class, Network, Tier};
@@ -31,6 +32,7 @@ fn rule(id: &str, on: MetricIx, levels: Vec<Level>) -> Rule {
         when: None,
         levels,
         latch: false,
+        stays_ms: None,
         cause: "other".into(),
         advice: Bilingual::new("查", "look"),
     }

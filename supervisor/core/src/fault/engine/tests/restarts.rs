@@ -3,7 +3,7 @@
 use super::*;
 
 /// A new engine that takes over what the first one committed.
-fn restart(rig: &mut Rig) {
+pub(super) fn restart(rig: &mut Rig) {
     let mut faults: BTreeMap<FaultId, Fault> = BTreeMap::new();
     for transition in &rig.heard {
         faults.insert(transition.fault.id, transition.fault.clone());
