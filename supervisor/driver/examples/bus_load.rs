@@ -17,6 +17,7 @@ use roundsman_wire::bus::{Line, Rank, Unit};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use rustix::time::{ClockId, clock_gettime};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -72,7 +73,7 @@ async fn master(link: &Path, units: u32, requests: u64, gap_ms: u32) -> Result<(
     let format = Format { data_bits: 8, parity: Parity::None, stop_bits: 1 };
     let settings = Settings {
         id: "bench".into(),
-        port: Port::Serial { path: link.to_owned(), baud: None, format },
+        port: Port::Serial { path: link.to_owned(), baud: None, format, rs485: None },
         line: Line { octet_us: 0, gap_ms, ..Line::serial(115_200) },
         listener: bus.plan.listener(),
         opening: None,
@@ -106,13 +107,14 @@ async fn master(link: &Path, units: u32, requests: u64, gap_ms: u32) -> Result<(
         poll(finished.key)?;
     }
     let (took_us, after) = ((clock.micros() - began) as f64, owner.counters());
-    println!(
+    writeln!(
+        std::io::stdout(),
         "{requests} requests to {units} units, gap {gap_ms} ms: {:.0} a second, CPU {:.4} ms a request, {:.2} wake-ups a \
          request, {bad} unanswered",
         requests as f64 * 1e6 / took_us,
         (cpu_us() - cpu) / requests as f64 / 1e3,
         (after.wakeups - before.wakeups) as f64 / requests as f64,
-    );
+    )?;
     Ok(())
 }
 

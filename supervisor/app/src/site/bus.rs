@@ -7,7 +7,7 @@ use super::credentials::{Credentials, Login};
 use super::device::{Draft, Units};
 use super::{Asked, values};
 use roundsman_core::device::Grid;
-use roundsman_driver::bus::{Format, Port, Settings};
+use roundsman_driver::bus::{Format, Port, Rs485, Settings};
 use roundsman_profile::bus::{ADDRESS, Way};
 use roundsman_profile::diagnostic::{Diagnostic, Findings, did_you_mean, quoted};
 use roundsman_profile::document::{Fields, Node, Value};
@@ -43,6 +43,7 @@ pub(super) struct Written<'a> {
     gap_ms: Option<u32>,
     late_ms: Option<u32>,
     echo: Option<Echo>,
+    rs485: Option<Rs485>,
 }
 
 /// `baud`.
@@ -92,6 +93,7 @@ fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
     let gap_ms = fields.maybe("gap").map(|n| pause_ms(n, found));
     let late_ms = fields.maybe("late").map(|n| pause_ms(n, found));
     let echo = fields.maybe("echo").map(|n| echo(n, found));
+    let rs485 = fields.maybe("rs485").map(|n| rs485(n, found));
     fields.finish(found);
     let (port, id_node) = (port?, id_node?);
     if matches!(port, Place::Tcp(_) | Place::ModbusTcp(_))
@@ -104,6 +106,13 @@ fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
         );
         return None;
     }
+    if let (Some(node), false) = (node.get("rs485"), matches!(port, Place::Path(_))) {
+        let what = "the transceiver of a line behind a server is the server's affair";
+        found.note(
+            Diagnostic::new(&node.at, what).hint("leave `rs485` out; it is for a serial port of this box"),
+        );
+        return None;
+    }
     Some(Written {
         id: id?,
         node: id_node,
@@ -113,6 +122,7 @@ fn read_bus<'a>(node: &'a Node, found: &mut Findings) -> Option<Written<'a>> {
         gap_ms: gap_ms.map_or(Some(None), |read| read.map(Some))?,
         late_ms: late_ms.map_or(Some(None), |read| read.map(Some))?,
         echo: echo.map_or(Some(None), |read| read.map(Some))?,
+        rs485: rs485.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 
@@ -188,6 +198,18 @@ fn echo(node: &Node, found: &mut Findings) -> Option<Echo> {
         found.note(diagnostic);
     }
     echo
+}
+
+fn rs485(node: &Node, found: &mut Findings) -> Option<Rs485> {
+    let word = node.text(found)?;
+    let rs485 = Rs485::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, rs485)| rs485);
+    if rs485.is_none() {
+        let what = format!("{} says not how the transceiver is switched", quoted(word));
+        let mut diagnostic = Diagnostic::new(&node.at, what);
+        diagnostic.hint = did_you_mean(word, Rs485::ALL.map(|(word, _)| word));
+        found.note(diagnostic);
+    }
+    rs485
 }
 
 /// A bus of the site, with all that its owner must know.
@@ -314,7 +336,9 @@ impl<'a> Buses<'a> {
                 };
                 let format = written.format.unwrap_or(bus.serial.format);
                 let port = match &written.port {
-                    Place::Path(path) => Port::Serial { path: path.clone(), baud: speed, format },
+                    Place::Path(path) => {
+                        Port::Serial { path: path.clone(), baud: speed, format, rs485: written.rs485 }
+                    }
                     Place::Tcp(address) => Port::Tcp(*address),
                     Place::Rfc2217(address) => Port::Rfc2217 {
                         address: *address,

@@ -38,6 +38,22 @@ pub const IDLE_MS: u64 = 300_000;
 /// Time between two attempts to open a port that failed, ms: doubled from the first to the second.
 pub const RETRY_MS: (u64, u64) = (1_000, 30_000);
 
+/// How the kernel drives the transceiver of an RS-485 line, by RTS, around every request (kernel documentation "RS485
+/// Serial Communications"). Adapters that switch by themselves need none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rs485 {
+    /// RTS is active while it sends.
+    RtsOnSend,
+    /// RTS is inactive while it sends.
+    RtsAfterSend,
+}
+
+impl Rs485 {
+    /// Both with their words.
+    pub const ALL: [(&'static str, Rs485); 2] =
+        [("rts-on-send", Rs485::RtsOnSend), ("rts-after-send", Rs485::RtsAfterSend)];
+}
+
 /// Where a bus is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Port {
@@ -51,6 +67,8 @@ pub enum Port {
         baud: Option<u32>,
         /// Character format.
         format: Format,
+        /// Whether the kernel is to drive the transceiver of an RS-485 line.
+        rs485: Option<Rs485>,
     },
     /// A TCP serial server that passes octets on as they are, or a device's own TCP port.
     Tcp(SocketAddr),

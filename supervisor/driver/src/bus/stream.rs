@@ -47,8 +47,9 @@ pub(super) enum Stream {
 impl Stream {
     pub(super) async fn open(port: Port) -> Result<Stream, Failed> {
         match port {
-            Port::Serial { path, baud, format } => {
-                let opened = tokio::task::spawn_blocking(move || serial::open(&path, baud, format)).await;
+            Port::Serial { path, baud, format, rs485 } => {
+                let open = move || serial::open(&path, baud, format, rs485);
+                let opened = tokio::task::spawn_blocking(open).await;
                 let opened = opened.map_err(io::Error::other).flatten().and_then(Serial::new);
                 opened.map(Stream::Serial).map_err(|source| Failed {
                     what: "opening the serial port",
