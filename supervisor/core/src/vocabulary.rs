@@ -26,6 +26,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("closed", "关闭", "closed"),
     ("component", "分量输入", "component"),
     ("consumed", "消耗型", "consumed"),
+    ("contact-closed", "闭合", "closed"),
+    ("contact-open", "断开", "open"),
     ("cooling", "冷却中", "cooling down"),
     ("corona-wire", "电晕丝", "corona wire"),
     ("covers", "封面", "covers"),

@@ -197,7 +197,7 @@ fn the_probe_board_is_its_firmware() {
     assert_eq!((well[0], well[3], well[10]), (0x524d, 2, 1), "a probe, on a host, by power");
     assert_eq!(
         (well[9], well[8]),
-        ((3 * 86_400_u32) as u16, (3 * 86_400_u32 >> 16) as u16),
+        ((3 * 86_400_u32) as u16, ((3 * 86_400_u32) >> 16) as u16),
         "for three days"
     );
     assert_eq!(well[11..15], [0, 0, 0, 7], "no alarm, settings saved, watchdog fed");
