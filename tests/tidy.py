@@ -8,10 +8,12 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = {
     "core": set(),
+    "registers": set(),
     "rtu": set(),
+    "probe": {"registers", "rtu"},
     "wire": {"core", "rtu"},
     "store": {"core"},
-    "simulator": {"core", "rtu"},
+    "simulator": {"core", "probe", "registers", "rtu"},
     "profile": {"core", "rtu", "wire"},
     "driver": {"core", "wire", "profile"},
     "report": {"core"},
@@ -19,7 +21,7 @@ FLOORS = {
     "app": {"core", "wire", "profile", "driver", "store", "report", "panel", "simulator"},
 }
 # Shared with the boards, so beside the supervisor.
-FIRMWARE = {"rtu"}
+FIRMWARE = {"probe", "registers", "rtu"}
 # Outside of tests nothing may panic on what comes from the network or a file. (A parser's own `expect(")")` answers
 # with an error.)
 PANICS = re.compile(r'\.unwrap\(\)|\.expect\("[^"]{2,}|\b(panic|unreachable)!\(')

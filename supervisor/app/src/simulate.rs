@@ -49,8 +49,8 @@ pub(crate) struct Simulate {
     /// reads its terminal in the background: give it `< /dev/null` there).
     #[arg(long, value_name = "DEVICE=FAULT", conflicts_with = "bare")]
     fault: Vec<Assignment>,
-    /// Tells a story in seven scenes, every four minutes anew: a county's trunk fails, a panel of a video wall dies, a
-    /// router overheats, a disk fills up, a station loses packets, a port flaps, mains fail.
+    /// Tells a story in eight scenes, every four minutes anew: a county's trunk fails, a panel of a video wall dies, a
+    /// router overheats, a disk fills up, a station loses packets, a port flaps, mains fail, the machine room gets warm.
     #[arg(long, conflicts_with = "bare")]
     story: bool,
     /// Chooses values and story.
@@ -216,6 +216,7 @@ fn story(site: &Site, seed: u64) -> Result<Story> {
             .collect(),
         batteries: ids(&|device| Model::of_profile(&device.profile) == Model::Ups),
         panels: buses::panels(site),
+        rooms: buses::probes(site),
     };
     Story::new(seed, cast)
         .context("the story needs a device of the county tier and another router of the county or city tier")

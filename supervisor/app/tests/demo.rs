@@ -1,4 +1,4 @@
-//! The demo from end to end, as a newcomer starts it: page, polls, all seven scenes of the story with the faults they
+//! The demo from end to end, as a newcomer starts it: page, polls, all eight scenes of the story with the faults they
 //! raise (lost packets are a lossy line, never a dead device), the first two cleared, an acknowledgement, an orderly end, and a second
 //! start on the same data. Takes about two and a half minutes, since the story does.
 
@@ -228,6 +228,18 @@ fn the_demo_tells_its_story() {
             demo.is_over(&station).then_some(())
         })
         .await;
+        let probe = "env-machine-room";
+        let warm = |faults: &[Value], condition: &str| {
+            of_rule(faults, probe, "hot").is_some_and(|fault| fault["condition"] == condition)
+        };
+        demo.until("the machine room is too warm", 75, async || {
+            warm(&demo.faults().await, "active").then_some(())
+        })
+        .await;
+        demo.until("the machine room is as before", 90, async || {
+            warm(&demo.faults().await, "cleared").then_some(())
+        })
+        .await;
 
         let faults = demo.faults().await;
         let below = format!("{trunk}-");
@@ -239,6 +251,7 @@ fn the_demo_tells_its_story() {
                 _ if device == hot => "temperature-high",
                 _ if device == server => "storage-full",
                 _ if device == ups => "on-battery",
+                _ if device == probe => "hot",
                 _ if device == switch => "uplink-down",
                 // Not `unreachable`, however many polls it lost.
                 _ if device == station => "line-lossy",

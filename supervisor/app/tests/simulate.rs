@@ -138,12 +138,13 @@ fn every_metric_of_every_profile_is_answered() {
 }
 
 /// Profiles of devices on buses, how they are placed on them, and how many readings they give.
-const ON_BUSES: [(&str, &str, &str, usize); 9] = [
+const ON_BUSES: [(&str, &str, &str, usize); 10] = [
     ("wall", "samsung-mdc", "bus = \"wall\"\ngrid = { rows = 2, columns = 3, first_unit = 1 }", 60),
     ("sensor", "xy-md02", "bus = \"rtu\"\nunit = 1", 2),
     ("meter", "pzem-004t", "bus = \"rtu\"\nunit = 2", 7),
     ("relays", "relay-board", "bus = \"rtu\"\nunit = 3", 8),
     ("host", "modbus-generic", "bus = \"rtu\"\nunit = 4", 11),
+    ("probe", "roundsman-probe", "bus = \"rtu\"\nunit = 5", 77),
     ("served", "xy-md02", "bus = \"server\"\nunit = 1", 2),
     ("behind", "pzem-004t", "bus = \"gateway\"\nunit = 7", 7),
     ("projector", "pjlink-class-1", "address = \"PROJECTOR\"\ncredentials = \"mine\"", 14),
@@ -185,7 +186,7 @@ fn every_metric_of_every_device_on_a_bus_is_answered() {
     let mut directions = child.stdin.take().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let _running = Running(child);
-    assert_eq!(lines.next().unwrap().unwrap(), "ready 9 devices");
+    assert_eq!(lines.next().unwrap().unwrap(), "ready 10 devices");
     let poll = |id: &str| -> Vec<serde_json::Value> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roundsman"));
         let output = command.args(["poll", "--json", id, "--config"]).arg(&path).output().unwrap();

@@ -4,6 +4,10 @@ use crate::model::{InstanceIx, MetricIx, Model, TableIx};
 use crate::rate::{self, Carried, Count};
 use crate::reading::{Absence, Readings, Sample, Value, position};
 use crate::time::Mono;
+use hour::Hour;
+
+mod air;
+mod hour;
 
 /// An arithmetic operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,11 @@ pub enum Expression {
     MaxOf(MetricIx),
     /// The column's value, but in the rows of the site's line its speed as the site says it.
     LineSpeed(MetricIx),
+    /// Dew point of air in Cel, of its temperature in Cel and its relative humidity in %.
+    DewPoint(Box<Expression>, Box<Expression>),
+    /// By how much a scalar changed in the last hour, or since it was first seen where that is less long ago;
+    /// `first-sample` on the first poll.
+    HourlyChange(MetricIx),
 }
 
 /// The device's line towards what it hangs on, as its derived metrics see it.
@@ -66,8 +75,9 @@ impl Expression {
             | Expression::SumOf(m)
             | Expression::MinOf(m)
             | Expression::MaxOf(m)
+            | Expression::HourlyChange(m)
             | Expression::LineSpeed(m) => see(*m),
-            Expression::Binary(_, left, right) => {
+            Expression::Binary(_, left, right) | Expression::DewPoint(left, right) => {
                 left.each_metric(see);
                 right.each_metric(see);
             }
@@ -78,11 +88,25 @@ impl Expression {
     fn each_rated(&self, see: &mut impl FnMut(MetricIx)) {
         match self {
             Expression::Rate(m) => see(*m),
-            Expression::Binary(_, left, right) => {
-                left.each_rated(see);
-                right.each_rated(see);
+            other => other.each_part(&mut |part| part.each_rated(see)),
+        }
+    }
+
+    fn each_changing(&self, see: &mut impl FnMut(MetricIx)) {
+        match self {
+            Expression::HourlyChange(m) => see(*m),
+            other => other.each_part(&mut |part| part.each_changing(see)),
+        }
+    }
+
+    /// Calls `see` for every expression that this one is made of.
+    fn each_part(&self, see: &mut dyn FnMut(&Expression)) {
+        match self {
+            Expression::Binary(_, left, right) | Expression::DewPoint(left, right) => {
+                see(left);
+                see(right);
             }
-            Expression::Min(list) | Expression::Max(list) => list.iter().for_each(|e| e.each_rated(see)),
+            Expression::Min(list) | Expression::Max(list) => list.iter().for_each(see),
             _ => {}
         }
     }
@@ -152,11 +176,13 @@ impl Seen {
     }
 }
 
-/// What one device's derived metrics remember from poll to poll: counters and the uptime.
+/// What one device's derived metrics remember from poll to poll: counters, the last hour, the uptime.
 #[derive(Clone, Debug, Default)]
 pub struct Derivation {
     /// Per counter that some rate reads, its instances sorted.
     counters: Vec<(MetricIx, Vec<Seen>)>,
+    /// The last hour of every metric whose change some derived one reads.
+    hours: Vec<(MetricIx, Hour)>,
     uptime: Option<(f64, Mono)>,
     /// Whether this poll found a restart; `None` on the first, and on those without an uptime.
     restarted: Option<bool>,
@@ -261,6 +287,16 @@ impl Derivation {
             Expression::Min(list) => fold(list, f64::min),
             Expression::Max(list) => fold(list, f64::max),
             Expression::Rate(metric) => self.rate(model, readings, *metric, row),
+            Expression::DewPoint(temperature, humidity) => {
+                let temperature = self.evaluate(inputs, temperature, row)?;
+                air::dew_point(temperature, self.evaluate(inputs, humidity, row)?).ok_or(Absence::Invalid)
+            }
+            Expression::HourlyChange(metric) => {
+                let value = inputs.value(*metric, InstanceIx::SCALAR)?;
+                let hour = self.hours.iter().find(|(known, _)| known == metric);
+                let before = hour.and_then(|(_, hour)| hour.ago(readings.taken_at.mono));
+                before.map(|before| value - before).ok_or(Absence::FirstSample)
+            }
             Expression::Restarted(uptime) => {
                 match (self.restarted, readings.get(*uptime, InstanceIx::SCALAR)) {
                     (Some(restarted), _) => Ok(f64::from(u8::from(restarted))),
@@ -317,6 +353,16 @@ impl Derivation {
                     self.counters.push((metric, Vec::new()));
                 }
             });
+            derive.calc.each_changing(&mut |metric| {
+                if !self.hours.iter().any(|(m, _)| *m == metric) {
+                    self.hours.push((metric, Hour::default()));
+                }
+            });
+        }
+        for (metric, hour) in &mut self.hours {
+            if let Some(Ok(Value::Number(value))) = readings.get(*metric, InstanceIx::SCALAR) {
+                hour.keep(readings.taken_at.mono, *value);
+            }
         }
         for (metric, rows) in &mut self.counters {
             let table = model.metrics.get(metric.at()).and_then(|m| m.table);

@@ -59,11 +59,12 @@ impl Bilingual {
     }
 }
 
-/// A UCUM unit as people write it: `Cel` is ℃, `By` is B; others as they are.
+/// A UCUM unit as people write it: `Cel` is ℃, `By` is B, `ug/m3` is µg/m³; others as they are.
 pub fn unit(ucum: &str) -> &str {
     match ucum {
         "Cel" => "℃",
         "By" => "B",
+        "ug/m3" => "µg/m³",
         "1" => "",
         other => other,
     }

@@ -216,8 +216,8 @@ const WALL: &str = "wall-10f";
 /// A device on a bus: id, name, profile, location, bus, the rest of its section.
 type OnBus = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// What hangs on buses. A dead panel shows in the demo within half a minute as everything does; on a real wall two
-/// minutes are right.
+/// What hangs on buses. A dead panel and a warm room show in the demo within half a minute as everything does; on a real
+/// wall two minutes are right, in a real room three.
 const ON_BUSES: [OnBus; 4] = [
     (
         WALL,
@@ -229,7 +229,14 @@ const ON_BUSES: [OnBus; 4] = [
          rule.panel-silent.major = { for = \"15s\", clear_for = \"20s\" }",
     ),
     ("mtr-machine-room", "机房配电电表", "pzem-004t", ROOM, "machine-room", "unit = 1"),
-    ("env-machine-room", "机房温湿度", "xy-md02", ROOM, "machine-room", "unit = 2"),
+    (
+        "env-machine-room",
+        "机房环境探测板",
+        "roundsman-probe",
+        ROOM,
+        "machine-room",
+        "unit = 2\nrule.hot.minor = { for = \"15s\", clear_for = \"10s\" }",
+    ),
     ("conf-10f", "10楼会议室会议主机", "modbus-generic", "10F 会议室", "conference-10f", "unit = 1"),
 ];
 

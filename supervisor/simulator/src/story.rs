@@ -1,6 +1,6 @@
-//! Four minutes in the life of a site, over and over, in seven scenes: a county's trunk fails and returns, a router
+//! Four minutes in the life of a site, over and over, in eight scenes: a county's trunk fails and returns, a router
 //! overheats and cools down, a disk fills up and is cleared, a station loses packets and is never taken for down, a port
-//! flaps, a UPS lives on its battery for a while.
+//! flaps, a UPS lives on its battery for a while, a machine room gets warm.
 //!
 //! A schedule and nothing else: it reads no clock and touches no device.
 
@@ -15,6 +15,10 @@ pub const ROUND: Duration = Duration::from_secs(240);
 
 /// How hot the router gets, in degrees Celsius: above every limit for chassis.
 const HOT: f64 = 78.0;
+
+/// How warm the machine room gets, in degrees Celsius: above the 27 that GB 50174 allows at the racks' inlet, far from
+/// what harms.
+const WARM: f64 = 29.5;
 
 /// How full the disk gets, in percent: major, not critical.
 const FULL: u8 = 94;
@@ -54,6 +58,8 @@ pub enum Kind {
     Battery,
     /// A panel of a video wall is dead on its line.
     Panel,
+    /// The machine room gets warm, as its probe board says.
+    Room,
 }
 
 /// One scene of a round.
@@ -81,9 +87,9 @@ const fn words(zh: &'static str, en: &'static str) -> Words {
 ///
 /// They end early enough for their faults to clear within the round: a full disk counts as cleared after two good
 /// minutes, a port and the mains after one. Lost packets are remembered for a minute where a probe goes out every
-/// second. The mains are away for less than the minute after which the UPS's own count of alarms would be a second
+/// second, and the probe board's mean follows the air by some seconds. The mains are away for less than the minute after which the UPS's own count of alarms would be a second
 /// fault.
-pub const SCRIPT: [Scene; 7] = [
+pub const SCRIPT: [Scene; 8] = [
     Scene {
         kind: Kind::Trunk,
         begins: Duration::from_secs(20),
@@ -146,6 +152,17 @@ pub const SCRIPT: [Scene; 7] = [
         begin: words("市电中断", "mains fail"),
         end: words("市电恢复", "mains back"),
     },
+    Scene {
+        kind: Kind::Room,
+        begins: Duration::from_secs(110),
+        ends: Duration::from_secs(170),
+        title: words(
+            "机房升温至 29.5 ℃，探测板随后回落",
+            "the machine room warms up to 29.5 °C, as its probe board says",
+        ),
+        begin: words("机房升温", "machine room gets warm"),
+        end: words("机房降温", "machine room cools down"),
+    },
 ];
 
 /// Who can play. A scene that nobody can play is left out.
@@ -165,6 +182,8 @@ pub struct Cast {
     pub batteries: Vec<Arc<str>>,
     /// Panels of video walls: the wall, and the panel's address.
     pub panels: Vec<(Arc<str>, u8)>,
+    /// Probe boards of rooms that can get warm.
+    pub rooms: Vec<Arc<str>>,
 }
 
 /// Something that happens.
@@ -226,6 +245,7 @@ impl Story {
             Kind::Port => !cast.ports.is_empty(),
             Kind::Battery => !cast.batteries.is_empty(),
             Kind::Panel => !cast.panels.is_empty(),
+            Kind::Room => !cast.rooms.is_empty(),
         };
         let scenes = SCRIPT.iter().filter(|scene| can_play(scene.kind));
         let mut steps: Vec<_> = scenes
@@ -290,6 +310,7 @@ impl Story {
                 let (id, unit) = self.pick(&self.cast.panels, 7, round);
                 (id, Fault::DeadUnit(*unit))
             }
+            Kind::Room => (self.pick(&self.cast.rooms, 8, round), Fault::Hot(WARM)),
         };
         (device.clone(), fault)
     }
@@ -317,6 +338,7 @@ mod tests {
             lossy: lossy.into_iter().enumerate().map(|(at, id)| (id, trunks[at % count].clone())).collect(),
             ports: ids("sw", count).into_iter().map(|id| (id, "Port1".into())).collect(),
             batteries: ids("ups", 1),
+            rooms: ids("env", 1),
             panels: (1..=9).map(|unit| ("wall".into(), unit)).collect(),
             trunks,
         }
@@ -341,9 +363,11 @@ mod tests {
 1:30 sw-0=flapping:Port1 上联端口反复通断 · uplink port flaps
 1:35 srv-0=ok 磁盘已清理 · disk cleared
 1:45 ups-0=on-battery 市电中断 · mains fail
+1:50 env-0=hot:29.5 机房升温 · machine room gets warm
 2:20 station-3=ok 所线路不再丢包 · station loses nothing any more
 2:30 ups-0=ok 市电恢复 · mains back
 2:35 sw-0=ok 上联端口稳定 · uplink port steady
+2:50 env-0=ok 机房降温 · machine room cools down
 4:20 county-1=branch-silent 县区线路中断 · county trunk down
 4:25 wall=dead-unit:3 大屏一块屏体无应答 · a wall's panel dies
 4:35 city-0=hot:78 路由器升温 · router heats up
@@ -370,9 +394,9 @@ mod tests {
         for seed in 0..50 {
             let mut story = Story::new(seed, cast.clone()).unwrap();
             let events = story.events_until(ROUND * 17 - Duration::from_secs(1));
-            assert_eq!(events.len(), 17 * 14);
+            assert_eq!(events.len(), 17 * 16);
             let mut last: Vec<Arc<str>> = Vec::new();
-            for round in events.chunks(14) {
+            for round in events.chunks(16) {
                 let begins = round.iter().filter(|event| event.assignment.fault.is_some());
                 let players: Vec<_> = begins.map(|event| event.assignment.device.clone()).collect();
                 let distinct: std::collections::HashSet<_> = players.iter().collect();
@@ -388,7 +412,7 @@ mod tests {
                 assert_ne!(parent, Some(silent), "nobody would see its packets being lost");
                 let again: Vec<_> = players
                     .iter()
-                    .filter(|id| last.contains(id) && !id.starts_with("ups") && &***id != "wall")
+                    .filter(|id| last.contains(id) && !["ups-0", "env-0", "wall"].contains(&&***id))
                     .collect();
                 let trunk_then_hot = |id: &&Arc<str>| id.starts_with("county");
                 assert!(again.iter().all(trunk_then_hot), "{again:?} again");

@@ -67,6 +67,15 @@ pub(super) fn panels(site: &Site) -> Vec<(Arc<str>, u8)> {
     walls.flat_map(|(id, units)| units.into_iter().map(|unit| (id.clone(), unit))).collect()
 }
 
+/// The probe boards: a room of one can get warm.
+pub(super) fn probes(site: &Site) -> Vec<Arc<str>> {
+    let devices = site.devices.iter().map(|entry| &entry.device);
+    devices
+        .filter(|device| Kind::of_profile(&device.profile) == Some(Kind::Probe))
+        .map(|d| d.id.clone())
+        .collect()
+}
+
 fn units(target: &Target) -> Vec<u8> {
     let address = |member: &Member| member.params.get(ADDRESS).and_then(|octets| octets.first().copied());
     target.members.iter().map(|member| address(member).unwrap_or(member.unit.0 as u8)).collect()

@@ -255,3 +255,48 @@ fn the_sites_line_goes_before_the_ports_speed() {
         assert_eq!([1, 2, 3].map(|row| number(&readings, used, row)), expected, "{line:?} {uplinks:?}");
     }
 }
+
+/// The dew point, and by how much a temperature changed in the last hour; without a value neither has one.
+#[test]
+fn air_is_judged_by_its_dew_point_and_its_change() {
+    let (temperature, humidity, dew_point, change) = (MetricIx(0), MetricIx(1), MetricIx(2), MetricIx(3));
+    let metric = |name: &str| Metric {
+        name: name.into(),
+        title: Bilingual::default(),
+        kind: Kind::Gauge,
+        unit: "".into(),
+        record: Record::Every,
+        table: None,
+    };
+    let both = |left, right| (Box::new(Expression::Metric(left)), Box::new(Expression::Metric(right)));
+    let (left, right) = both(temperature, humidity);
+    let model = Model {
+        metrics: ["temperature.value", "humidity.value", "dew-point.value", "temperature.change"]
+            .map(metric)
+            .into(),
+        derives: vec![
+            Derive { metric: dew_point, calc: Expression::DewPoint(left, right) },
+            Derive { metric: change, calc: Expression::HourlyChange(temperature) },
+        ],
+        ..Model::default()
+    };
+    let mut d = Derivation::default();
+    let lost = Err(Absence::Invalid);
+    let table = [
+        ("first poll", 0, Ok(20.0), Ok(100.0), Ok(20.0), Err(Absence::FirstSample)),
+        ("half an hour later", 30, Ok(26.0), Ok(100.0), Ok(26.0), Ok(6.0)),
+        ("the sensor is lost", 31, lost, Ok(50.0), lost, lost),
+        ("its humidity is none", 59, Ok(27.0), Ok(0.0), lost, Ok(7.0)),
+        ("the first value is too long ago", 61, Ok(25.0), Ok(100.0), Ok(25.0), Ok(-1.0)),
+        ("after a gap", 200, Ok(40.0), Ok(100.0), Ok(40.0), Err(Absence::FirstSample)),
+    ];
+    for (case, minute, cel, percent, expected_point, expected_change) in table {
+        let mut readings = Readings::new(Now::at(minute * 60_000, 0), true);
+        readings.add(temperature, [(InstanceIx::SCALAR, cel.map(Value::Number))]);
+        readings.add(humidity, [(InstanceIx::SCALAR, percent.map(Value::Number))]);
+        d.apply(&model, &mut readings, Uplink::default());
+        let found = number(&readings, dew_point, 0).map(|value| (value * 1e6).round() / 1e6);
+        assert_eq!(found, expected_point, "{case}");
+        assert_eq!(number(&readings, change, 0), expected_change, "{case}");
+    }
+}

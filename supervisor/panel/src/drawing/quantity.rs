@@ -85,6 +85,7 @@ fn plain(unit: &str) -> String {
         "By/s" => "B/s".to_owned(),
         "V.A" => "VA".to_owned(),
         "deg" => "°".to_owned(),
+        "ug/m3" => "µg/m³".to_owned(),
         "1" => String::new(),
         _ => unit.replace(['{', '}'], ""),
     }

@@ -6,7 +6,8 @@
 //! factor  = number | "-" factor | "(" sum ")" | metric | function "(" sum ("," sum)* ")"
 //! ```
 //! Functions: `min`, `max` (of two or more values, or over one column), `sum` (over a column), `rate` (of a counter),
-//! `restarted` (of `system.uptime`), `line` (of a column of speeds).
+//! `restarted` (of `system.uptime`), `line` (of a column of speeds), `dew-point` (of temperature and relative humidity),
+//! `hourly-change` (of a scalar gauge).
 
 use super::lexer::{Fault, Token, Tokens};
 use crate::diagnostic::did_you_mean;
@@ -14,7 +15,7 @@ use roundsman_core::derive::{Expression, Operator};
 use roundsman_core::model::{Kind, Metric, MetricIx, TableIx};
 use std::ops::Range;
 
-const FUNCTIONS: [&str; 6] = ["min", "max", "sum", "rate", "restarted", "line"];
+const FUNCTIONS: [&str; 8] = ["min", "max", "sum", "rate", "restarted", "line", "dew-point", "hourly-change"];
 
 /// A parsed expression, names not yet looked up.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,8 +203,25 @@ impl Resolver<'_> {
                 self.row(metric, span)?;
                 Ok(Expression::LineSpeed(metric))
             }
-            ("rate" | "restarted" | "sum" | "line", _) => {
+            ("dew-point", [temperature, humidity]) => {
+                let (temperature, humidity) = (self.expression(temperature)?, self.expression(humidity)?);
+                Ok(Expression::DewPoint(Box::new(temperature), Box::new(humidity)))
+            }
+            ("hourly-change", [Calc::Name(metric, at)]) => {
+                let metric = self.find(metric, at)?;
+                let Metric { name, kind, table, .. } = &self.metrics[metric.at()];
+                if *kind != Kind::Gauge || table.is_some() {
+                    let what = format!("hourly-change() is of one gauge of the device, `{name}` is none");
+                    return Err(Fault::new(what, at.clone()));
+                }
+                Ok(Expression::HourlyChange(metric))
+            }
+            ("rate" | "restarted" | "sum" | "line" | "dew-point" | "hourly-change", _) => {
                 let takes = match name {
+                    "dew-point" => {
+                        "temperature in Cel and relative humidity in %: dew-point(temperature.value, humidity.value)"
+                    }
+                    "hourly-change" => "one gauge: hourly-change(temperature.value)",
                     "line" => "one column: line(interface.speed)",
                     "rate" => "one counter: rate(interface.in-octets)",
                     "restarted" => "the uptime: restarted(system.uptime)",

@@ -103,7 +103,7 @@ impl Measured {
 fn mark_rates(calc: &Expression, rated: &mut [bool]) {
     match calc {
         Expression::Rate(metric) => rated[metric.at()] = true,
-        Expression::Binary(_, left, right) => {
+        Expression::Binary(_, left, right) | Expression::DewPoint(left, right) => {
             mark_rates(left, rated);
             mark_rates(right, rated);
         }

@@ -46,8 +46,12 @@ pub(super) struct Measured {
 pub(super) fn read(fields: &mut Fields<'_>, head: Head, found: &mut Findings) -> Measured {
     let Head { is_given, draft } = head;
     let mut measured = Measured { bus: draft, is_on_bus: is_given, ..Measured::default() };
-    for node in fields.items("metric", found) {
+    let metrics = fields.items("metric", found);
+    for node in metrics {
         measured.scalar(node, found);
+    }
+    for node in metrics {
+        measured.quality(node, found);
     }
     let tables = fields.items("table", found);
     if tables.len() > MOST_TABLES {
@@ -108,6 +112,8 @@ impl Measured {
     /// A metric of a device on a bus.
     fn on_bus(&mut self, mut fields: Fields<'_>, name: Option<(&str, &Node)>, found: &mut Findings) {
         let (reg, from) = (fields.maybe("reg"), fields.maybe("from"));
+        // Read when all metrics are known.
+        fields.maybe("quality");
         let wanted = match (&mut self.bus, reg, from) {
             (None, ..) if self.is_on_bus => None,
             (None, Some(node), _) | (None, _, Some(node)) => {
@@ -141,7 +147,7 @@ impl Measured {
                 Wanted::Point(point, octets) => (Some(point), octets),
                 Wanted::Answered => (None, 1),
             };
-            self.recipes.points.push(Point { metric, point, is_wide: octets > 4, convert });
+            self.recipes.points.push(Point { metric, point, is_wide: octets > 4, convert, worth: None });
         }
     }
 

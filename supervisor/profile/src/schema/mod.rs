@@ -15,6 +15,7 @@ mod lexer;
 mod mark;
 mod metric;
 mod parts;
+mod quality;
 mod recorded;
 mod recording;
 mod rule;

@@ -72,7 +72,11 @@ impl Translator {
         for recipe in &profile.recipes.points {
             let texts = &mut self.texts;
             let mut sample = |said: Option<&bus::answer::Said>| {
-                said.map_or(Err(Absence::Timeout), |said| value(recipe, said, answer, texts))
+                let said = said.ok_or(Absence::Timeout)?;
+                match worthless(recipe, &profile.recipes.points, said, answer, texts) {
+                    Some(absence) => Err(absence),
+                    None => value(recipe, said, answer, texts),
+                }
             };
             readings.add(recipe.metric, units.iter().map(|(instance, said)| (*instance, sample(*said))));
         }
@@ -135,6 +139,20 @@ impl<'a> From<&'a bus::answer::Answer> for Answered<'a> {
     fn from(answer: &'a bus::answer::Answer) -> Answered<'a> {
         Answered::Bus(answer)
     }
+}
+
+/// Why there is no value by what the unit itself says of it.
+fn worthless(
+    recipe: &Point,
+    points: &[Point],
+    said: &bus::answer::Said,
+    answer: &bus::answer::Answer,
+    texts: &mut Texts,
+) -> Option<Absence> {
+    let worth = recipe.worth.as_ref()?;
+    let state = value(points.get(worth.state)?, said, answer, texts).ok()?;
+    let known = worth.words.iter().find(|(word, _)| state.word() == Some(word));
+    known.map(|(_, absence)| *absence)
 }
 
 /// The value of one point of one unit.

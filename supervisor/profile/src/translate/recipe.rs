@@ -29,6 +29,17 @@ pub(crate) struct Point {
     /// Whether its numbers have more than 32 bits.
     pub(crate) is_wide: bool,
     pub(crate) convert: Convert,
+    /// Which state of the same unit says what the value is worth.
+    pub(crate) worth: Option<Worth>,
+}
+
+/// What a value is worth by the words of a state.
+#[derive(Clone, Debug)]
+pub(crate) struct Worth {
+    /// Position of the state in [`Recipes::points`].
+    pub(crate) state: usize,
+    /// While it says one of these, there is no value, and why.
+    pub(crate) words: Box<[(Arc<str>, Absence)]>,
 }
 
 /// Units that are rows of one device.

@@ -54,12 +54,14 @@ pub enum Kind {
     Relays,
     /// A conference host with a Modbus interface.
     Host,
+    /// The probe board: its own firmware.
+    Probe,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 6] =
-        [Kind::Panels, Kind::Projector, Kind::Sensor, Kind::Meter, Kind::Relays, Kind::Host];
+    pub const ALL: [Kind; 7] =
+        [Kind::Panels, Kind::Projector, Kind::Sensor, Kind::Meter, Kind::Relays, Kind::Host, Kind::Probe];
 
     /// The device that answers what a profile asks; `None` where nobody here does.
     pub fn of_profile(profile: &str) -> Option<Kind> {
@@ -75,6 +77,7 @@ impl Kind {
             Kind::Meter => "pzem-004t",
             Kind::Relays => "relay-board",
             Kind::Host => "modbus-generic",
+            Kind::Probe => "roundsman-probe",
         }
     }
 
@@ -87,7 +90,7 @@ impl Kind {
         match self {
             Kind::Panels => Protocol::Mdc,
             Kind::Projector => Protocol::PjLink,
-            Kind::Sensor | Kind::Meter | Kind::Relays | Kind::Host => Protocol::Modbus,
+            Kind::Sensor | Kind::Meter | Kind::Relays | Kind::Host | Kind::Probe => Protocol::Modbus,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::panel::{self, Panel};
 use super::projector::Projector;
-use super::slave::{Host, Meter, Relays, Sensor, Slave};
+use super::slave::{Host, Meter, Probe, Relays, Sensor, Slave};
 use super::{Kind, MemberSpec};
 use crate::fault::Fault;
 use crate::scene::mix;
@@ -70,6 +70,7 @@ impl Party {
                     Kind::Sensor => Body::Slave(Box::new(Sensor::new(seed))),
                     Kind::Meter => Body::Slave(Box::new(Meter::new(seed, now))),
                     Kind::Relays => Body::Slave(Box::new(Relays::default())),
+                    Kind::Probe => Body::Slave(Box::new(Probe::new(seed, now))),
                     Kind::Host => Body::Slave(Box::new(Host::new(seed, now))),
                 };
                 units.push(Unit::new(at, *address, body));

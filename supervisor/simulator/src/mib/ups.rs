@@ -32,6 +32,8 @@ pub(super) fn add(tree: &mut Tree) {
             (&[4, 3], integer(3)),
             (&[5, 2], integer(3)),
             (&[6, 1], measured(Quantity::Alarms)),
+            (&[7, 3], integer(6)),
+            (&[9, 8], integer(2)),
         ],
     );
     for (at, (low, high)) in LOADS.into_iter().enumerate() {

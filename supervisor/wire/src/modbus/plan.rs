@@ -68,12 +68,17 @@ pub struct Plan {
     pub max_gap: u16,
     /// How long an answer may take, ms.
     pub timeout_ms: u32,
+    /// A holding register that is written in each poll, behind what is read: a device that watches its master by it.
+    pub heartbeat: Option<u16>,
 }
+
+/// What is written as a heartbeat.
+pub(super) const BEAT: u16 = 1;
 
 impl Plan {
     /// The usual settings: requests as long as the protocol allows, gaps up to 8 registers.
     pub fn new(points: Vec<Point>) -> Plan {
-        Plan { points, max_registers: MOST_WORDS_READ, max_gap: 8, timeout_ms: 1_000 }
+        Plan { points, max_registers: MOST_WORDS_READ, max_gap: 8, timeout_ms: 1_000, heartbeat: None }
     }
 }
 
@@ -86,14 +91,22 @@ pub struct Block {
     pub address: u16,
     /// How many.
     pub quantity: u16,
-    /// Positions of the points in it, in the order of their addresses.
+    /// Positions of the points in it, in the order of their addresses; of a heartbeat none.
     pub points: Vec<usize>,
 }
 
 impl Block {
-    /// The request that reads it.
+    /// The heartbeat at a holding register.
+    pub(super) fn heartbeat(address: u16) -> Block {
+        Block { table: Table::Holding, address, quantity: 1, points: Vec::new() }
+    }
+
+    /// The request that reads it, or writes the heartbeat.
     pub fn request(&self) -> Request<'static> {
-        self.table.request(self.address, self.quantity)
+        match self.points[..] {
+            [] => Request::WriteSingleRegister { address: self.address, value: BEAT },
+            _ => self.table.request(self.address, self.quantity),
+        }
     }
 }
 

@@ -46,7 +46,9 @@ impl Reading {
                 skip.push(at);
             }
         }
-        Reading { waiting: blocks(plan, memory, &skip).into(), values, answered: false, silent: 0, busy: 0 }
+        let mut waiting: VecDeque<Block> = blocks(plan, memory, &skip).into();
+        waiting.extend(plan.heartbeat.map(Block::heartbeat));
+        Reading { waiting, values, answered: false, silent: 0, busy: 0 }
     }
 
     /// The block to ask for now; `None` when the poll is over.
@@ -80,6 +82,7 @@ impl Reading {
                 let point = plan.points.get(at)?;
                 bits.get(usize::from(point.address - block.address)).map(|bit| Raw::Unsigned(bit.into()))
             }),
+            Ok(Answer::Written) => self.busy = 0,
             Ok(Answer::Exception(exception)) => return self.refused(block, exception, plan, memory),
             _ => self.fill(&block, Absence::Malformed),
         }

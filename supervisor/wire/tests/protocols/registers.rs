@@ -225,6 +225,28 @@ fn only_what_is_wanted_is_read_back() {
     assert_eq!(bench.sent.len(), 1);
 }
 
+/// Written behind what was read; what the device says of it changes no value, and a silent device gets none.
+#[test]
+fn a_heartbeat_is_written_once_a_poll() {
+    let points = vec![input(0, Type::Unsigned(2)), input(100, Type::Unsigned(2))];
+    let plan = Registers_ { heartbeat: Some(7), ..Registers_::new(points) };
+    let target = Target::single(Unit(1), 1);
+    let beat = |frame: &[u8]| frame[1..6] == [6, 0, 7, 0, 1];
+    for is_taken in [true, false] {
+        let mut bench = Bench::serial(Plan::Modbus(plan.clone()));
+        let mut device = Device { words: [(0, 1), (100, 2)].into(), ..Device::default() };
+        let answer = bench.poll(&target, &mut |frame| match beat(frame) && is_taken {
+            true => frame.to_vec(),
+            false => device.answer(frame),
+        });
+        assert_eq!(answer.units[0].values, [unsigned(1), unsigned(2)], "taken: {is_taken}");
+        assert_eq!(bench.sent.iter().map(|sent| beat(sent)).collect::<Vec<_>>(), [false, false, true]);
+    }
+    let mut bench = Bench::serial(Plan::Modbus(plan));
+    bench.poll(&target, &mut |_| Vec::new());
+    assert!(!bench.sent.iter().any(|sent| beat(sent)));
+}
+
 #[test]
 fn commands() {
     let plan = Registers_::new(vec![point(Table::Coil, 0, Type::Unsigned(1))]);

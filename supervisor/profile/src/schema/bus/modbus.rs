@@ -31,9 +31,23 @@ pub(super) fn head(
     let most = i64::from(MOST_WORDS_READ);
     let max_registers = bounded(&mut fields, "max_registers", 1, most, most, found);
     let max_gap = bounded(&mut fields, "max_gap", 0, most, 8, found);
+    let heartbeat =
+        fields.maybe("heartbeat").map_or(Some(None), |node| read_heartbeat(node, found).map(Some));
     fields.finish(found);
-    let plan = Plan { points: Vec::new(), max_registers: max_registers?, max_gap: max_gap?, timeout_ms };
+    let (max_registers, max_gap, heartbeat) = (max_registers?, max_gap?, heartbeat?);
+    let plan = Plan { points: Vec::new(), max_registers, max_gap, timeout_ms, heartbeat };
     Some((plan, orders?, gap_ms))
+}
+
+/// `heartbeat = "holding:0"`.
+fn read_heartbeat(node: &Node, found: &mut Findings) -> Option<u16> {
+    let (table, address) = register(node, node.text(found)?, found)?;
+    if table != Table::Holding {
+        let what = "a heartbeat is written into a holding register";
+        found.note(Diagnostic::new(&node.at, what).hint("heartbeat = \"holding:0\""));
+        return None;
+    }
+    Some(address)
 }
 
 fn bounded(

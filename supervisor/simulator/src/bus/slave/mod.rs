@@ -2,6 +2,7 @@
 
 mod host;
 mod meter;
+mod probe;
 mod relays;
 mod sensor;
 
@@ -9,6 +10,7 @@ pub(super) use host::Host;
 #[cfg(test)]
 pub(super) use meter::Mains;
 pub(super) use meter::Meter;
+pub(super) use probe::Probe;
 pub(super) use relays::Relays;
 #[cfg(test)]
 pub(super) use sensor::Climate;

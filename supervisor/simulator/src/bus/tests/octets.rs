@@ -179,6 +179,49 @@ fn faults_reach_units() {
     assert_eq!(read[3..5], 410_u16.to_be_bytes());
 }
 
+/// What it says is what the board's own firmware says of a room that gets warm.
+#[test]
+fn the_probe_board_is_its_firmware() {
+    let mut probe = party(Kind::Probe, &[2]);
+    let ask = |probe: &mut Party, pdu: &str, at: f64| {
+        let mut frame = [&[2][..], &hex(pdu)].concat();
+        frame.extend(roundsman_rtu::crc::crc16(&frame).to_le_bytes());
+        asks(probe, &mut rtu(), &frame, MORNING + at)
+    };
+    let inputs = |probe: &mut Party, at: f64| -> Vec<u16> {
+        let answer = ask(probe, "0400000048", at);
+        assert_eq!(answer[..3], [2, 4, 144]);
+        answer[3..147].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+    };
+    let well = inputs(&mut probe, 0.0);
+    assert_eq!((well[0], well[3], well[10]), (0x524d, 2, 1), "a probe, on a host, by power");
+    assert_eq!(
+        (well[9], well[8]),
+        ((3 * 86_400_u32) as u16, ((3 * 86_400_u32) >> 16) as u16),
+        "for three days"
+    );
+    assert_eq!(well[11..15], [0, 0, 0, 7], "no alarm, settings saved, watchdog fed");
+    assert!((210..260).contains(&well[20]) && (350..600).contains(&well[22]), "{well:?}");
+    assert_eq!(well[40..54], [0; 14], "every channel is good");
+
+    probe.set_fault(0, Some(&Fault::Hot(29.5)), MORNING + 10.0);
+    let warm = inputs(&mut probe, 60.0);
+    assert_eq!((warm[20], warm[12], warm[71]), (295, 1, 0x30), "above 27 Cel: buzzer and lamp by itself");
+    assert!(warm[22] < well[22], "the same water in warmer air");
+    probe.set_fault(0, None, MORNING + 60.0);
+    let back = inputs(&mut probe, 110.0);
+    assert_eq!((back[12], back[71]), (0, 0));
+
+    let mut said = |pdu: &str, at: f64| ask(&mut probe, pdu, at)[1..].to_vec();
+    assert_eq!(said("050001FF00", 111.0)[..5], hex("050001FF00"));
+    assert_eq!(said("55", 112.0)[..2], hex("D501"), "a function that nobody knows");
+    assert_eq!(said("0600050005", 113.0)[..5], hex("0600050005"), "it restarts");
+    let anew = said("0400080003", 115.0);
+    assert_eq!(anew[2..8], hex("000000020003"), "for two seconds, since a master asked for it");
+    assert_eq!(said("0400470001", 115.0)[2..4], hex("0000"), "its relays in their boot state");
+    assert_eq!(said("04000D0001", 115.0)[2..4], hex("0000"), "its settings were kept");
+}
+
 fn projector() -> Party {
     party(Kind::Projector, &[1])
 }
