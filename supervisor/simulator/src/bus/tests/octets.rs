@@ -216,10 +216,10 @@ fn the_probe_board_is_its_firmware() {
     assert_eq!(said("050001FF00", 111.0)[..5], hex("050001FF00"));
     assert_eq!(said("55", 112.0)[..2], hex("D501"), "a function that nobody knows");
     assert_eq!(said("0600050005", 113.0)[..5], hex("0600050005"), "it restarts");
-    let anew = said("0400080003", 115.0);
+    let anew = said("0400080003", 115.5);
     assert_eq!(anew[2..8], hex("000000020003"), "for two seconds, since a master asked for it");
-    assert_eq!(said("0400470001", 115.0)[2..4], hex("0000"), "its relays in their boot state");
-    assert_eq!(said("04000D0001", 115.0)[2..4], hex("0000"), "its settings were kept");
+    assert_eq!(said("0400470001", 115.5)[2..4], hex("0000"), "its relays in their boot state");
+    assert_eq!(said("04000D0001", 115.5)[2..4], hex("0000"), "its settings were kept");
 }
 
 fn projector() -> Party {
