@@ -8,6 +8,10 @@ use crate::text::Bilingual;
 
 /// Sorted by the word.
 const WORDS: &[(&str, &str, &str)] = &[
+    ("10s", "10 秒", "10 s"),
+    ("30s", "30 秒", "30 s"),
+    ("5s", "5 秒", "5 s"),
+    ("60s", "60 秒", "60 s"),
     ("abnormal", "异常", "abnormal"),
     ("aborted", "已中止", "aborted"),
     ("absent", "未安装", "absent"),
