@@ -11,6 +11,7 @@ use crate::voice::Voice;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use roundsman_store::CLAIMED;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -137,11 +138,12 @@ async fn once(panel: &Panel, voice: &Voice, wanted: CommandWanted, key: String) 
         // Two requests with one key must not both find it unknown.
         let _turn = panel.commands.lock().await;
         match panel.site.recall(key.clone()).await {
+            Ok(Some(kept)) if kept.status == CLAIMED => return Err(Kind::CommandUnderWay),
             Ok(Some(kept)) => return Ok(kept),
             Ok(None) => {}
             Err(why) => return Err(Kind::unavailable(&why)),
         }
-        let claimed = panel.site.remember(key.clone(), Kind::CommandUnderWay.kept(voice)).await;
+        let claimed = panel.site.remember(key.clone(), Kept { status: CLAIMED, body: String::new() }).await;
         claimed.map_err(|why| Kind::unavailable(&why))?;
     }
     let kept = perform(panel, voice, wanted).await.unwrap_or_else(|kind| kind.kept(voice));

@@ -146,6 +146,10 @@ impl From<Vec<Transition>> for Batch {
     }
 }
 
+/// Status of an answer that is not there yet: its key is claimed by a request under way, or by one that was when the
+/// service ended.
+pub const CLAIMED: u16 = 102;
+
 /// The answer given to a request that carried an Idempotency-Key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -296,7 +300,8 @@ impl Store {
         self.submit(Work::Clock(mark))
     }
 
-    /// Keeps the answer to a request for 24 hours, at most 10,000 of them.
+    /// Keeps the answer to a request for 24 hours, at most 10,000 of them. One of the status [`CLAIMED`] holds the place
+    /// of another that may come once.
     ///
     /// # Errors
     /// [`StoreError::Contradiction`] if the key has an answer already; see [`StoreError`].

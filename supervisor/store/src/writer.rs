@@ -6,7 +6,7 @@ use crate::history::{self, Keeper, Poll, Progress, Retention};
 use crate::maintenance::{self, Outcome, Write};
 use crate::space::Space;
 use crate::watches::At;
-use crate::{Answer, Batch, ClockMark, DeviceRecord, PastDay, hidden, presence, records, watches};
+use crate::{Answer, Batch, CLAIMED, ClockMark, DeviceRecord, PastDay, hidden, presence, records, watches};
 use roundsman_core::time::Wall;
 use rusqlite::{Connection, params};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -325,8 +325,9 @@ impl Writer {
 fn remember(conn: &Connection, answer: &Answer) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM answer WHERE at < ?1")?
         .execute([answer.at.0.saturating_sub(ANSWER_LIFE_MS)])?;
-    // A command's key is kept twice: when it is claimed, and with what came of it.
-    conn.prepare_cached("INSERT OR REPLACE INTO answer (key, at, status, body) VALUES (?1, ?2, ?3, ?4)")?
+    conn.prepare_cached("DELETE FROM answer WHERE key = ?1 AND status = ?2")?
+        .execute(params![answer.key, CLAIMED])?;
+    conn.prepare_cached("INSERT INTO answer (key, at, status, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![answer.key, answer.at.0, answer.status, answer.body])?;
     conn.prepare_cached(
         "DELETE FROM answer WHERE key IN (SELECT key FROM answer ORDER BY at DESC, key LIMIT -1 OFFSET ?1)",

@@ -269,6 +269,23 @@ fn answers_are_kept_for_a_day_and_given_once() {
 }
 
 #[test]
+fn a_claim_holds_the_place_of_one_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let answer = |status| Answer { key: "k".into(), at: Wall(T0), status, body: status.to_string() };
+    block_on(async {
+        store.remember(answer(crate::CLAIMED)).await.unwrap();
+        assert_eq!(store.reader().answer("k", Wall(T0)).await.unwrap(), Some(answer(crate::CLAIMED)));
+        store.remember(answer(200)).await.unwrap();
+        assert_eq!(store.reader().answer("k", Wall(T0)).await.unwrap(), Some(answer(200)));
+        for again in [crate::CLAIMED, 200, 409] {
+            let refused = store.remember(answer(again)).await;
+            assert!(matches!(refused, Err(StoreError::Contradiction { .. })), "{again}");
+        }
+    });
+}
+
+#[test]
 fn a_question_without_end_is_stopped_and_the_connection_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
