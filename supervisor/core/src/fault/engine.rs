@@ -145,12 +145,12 @@ impl Engine {
                 let rule = &model.rules[at_rule];
                 // A sign may have raised it: it stays its time anew.
                 if rule.levels.is_empty() || rule.stays_ms.is_some() {
-                    let until = watched.said.hold(fault, rule, now);
-                    self.deadlines.extend(until.map(|until| Reverse((until, DeviceIx(at as u32)))));
+                    watched.said.hold(fault, rule, now);
                 }
                 if !rule.levels.is_empty() {
                     watched.watches.adopt(at_rule, key.instance, fault);
                 }
+                self.expect_end(DeviceIx(at as u32));
             }
             (_, None) => self.register.end(fault, Ending::Withdrawn, now),
         }
@@ -309,8 +309,8 @@ impl Engine {
                 continue;
             };
             let presence = &mut watched.presence;
-            let moments = [presence.reach_due, presence.poll_due, watched.replaced_until];
-            let live = moments.contains(&Some(at)) || watched.said.ends_at(at);
+            let moments = [presence.reach_due, presence.poll_due, watched.replaced_until, watched.said.due()];
+            let live = moments.contains(&Some(at));
             if live && at > now.mono {
                 return;
             }
@@ -322,8 +322,8 @@ impl Engine {
                 self.end_replaced(device, now);
                 continue;
             }
-            if watched.said.ends_at(at) {
-                self.end_unsaid(device, at, now);
+            if watched.said.due() == Some(at) {
+                self.end_unsaid(device, now);
                 continue;
             }
             let step = if presence.reach_due == Some(at) {

@@ -1,8 +1,8 @@
 //! What a device says of its own accord: lines and frames of a bus, later traps and a camera's events.
 //!
 //! A sign is believed at once: the device itself has judged. Where polls see the same instance they take over and clear
-//! the fault as they would any other; a fault that signs alone hold ends with the sign that clears it, or when none came
-//! for as long as the rule says.
+//! the fault as they would any other; a fault that signs alone hold ends when the sign that clears it was the last for two
+//! seconds, or when none came for as long as the rule says.
 
 use super::super::Sign;
 use super::{Ask, Effect, Ending, Engine, FaultId, FaultKey, Probe, SiteDevice, Watched, presence};
@@ -21,6 +21,10 @@ const MOST_HELD: usize = 256;
 /// Severity where neither the event nor a level of its rule names one.
 const USUAL: Severity = Severity::Minor;
 
+/// How long nothing must say that it is bad until a sign that it is good ends a fault, ms. A loose plug says both many
+/// times a second: that is one fault and not a thousand on record. The same is the pace of polls that signs ask for.
+const SETTLES_MS: u64 = 2_000;
+
 /// A fault that a sign raised.
 #[derive(Clone, Debug)]
 struct Held {
@@ -33,21 +37,23 @@ struct Held {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said {
     held: Vec<Held>,
+    /// The end that stands among the engine's deadlines: one a device, however often signs come.
+    due: Option<Mono>,
+    /// When a sign last asked for a poll.
+    looked: Option<Mono>,
 }
 
 impl Said {
-    /// Holds a fault open from now on, or anew. Gives the moment at which it ends, if it does by itself.
-    pub(super) fn hold(&mut self, fault: FaultId, rule: &Rule, now: Now) -> Option<Mono> {
-        let until = rule.stays_ms.map(|ms| now.mono.plus_ms(ms));
+    /// Holds a fault open from now on, or anew, for as long as its rule says.
+    pub(super) fn hold(&mut self, fault: FaultId, rule: &Rule, now: Now) {
+        self.hold_until(fault, rule.stays_ms.map(|ms| now.mono.plus_ms(ms)));
+    }
+
+    fn hold_until(&mut self, fault: FaultId, until: Option<Mono>) {
         match self.held.iter_mut().find(|held| held.fault == fault) {
             Some(held) => held.until = until,
             None => self.held.push(Held { fault, until }),
         }
-        until
-    }
-
-    fn release(&mut self, fault: FaultId) {
-        self.held.retain(|held| held.fault != fault);
     }
 
     /// What is held.
@@ -55,16 +61,16 @@ impl Said {
         self.held.iter().map(|held| held.fault)
     }
 
-    /// Whether a fault ends at this moment.
-    pub(super) fn ends_at(&self, at: Mono) -> bool {
-        self.held.iter().any(|held| held.until == Some(at))
+    /// The end that stands among the engine's deadlines.
+    pub(super) fn due(&self) -> Option<Mono> {
+        self.due
     }
 
-    /// Lets go of those that end at this moment.
-    fn ended(&mut self, at: Mono) -> Vec<FaultId> {
-        let over: Vec<FaultId> =
-            self.held.iter().filter(|held| held.until == Some(at)).map(|held| held.fault).collect();
-        self.held.retain(|held| held.until != Some(at));
+    /// Lets go of those whose time is over.
+    fn ended(&mut self, now: Mono) -> Vec<FaultId> {
+        let is_over = |held: &Held| held.until.is_some_and(|until| until <= now);
+        let over = self.held.iter().filter(|held| is_over(held)).map(|held| held.fault).collect();
+        self.held.retain(|held| !is_over(held));
         over
     }
 }
@@ -94,8 +100,7 @@ impl Engine {
                 if !rule.levels.is_empty() {
                     watches.adopt(at, instance, fault);
                 }
-                let until = said.hold(fault, rule, now);
-                self.deadlines.extend(until.map(|until| Reverse((until, device))));
+                said.hold(fault, rule, now);
             }
             (Sign::Bad(severity), Some(fault)) => {
                 let rests = self.register.get(fault).is_some_and(|open| open.condition == Condition::Cleared);
@@ -104,47 +109,60 @@ impl Engine {
                     self.register.revive(fault, severity, None, now);
                 }
                 if !watches.judges(fault) {
-                    let until = said.hold(fault, rule, now);
-                    self.deadlines.extend(until.map(|until| Reverse((until, device))));
+                    said.hold(fault, rule, now);
                 }
             }
-            // What polls see polls clear, at once.
-            (Sign::Good, Some(fault)) if watches.judges(fault) => self.look(device, now),
-            (Sign::Good, Some(fault)) => self.end_said(device, fault, now),
-            (Sign::Good, None) => {}
+            // What polls see polls clear.
+            (Sign::Good, Some(fault)) if watches.judges(fault) => return self.look(device, now),
+            (Sign::Good, Some(fault)) => said.hold_until(fault, Some(now.mono.plus_ms(SETTLES_MS))),
+            (Sign::Good, None) => return,
         }
+        self.expect_end(device);
     }
 
     /// A poll out of turn, which is no episode of asking whether the device is there.
     fn look(&mut self, device: DeviceIx, now: Now) {
-        let Some(watched) = self.devices.get(device.at()) else { return };
+        let Some(watched) = self.devices.get_mut(device.at()) else { return };
+        let looked = &mut watched.said.looked;
+        if looked.is_some_and(|at| now.mono.since_ms(at) < SETTLES_MS) {
+            return;
+        }
+        *looked = Some(now.mono);
         let (at, generation) = (now.mono, watched.presence.generation);
         let deadline = at.plus_ms(presence::ASK_DEADLINE_MS);
         let ask = Ask { device, probe: Probe::Poll, at, deadline, generation };
         self.register.effects.push_back(Effect::Ask(ask));
     }
 
-    /// No sign came for as long as the rule says.
-    pub(super) fn end_unsaid(&mut self, device: DeviceIx, at: Mono, now: Now) {
-        let Some(watched) = self.devices.get_mut(device.at()) else { return };
-        let over = watched.said.ended(at);
-        let over: Vec<FaultId> =
-            over.into_iter().filter(|fault| !self.devices[device.at()].watches.judges(*fault)).collect();
-        over.into_iter().for_each(|fault| self.end_said(device, fault, now));
+    /// Puts the earliest end of what signs hold among the deadlines, unless an earlier moment stands there already.
+    pub(super) fn expect_end(&mut self, device: DeviceIx) {
+        let Some(Watched { said, .. }) = self.devices.get_mut(device.at()) else { return };
+        let next = said.held.iter().filter_map(|held| held.until).min();
+        if let Some(next) = next.filter(|next| said.due.is_none_or(|due| *next < due)) {
+            said.due = Some(next);
+            self.deadlines.push(Reverse((next, device)));
+        }
     }
 
-    fn end_said(&mut self, device: DeviceIx, fault: FaultId, now: Now) {
+    /// Ends what no sign holds any longer.
+    pub(super) fn end_unsaid(&mut self, device: DeviceIx, now: Now) {
         let Some(Watched { site, watches, said, .. }) = self.devices.get_mut(device.at()) else { return };
-        let latches = self
-            .register
-            .get(fault)
-            .is_some_and(|open| site.model.rules.iter().any(|rule| rule.latch && rule.id == open.key.rule));
-        said.release(fault);
-        if latches {
-            return self.register.rest(fault, now);
+        said.due = None;
+        for fault in said.ended(now.mono) {
+            if watches.judges(fault) {
+                continue;
+            }
+            let latches = self.register.get(fault).is_some_and(|open| {
+                site.model.rules.iter().any(|rule| rule.latch && rule.id == open.key.rule)
+            });
+            if latches {
+                self.register.rest(fault, now);
+            } else {
+                watches.forget(fault);
+                self.register.end(fault, Ending::Cleared, now);
+            }
         }
-        watches.forget(fault);
-        self.register.end(fault, Ending::Cleared, now);
+        self.expect_end(device);
     }
 }
 

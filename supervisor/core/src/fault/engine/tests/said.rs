@@ -51,6 +51,8 @@ fn a_sign_raises_at_once_and_its_opposite_clears() {
     assert_eq!(rig.open().len(), 2, "polls say nothing of it");
     rig.say("door", "2", Sign::Good);
     rig.say("door", "7", Sign::Good);
+    assert_eq!(rig.story(), ["door raised", "door raised"]);
+    rig.wait(2_000);
     assert_eq!(rig.story(), ["door raised", "door raised", "door ended"]);
 }
 
@@ -121,10 +123,11 @@ fn it_outlives_a_restart_and_has_its_time_anew() {
 #[test]
 fn one_that_latches_rests_until_a_person_closes_it() {
     let mut rig = rig();
-    rig.say("tamper", "", BAD);
-    rig.say("tamper", "", Sign::Good);
-    rig.say("tamper", "", BAD);
-    rig.say("tamper", "", Sign::Good);
+    for _ in 0..2 {
+        rig.say("tamper", "", BAD);
+        rig.say("tamper", "", Sign::Good);
+        rig.wait(2_000);
+    }
     assert_eq!(rig.story(), ["tamper raised", "tamper restored", "tamper reopened", "tamper restored"]);
     let id = rig.engine.faults().next().unwrap().id;
     rig.engine.handle(Event::Close { request: RequestId(9), fault: id, by: "李工".into() }, rig.now);
@@ -139,6 +142,25 @@ fn a_device_that_makes_up_instances_is_bounded() {
     (0..1_000).for_each(|n| rig.say("door", &n.to_string(), BAD));
     assert_eq!(rig.open().len(), 256);
     (0..10).for_each(|n| rig.say("door", &n.to_string(), Sign::Good));
+    rig.wait(2_000);
     (2_000..3_000).for_each(|n| rig.say("door", &n.to_string(), BAD));
     assert_eq!(rig.open().len(), 256, "room that became free is used");
+}
+
+/// A loose plug, or somebody who means harm: what comes of it is bounded, in the record, in polls and in memory.
+#[test]
+fn chatter_is_one_fault_and_one_poll() {
+    let mut rig = rig();
+    for at in 0..10_000 {
+        rig.say("unit-lost", "212", if at % 2 == 0 { BAD } else { Sign::Good });
+        rig.wait(1);
+    }
+    assert_eq!(rig.story(), ["unit-lost raised"]);
+    assert!(rig.engine.deadlines.len() < 10, "{} deadlines", rig.engine.deadlines.len());
+    rig.wait(2_000);
+    assert_eq!(rig.story(), ["unit-lost raised", "unit-lost ended"]);
+    rig.minutes(&hot(80.0), 3);
+    rig.asks.clear();
+    (0..1_000).for_each(|_| rig.say("hot", "", Sign::Good));
+    assert_eq!(rig.asks.len(), 1);
 }
