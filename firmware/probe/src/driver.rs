@@ -1,5 +1,14 @@
-//! Sensors no well-kept crate for embedded-hal 1.0 reads: the dust sensors. Both are told apart from the others by
-//! their checksums; the well-kept crates (sht4x, embedded-sht3x, ina219, ina226-tp, ads1x1x, onewire) belong to boards.
+//! Sensors on I²C, 1-Wire and a UART, octet by octet; [`suite`] reads all of a board's.
+//!
+//! They are ours rather than crates for one reason: a measurement is started and fetched by two calls, so that nothing
+//! waits while a master asks. No driver keeps the bus; each takes it for a call.
 
+pub mod ads;
+pub mod ds18b20;
+pub mod ina;
+pub mod one_wire;
 pub mod pms;
+pub mod sensirion;
+pub mod sht;
 pub mod sps30;
+pub mod suite;
