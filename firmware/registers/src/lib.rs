@@ -22,6 +22,10 @@ pub use points::{POINTS, point};
 
 /// What input register 0 reads: `RM`.
 pub const MAGIC: u16 = 0x524d;
+/// What FC 43/14 says: the maker, object 0.
+pub const MAKER: &str = "Roundsman";
+/// What FC 43/14 says: the product code, object 1.
+pub const PRODUCT: &str = "roundsman-probe";
 /// The newest map version written here.
 pub const MAP_CURRENT: u16 = 1;
 /// The oldest map version whose readers still read this map rightly.

@@ -2,7 +2,8 @@
 //! scale, unit, sentinel, range, word and written value.
 
 use roundsman_registers::{
-    Channel, MAP_CURRENT, MAP_MIN, Point, Quality, ResetCause, Space, Type, command, compat, point,
+    Channel, MAKER, MAP_CURRENT, MAP_MIN, PRODUCT, Point, Quality, ResetCause, Space, Type, command, compat,
+    point,
 };
 use roundsman_registers::{POINTS, VALUE};
 use std::collections::BTreeSet;
@@ -75,6 +76,13 @@ fn number(value: &Value) -> f64 {
 
 fn named(name: &str) -> &'static Point {
     POINTS.iter().find(|point| point.name == name).unwrap_or_else(|| panic!("the map has no {name}"))
+}
+
+#[test]
+fn the_board_is_recognised_by_what_it_says_of_itself() {
+    let profile = profile();
+    let by = profile["match"]["modbus"].as_table().unwrap();
+    assert_eq!((text(by, "maker"), text(by, "product")), (MAKER, PRODUCT));
 }
 
 /// `input:20` as a table and an address.

@@ -1,8 +1,8 @@
 //! The board as Modbus registers.
 
 use roundsman_registers::{
-    CHANNELS, COILS, CONFIG, CONFIGS, Channel, DISCRETES, INPUTS, MAGIC, MAP_CURRENT, MAP_MIN, QUALITY,
-    RELAYS, VALUE, command,
+    CHANNELS, COILS, CONFIG, CONFIGS, Channel, DISCRETES, INPUTS, MAGIC, MAKER, MAP_CURRENT, MAP_MIN,
+    PRODUCT, QUALITY, RELAYS, VALUE, command,
 };
 use roundsman_rtu::exception::Exception;
 use roundsman_rtu::slave::{BitTable, Registers, WordTable};
@@ -12,10 +12,10 @@ use super::Probe;
 use crate::config::{Config, Flash, Refused};
 use crate::output::Held;
 
-/// Major and minor version of the firmware in one register, and its patch level.
-const VERSION: (u16, u16) = (1, 0);
+/// Major and minor version of the firmware in one register, and its patch level: 0.1.0.
+const VERSION: (u16, u16) = (0x0001, 0);
 /// What FC 43/14 says: maker, product code, revision.
-const IDENTIFICATION: [&[u8]; 3] = [b"Roundsman", b"roundsman-probe", b"0.1.0"];
+const IDENTIFICATION: [&str; 3] = [MAKER, PRODUCT, "0.1.0"];
 
 impl From<Held> for Exception {
     fn from(_: Held) -> Exception {
@@ -196,7 +196,7 @@ impl<F: Flash> Registers for Probe<F> {
     }
 
     fn identification(&mut self, object: u8) -> Option<&[u8]> {
-        IDENTIFICATION.get(usize::from(object)).copied()
+        IDENTIFICATION.get(usize::from(object)).map(|text| text.as_bytes())
     }
 }
 
