@@ -13,6 +13,7 @@ pub mod bus;
 pub mod field;
 pub mod frame;
 pub mod modbus;
+pub mod onvif;
 pub mod params;
 pub mod rfc2217;
 pub mod snmp;

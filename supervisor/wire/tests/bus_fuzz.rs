@@ -4,6 +4,9 @@
 //! The corpus (`tests/fuzz/corpus/bus/`) holds documented octets and inputs that once found something. They are mutated,
 //! strung together, cut into pieces and brought at any time; a poll is always under way.
 
+mod mutate;
+
+use mutate::{Dice, Run, corpus, stream};
 use roundsman_core::fault::Generation;
 use roundsman_core::reading::Absence;
 use roundsman_core::time::Mono;
@@ -19,52 +22,7 @@ use roundsman_wire::params::Params;
 use roundsman_wire::text::opening::Turn;
 use roundsman_wire::text::pattern::Item;
 use roundsman_wire::text::{self, Class, Dialogue, Pattern, Sign, Template};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides.max(1)
-    }
-}
-
-fn corpus(sort: &str) -> Vec<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/bus");
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(sort)));
-    paths.sort();
-    assert!(paths.len() >= 10, "the corpus is small: {} inputs", paths.len());
-    paths.iter().map(|path| std::fs::read(path).expect("a corpus file")).collect()
-}
-
-/// One to four seeds behind each other, most of them changed.
-fn stream(corpus: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
-    let mut octets = Vec::new();
-    for _ in 0..=dice.roll(4) {
-        octets.extend_from_slice(&corpus[dice.roll(corpus.len() as u64) as usize]);
-    }
-    for _ in 0..dice.roll(4) {
-        let at = dice.roll(octets.len().max(1) as u64) as usize;
-        match dice.roll(6) {
-            0 => octets.truncate(at),
-            1 => octets.insert(at.min(octets.len()), dice.roll(256) as u8),
-            2 if !octets.is_empty() => drop(octets.remove(at)),
-            3 => octets.extend(std::iter::repeat_n(dice.roll(256) as u8, dice.roll(600) as usize)),
-            _ if !octets.is_empty() => octets[at] ^= 1 << dice.roll(8),
-            _ => {}
-        }
-    }
-    octets
-}
 
 /// What happened, to see that the run reached something.
 #[derive(Debug, Default)]
@@ -74,21 +32,14 @@ struct Tally {
     good: u64,
 }
 
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 fn fuzz(sort: &str, line: &Line, plan: Plan, target: Target, opening: &dyn Fn() -> Option<Box<dyn Opening>>) {
-    let corpus = corpus(sort);
-    let seconds = number("ROUNDSMAN_FUZZ_SECONDS", 5);
-    let seed = number("ROUNDSMAN_FUZZ_SEED", u64::from(std::process::id()) << 20 | 1);
-    let mut dice = Dice(seed);
+    let corpus = corpus("bus", sort);
+    let Run { mut dice, clock, named } = Run::start();
     let (plan, target) = (Arc::new(plan), Arc::new(target));
     let mut session = Session::new(line.clone(), plan.listener(), opening());
     let mut now = Mono(1_000);
     session.handle_port(Port::Open, now);
     let mut tally = Tally::default();
-    let clock = FuzzClock::start(Duration::from_secs(seconds));
     while !clock.is_over() {
         for _ in 0..100 {
             if session.outstanding() == 0 {
@@ -123,7 +74,7 @@ fn fuzz(sort: &str, line: &Line, plan: Plan, target: Target, opening: &dyn Fn() 
             assert!(session.outstanding() <= 1);
         }
     }
-    eprintln!("{sort} fuzz, {seconds} s, seed {seed}: {tally:?}, {:?}", session.counters());
+    eprintln!("{sort} fuzz, {named}: {tally:?}, {:?}", session.counters());
     assert!(tally.polls > 100 && tally.good > 100, "{tally:?}");
 }
 
@@ -191,7 +142,7 @@ fn frames_with_an_end_or_none_never_panic() {
         let listener = frame::FrameReader::listener(Arc::new(layout.clone()));
         let mask = pattern(&[-1]).mask(&layout, &Params::default()).expect("nothing is named");
         let reader = frame::FrameReader { ack: vec![mask], ..listener };
-        let corpus = corpus("frame");
+        let corpus = corpus("bus", "frame");
         let mut dice = Dice(7);
         for _ in 0..20_000 {
             let octets = stream(&corpus, &mut dice);
@@ -255,24 +206,4 @@ fn text_never_panics() {
         let params = Params::default().with("password", b"secret".to_vec());
         Some(Box::new(Dialogue::new(Arc::clone(&layout), Arc::clone(&turns), Some(Sign::PjlinkMd5), params)))
     });
-}
-
-/// Only the length of the run depends on it.
-struct FuzzClock(std::sync::mpsc::Receiver<()>);
-
-impl FuzzClock {
-    fn start(length: Duration) -> FuzzClock {
-        let (end, over) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            // Nothing is ever sent here: a wait with an end.
-            let (_keep, never) = std::sync::mpsc::channel::<()>();
-            let _ = never.recv_timeout(length);
-            let _ = end.send(());
-        });
-        FuzzClock(over)
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.try_recv().is_ok()
-    }
 }
