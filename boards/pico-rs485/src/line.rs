@@ -1,5 +1,6 @@
 //! The Modbus line: UART 0 and an RS-485 transceiver with a pin for its direction.
 
+use cortex_m::singleton;
 use embassy_rp::gpio::{Level, Output};
 use embassy_rp::interrupt::typelevel::Binding;
 use embassy_rp::peripherals::{PIN_0, PIN_1, PIN_2, UART0};
@@ -9,12 +10,8 @@ use embassy_time::{Duration, Timer};
 use embedded_io_async::{Read, ReadReady, Write};
 use roundsman_probe::config::Flash;
 use roundsman_probe::probe::Probe;
-use static_cell::ConstStaticCell;
 
 type Irq = <UART0 as embassy_rp::uart::Instance>::Interrupt;
-
-static HEARD: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
-static TO_SAY: ConstStaticCell<[u8; 260]> = ConstStaticCell::new([0; 260]);
 
 /// Up to this speed each octet has its own interrupt. The FIFO hands out four at once, which on a slow line is as long
 /// as the silence that ends a frame.
@@ -36,11 +33,13 @@ impl Line {
         probe: &Probe<F>,
     ) -> Line {
         let (send, hear, drive) = pins;
+        let heard = singleton!(HEARD: [u8; 512] = [0; 512]).expect("there is one line");
+        let to_say = singleton!(TO_SAY: [u8; 260] = [0; 260]).expect("there is one line");
         let baud = probe.baud().max(1_200);
         let mut config = Config::default();
         config.baudrate = baud;
         let drive = Output::new(drive, Level::Low);
-        let uart = BufferedUart::new(uart, send, hear, interrupt, TO_SAY.take(), HEARD.take(), config);
+        let uart = BufferedUart::new(uart, send, hear, interrupt, to_say, heard, config);
         // The transceiver lets go of its output while it sends: that has to look like a silent line.
         pac::PADS_BANK0.gpio(1).modify(|pad| pad.set_pue(true));
         if baud <= MOST_WITHOUT_FIFO {

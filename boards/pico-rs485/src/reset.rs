@@ -1,6 +1,6 @@
 //! Restarts: the watchdog, and why the board started (RP2040 datasheet, sections 2.10.6, 2.13.4 and 4.7).
 
-use embassy_rp::watchdog::{ResetReason, Watchdog as Timer};
+use embassy_rp::watchdog::Watchdog as Timer;
 use embassy_rp::{Peri, pac, peripherals::WATCHDOG};
 use embassy_time::Duration;
 use roundsman_probe::watchdog::Watchdog;
@@ -32,8 +32,7 @@ impl Watchdog for Dog {
 
 /// Why the board started; ask before the watchdog is armed, and once. Power that came and power that sagged set the
 /// same bit of the chip, so a brown-out reads as power.
-pub fn cause(watchdog: Peri<'_, WATCHDOG>) -> ResetCause {
-    let _ = watchdog;
+pub fn cause() -> ResetCause {
     let noted = pac::WATCHDOG.scratch0().read();
     pac::WATCHDOG.scratch0().write_value(KEY);
     let reason = pac::WATCHDOG.reason().read();
