@@ -4,8 +4,8 @@
 use embassy_rp::i2c::{Blocking, I2c};
 use embassy_rp::pac;
 use embassy_rp::peripherals::I2C0;
-use embedded_hal::i2c::{Error, ErrorKind, ErrorType, Operation, SevenBitAddress};
 use embedded_hal::i2c;
+use embedded_hal::i2c::{Error, ErrorKind, ErrorType, Operation, SevenBitAddress};
 
 const SDA: usize = 20;
 const SCL: usize = 21;

@@ -18,13 +18,17 @@ mod storage;
 
 use cortex_m::singleton;
 use embassy_executor::{InterruptExecutor, Spawner};
-use embassy_rp::gpio::{AnyPin, Input, Level, Output, Pull};
+use embassy_rp::gpio::{AnyPin, Input, Level, Output, OutputOpenDrain, Pull};
 use embassy_rp::i2c::{self, I2c};
-use embassy_rp::interrupt::{self, InterruptExt, Priority};
+use embassy_rp::interrupt;
+use embassy_rp::interrupt::{InterruptExt, Priority};
 use embassy_rp::peripherals::{UART0, UART1};
 use embassy_rp::pwm::{self, InputMode, Pwm};
 use embassy_rp::uart::{self, BufferedInterruptHandler, BufferedUartRx};
 use embassy_rp::{Peri, bind_interrupts};
+use embassy_time::Delay;
+use roundsman_probe::driver::ds18b20::Ds18b20;
+use roundsman_probe::driver::one_wire::OneWire;
 use roundsman_probe::probe::{Identity, Probe};
 use roundsman_registers::ResetCause;
 
@@ -43,7 +47,7 @@ bind_interrupts!(struct Irqs {
 static SERVING: InterruptExecutor = InterruptExecutor::new();
 
 // SAFETY: it is the handler of the interrupt that `SERVING` was started with, and calls nothing else.
-#[interrupt::interrupt]
+#[interrupt]
 unsafe fn SWI_IRQ_1() {
     // SAFETY: as above.
     unsafe { SERVING.on_interrupt() }
@@ -108,5 +112,6 @@ async fn main(spawner: Spawner) {
     ]);
     // 100 kHz by default.
     let bus = Bus::new(I2c::new_blocking(p.I2C0, p.PIN_21, p.PIN_20, i2c::Config::default()));
-    sense::sense(bus, fans).await
+    let wire = OneWire::new(OutputOpenDrain::new(p.PIN_22, Level::High), Delay);
+    sense::sense(bus, Ds18b20::new(wire), fans).await
 }

@@ -1,15 +1,20 @@
 //! The sensors, read when the serving loop asks. Reading them may wait: nothing here holds an answer up.
 
 use embassy_futures::select::{Either, select};
-use embassy_time::{Duration, Timer};
-use roundsman_probe::driver::sps30::Sps30;
+use embassy_rp::gpio::OutputOpenDrain;
+use embassy_time::{Delay, Duration, Timer};
+use roundsman_probe::driver::ds18b20::Ds18b20;
+use roundsman_probe::driver::suite::{CONVERSION_MS, Suite};
 use roundsman_probe::filter::Reading;
 use roundsman_registers::{CHANNELS, Channel};
 
 use crate::bus::Bus;
-use crate::dust::{Heard, readings};
+use crate::dust;
 use crate::fans::Fans;
 use crate::serve::{ASK, SAID};
+
+/// The thermometer on GP22.
+pub type Thermometer = Ds18b20<OutputOpenDrain<'static>, Delay>;
 
 /// Waits until the serving loop asks, and keeps the fans' counters from wrapping unseen.
 async fn asked(fans: &mut Fans) -> u16 {
@@ -21,33 +26,25 @@ async fn asked(fans: &mut Fans) -> u16 {
     }
 }
 
-fn put(readings: &mut [Reading; CHANNELS], from: Channel, said: &[Reading]) {
-    for (to, reading) in readings[from.index()..].iter_mut().zip(said) {
-        *to = *reading;
-    }
-}
-
 /// Reads them for ever.
-pub async fn sense(bus: Bus, mut fans: Fans) -> ! {
-    let mut sps = Sps30::new(bus);
-    let mut started = sps.start().is_ok();
-    let mut heard = Heard::nothing();
+pub async fn sense(bus: Bus, mut thermometer: Thermometer, mut fans: Fans) -> ! {
+    let mut suite = Suite::new(bus);
     loop {
         let pulses_each = asked(&mut fans).await;
-        let mut said = [Reading::Failed; CHANNELS];
-        let mut dust = heard.read();
-        if dust == [Reading::Failed; 2] {
-            dust = match sps.read() {
-                Ok(Some(dust)) if started => readings(dust),
-                Ok(None) if started => [Reading::Pending; 2],
-                _ => {
-                    started = sps.start().is_ok();
-                    [Reading::Failed; 2]
-                }
-            };
+        suite.start();
+        Timer::after_millis(u64::from(CONVERSION_MS)).await;
+        if let Some(dust) = dust::LAST.try_take() {
+            suite.dust(dust);
         }
-        put(&mut said, Channel::Pm25, &dust);
-        put(&mut said, Channel::Fan1, &fans.read(pulses_each));
+        let mut said = [Reading::Pending; CHANNELS];
+        let warmth = match thermometer.read() {
+            Ok(measured) => measured.map_or(Reading::Pending, Reading::Value),
+            Err(_) => Reading::Failed,
+        };
+        suite.read(warmth, &mut said);
+        for (to, speed) in said[Channel::Fan1.index()..].iter_mut().zip(fans.read(pulses_each)) {
+            *to = speed;
+        }
         SAID.signal(said);
     }
 }

@@ -61,7 +61,8 @@ fn now_ms() -> u32 {
 /// Serves the line for ever.
 #[embassy_executor::task]
 pub async fn serve(probe: Probe<Slots>, panel: Panel, dog: Dog, mut line: Line) {
-    let mut board = Board { probe, panel, dog, ticker: Ticker::every(Duration::from_millis(1)), asked: false };
+    let mut board =
+        Board { probe, panel, dog, ticker: Ticker::every(Duration::from_millis(1)), asked: false };
     let mut slave = Slave::new();
     let mut octets = [0; 32];
     loop {

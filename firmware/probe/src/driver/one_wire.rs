@@ -1,5 +1,6 @@
 //! Dallas 1-Wire with one device on the line, by a pin that pulls down or lets go (DS18B20 data sheet 19-7487, "1-Wire
-//! signaling"). A bit takes 70 µs, a reset 960 µs.
+//! signaling"). A bit takes 70 µs, a reset 960 µs. Where the device listens or answers within microseconds no interrupt may
+//! come between, for 70 µs at most.
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
@@ -21,9 +22,11 @@ impl<P: InputPin + OutputPin, D: DelayNs> OneWire<P, D> {
     pub fn reset(&mut self) -> Result<bool, P::Error> {
         self.pin.set_low()?;
         self.delay.delay_us(480);
-        self.pin.set_high()?;
-        self.delay.delay_us(70);
-        let present = self.pin.is_low()?;
+        let present = critical_section::with(|_| {
+            self.pin.set_high()?;
+            self.delay.delay_us(70);
+            self.pin.is_low()
+        })?;
         self.delay.delay_us(410);
         Ok(present && self.pin.is_high()?)
     }
@@ -32,9 +35,11 @@ impl<P: InputPin + OutputPin, D: DelayNs> OneWire<P, D> {
     pub fn write(&mut self, octet: u8) -> Result<(), P::Error> {
         for bit in 0..8 {
             let (low_us, high_us) = if octet >> bit & 1 == 1 { (6, 64) } else { (60, 10) };
-            self.pin.set_low()?;
-            self.delay.delay_us(low_us);
-            self.pin.set_high()?;
+            critical_section::with(|_| {
+                self.pin.set_low()?;
+                self.delay.delay_us(low_us);
+                self.pin.set_high()
+            })?;
             self.delay.delay_us(high_us);
         }
         Ok(())
@@ -42,12 +47,14 @@ impl<P: InputPin + OutputPin, D: DelayNs> OneWire<P, D> {
 
     /// Reads a bit.
     pub fn bit(&mut self) -> Result<bool, P::Error> {
-        self.pin.set_low()?;
-        self.delay.delay_us(3);
-        self.pin.set_high()?;
-        // What the device says holds until 15 µs after the edge.
-        self.delay.delay_us(9);
-        let bit = self.pin.is_high()?;
+        let bit = critical_section::with(|_| {
+            self.pin.set_low()?;
+            self.delay.delay_us(3);
+            self.pin.set_high()?;
+            // What the device says holds until 15 µs after the edge.
+            self.delay.delay_us(9);
+            self.pin.is_high()
+        })?;
         self.delay.delay_us(58);
         Ok(bit)
     }
