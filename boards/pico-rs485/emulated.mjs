@@ -39,6 +39,68 @@ const crc8 = (octets) => octets.reduce((crc, octet) => {
 const word = (value) => [value >> 8 & 0xff, value & 0xff];
 const checked = (...values) => values.flatMap((value) => [...word(value), crc8(word(value))]);
 
+// A frame of a PMS5003 (data manual V2.3, appendix I).
+export function dust(pm25, pm10) {
+  const octets = [0x42, 0x4d, 0, 28, ...Array(26).fill(0)];
+  [octets[13], octets[15]] = [pm25, pm10];
+  return [...octets, ...word(octets.reduce((sum, octet) => sum + octet, 0))];
+}
+
+// A DS18B20 on a pin: what it pulls down and when, by the times of its data sheet (19-7487, "1-Wire signaling").
+class Thermometer {
+  constructor(pin, clock, scratchpad) {
+    Object.assign(this, { pin, clock, scratchpad, there: false, state: 'deaf', bits: [], out: [], fell: 0, driven: false, shortest: Infinity });
+    pin.addListener(() => this.moved(pin.outputEnable && !pin.outputValue));
+    this.held(false);
+  }
+
+  // The line itself: low while anybody pulls.
+  held(low) { this.pulls = low; this.pin.setInputValue(!low && !this.driven); }
+
+  pull(after_us, for_us) {
+    this.clock.createAlarm(() => this.held(true)).schedule(after_us * 1000);
+    this.clock.createAlarm(() => this.held(false)).schedule((after_us + for_us) * 1000);
+  }
+
+  moved(low) {
+    if (low === this.driven) return;
+    this.driven = low;
+    this.held(this.pulls);
+    const now = this.clock.nanos / 1000;
+    if (low) {
+      // It answers a slot at once, for 15 µs and not longer.
+      if (this.fell) this.shortest = Math.min(this.shortest, now - this.fell);
+      this.fell = now;
+      if (this.state === 'says' && this.out.shift() === 0) { this.held(true); this.pull(0, 15); }
+      return;
+    }
+    const low_us = now - this.fell;
+    if (low_us >= 480 && !this.there) {
+      this.state = 'deaf';
+    } else if (low_us >= 480) {
+      [this.state, this.bits] = ['hears', []];
+      this.pull(60, 75);
+    } else if (this.state === 'hears') {
+      if (low_us >= 15 && (low_us < 60 || low_us > 120)) throw new Error(`1-Wire: low for ${low_us} µs is neither bit`);
+      this.bits.push(low_us < 15 ? 1 : 0);
+      if (this.bits.length === 16) this.ordered();
+    }
+  }
+
+  ordered() {
+    const octet = (at) => this.bits.slice(at, at + 8).reduce((sum, bit, place) => sum | bit << place, 0);
+    const crc = this.scratchpad.reduce((sum, next) => {
+      sum ^= next;
+      for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? (sum >> 1) ^ 0x8c : sum >> 1;
+      return sum;
+    }, 0);
+    if (octet(0) !== 0xcc) throw new Error(`1-Wire: ROM order ${octet(0).toString(16)}`);
+    // Converting is over at once; what is read afterwards is 1.
+    this.out = octet(8) === 0xbe ? [...this.scratchpad, crc].flatMap((next) => [...Array(8).keys()].map((bit) => next >> bit & 1)) : [];
+    this.state = 'says';
+  }
+}
+
 // Sensors by address, and what each measures; null is one that is not there. What was written last gives what is read.
 export function sensors() {
   const at = { 0x44: [25502, 27053], 0x45: [28274, 24903], 0x40: [0x1f40, 0x2570], 0x48: [20253, 1800], 0x69: [12, 20] };
@@ -146,6 +208,8 @@ export class Pico {
     // rp2040js hands an edge to the counters only while no PWM pin at all is an output.
     chip.pwm.gpioOnInput = (pin) => chip.pwm.channels.filter((slice) => slice.pinB1 === pin).forEach((slice) => slice.gpioBChanged());
     this.bus(chip.i2c[0]);
+    // +25.0625 Cel.
+    this.thermometer = new Thermometer(gpio[PIN.wire], this.clock, [0x91, 0x01, 0x4b, 0x46, 0x7f, 0xff, 0x0f, 0x10]);
   }
 
   // rp2040js sends in no time and asks for more for ever. A PL011 holds one octet or 32, shifts one out in ten bits, and
@@ -237,6 +301,14 @@ export class Pico {
       }
     }
     return until();
+  }
+
+  // Octets on the UART of the dust sensor.
+  hear(octets) {
+    for (const octet of octets) {
+      this.run(OCTET_NS / 1e6);
+      this.chip.uart[1].feedByte(octet);
+    }
   }
 
   // Sends octets at 9600 Bd and gives what is answered within a while, once it was silent for 5 ms.

@@ -1,6 +1,6 @@
 //! Dallas 1-Wire with one device on the line, by a pin that pulls down or lets go (DS18B20 data sheet 19-7487, "1-Wire
-//! signaling"). A bit takes 70 µs, a reset 960 µs. Where the device listens or answers within microseconds no interrupt may
-//! come between, for 70 µs at most.
+//! signaling"). A bit takes 70 µs, a reset 1 ms. Where the device listens or answers within microseconds no interrupt may
+//! come between, for 70 µs at most. A clock of whole microseconds waits up to one too short, so no time is at its limit.
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
@@ -21,20 +21,20 @@ impl<P: InputPin + OutputPin, D: DelayNs> OneWire<P, D> {
     /// Resets the line and says whether a device is present. One that never rises is shorted: nobody is there.
     pub fn reset(&mut self) -> Result<bool, P::Error> {
         self.pin.set_low()?;
-        self.delay.delay_us(480);
+        self.delay.delay_us(500);
         let present = critical_section::with(|_| {
             self.pin.set_high()?;
             self.delay.delay_us(70);
             self.pin.is_low()
         })?;
-        self.delay.delay_us(410);
+        self.delay.delay_us(420);
         Ok(present && self.pin.is_high()?)
     }
 
     /// Sends an octet, the lowest bit first.
     pub fn write(&mut self, octet: u8) -> Result<(), P::Error> {
         for bit in 0..8 {
-            let (low_us, high_us) = if octet >> bit & 1 == 1 { (6, 64) } else { (60, 10) };
+            let (low_us, high_us) = if octet >> bit & 1 == 1 { (6, 64) } else { (65, 10) };
             critical_section::with(|_| {
                 self.pin.set_low()?;
                 self.delay.delay_us(low_us);
