@@ -1,4 +1,4 @@
-//! I/O only: SNMP over one shared socket, buses, reachability, the clock.
+//! I/O only: SNMP over one shared socket, buses, cameras, reachability, the clock.
 //!
 //! **Duty.** Moves octets between devices and the sans-IO sessions of `wire`, and reads the clock for the whole
 //! supervisor.
@@ -10,5 +10,6 @@
 
 pub mod bus;
 pub mod clock;
+pub mod onvif;
 pub mod reach;
 pub mod snmp;

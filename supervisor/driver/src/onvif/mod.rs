@@ -1,0 +1,250 @@
+//! Questions to one camera or recorder over HTTP, logged in as the device wants it.
+
+mod http;
+mod shown;
+
+use roundsman_core::time::Wall;
+use roundsman_wire::onvif::address::Base;
+use roundsman_wire::onvif::answer::{self, Fault, Refusal, Unread};
+use roundsman_wire::onvif::call::{Addressing, Call, envelope};
+use roundsman_wire::onvif::device::{DeviceTime, Skew};
+use roundsman_wire::onvif::login::{Door, Kept, Login, Next, Reply, Way};
+use roundsman_wire::onvif::token::Token;
+use roundsman_wire::onvif::xml::{Element, MOST_OCTETS};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock::Clock;
+pub use http::Http;
+use http::{Answer, Request};
+use shown::Challenges;
+
+/// Requests that one question may take: without a login, with each of two ways, with a challenge that was too old.
+const MOST_TRIES: usize = 4;
+
+/// Who logs in.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No connection.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection was closed before the answer was whole.
+    #[error("closed the connection: {0}")]
+    Closed(String),
+    /// The answer was not whole in time.
+    #[error("did not answer within {timeout_ms} ms")]
+    Silent {
+        /// The limit.
+        timeout_ms: u64,
+    },
+    /// The answer was cut.
+    #[error("answered with more than {most} octets")]
+    TooLong {
+        /// The limit.
+        most: usize,
+    },
+    /// The login was refused, or none is configured and one is wanted.
+    #[error("refuses the login")]
+    Refused,
+    /// Nothing is tried any more, so that the device does not lock the account: see [`Login`].
+    #[error(
+        "the login was refused before; it is not tried again until the credentials change or somebody asks"
+    )]
+    Stopped,
+    /// The device says that the account or our address is locked.
+    #[error("says that the account or this address is locked")]
+    Locked,
+    /// The device answered with a fault.
+    #[error("answers with a fault: {0}")]
+    Fault(Fault),
+    /// The answer is none to this question.
+    #[error("HTTP {status}: {unread}")]
+    Unread {
+        /// The status of the answer.
+        status: u16,
+        /// What was wrong with it.
+        unread: Unread,
+    },
+}
+
+/// What is learned of a device.
+#[derive(Debug, Default)]
+struct Learned {
+    login: Login,
+    challenges: Challenges,
+    /// How far its clock is ahead of ours, to sign by.
+    signing_ms: i64,
+}
+
+/// One device. Clones share what is learned of it.
+#[derive(Clone, Debug)]
+pub struct Device {
+    http: Http,
+    base: Base,
+    credentials: Option<Credentials>,
+    timeout_ms: u64,
+    clock: Clock,
+    learned: Arc<Mutex<Learned>>,
+}
+
+impl Device {
+    /// A device at an address; `kept` is what an earlier run knew of its refusals.
+    pub fn new(
+        http: Http,
+        base: Base,
+        credentials: Option<Credentials>,
+        timeout_ms: u64,
+        kept: Kept,
+    ) -> Device {
+        let learned = Learned { login: Login::new(kept), ..Learned::default() };
+        let learned = Arc::new(Mutex::new(learned));
+        Device { http, base, credentials, timeout_ms, clock: Clock::new(), learned }
+    }
+
+    /// What has to be kept of the refusals.
+    pub fn kept(&self) -> Kept {
+        self.learned(|learned| learned.login.kept())
+    }
+
+    /// A person asks: everything is tried anew.
+    pub fn release(&self) {
+        self.learned(|learned| *learned = Learned { signing_ms: learned.signing_ms, ..Learned::default() });
+    }
+
+    fn learned<T>(&self, f: impl FnOnce(&mut Learned) -> T) -> T {
+        // Nothing in here panics halfway through a change.
+        f(&mut self.learned.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The device's clock, asked without a login where the device allows it. Later questions are signed by it. The
+    /// second value is how far it is from ours.
+    pub async fn time(&self, path: &str) -> Result<(DeviceTime, Skew), Failure> {
+        let began = self.clock.now().wall;
+        let call = Call::SystemDateAndTime;
+        let anonymous = self.once(&call, path, None, Way::Plain).await?;
+        let said = match self.judge(&call, Way::Plain, &anonymous) {
+            (Some(Reply::Refused { .. } | Reply::Locked), _) => self.call(&call, path, None).await?,
+            (_, said) => said?,
+        };
+        let ended = self.clock.now().wall;
+        let unread = || Failure::Unread {
+            status: 200,
+            unread: Unread::Other { came: "SystemDateAndTime".into(), expected: call.operation() },
+        };
+        let time = DeviceTime::read(&said).ok_or_else(unread)?;
+        let skew = time.skew(Wall(began.0 + (ended.0 - began.0) / 2));
+        self.learned(|learned| learned.signing_ms = skew.signing_ms);
+        Ok((time, skew))
+    }
+
+    /// Asks one question at a path of the device and gives the answer's element.
+    pub async fn call(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        to: Option<&Addressing<'_>>,
+    ) -> Result<Element, Failure> {
+        let door = Door::Onvif;
+        let mut way = self.learned(|learned| learned.login.begin(door)).ok_or(Failure::Stopped)?;
+        for _ in 0..MOST_TRIES {
+            if way != Way::Plain && self.credentials.is_none() {
+                return Err(Failure::Refused);
+            }
+            let answer = self.once(call, path, to, way).await?;
+            let (reply, said) = self.judge(call, way, &answer);
+            let Some(reply) = reply else { return said };
+            match self.learned(|learned| learned.login.heard(door, way, reply)) {
+                Next::Done => return said,
+                Next::Again(next) => way = next,
+                Next::Stop if reply == Reply::Locked => return Err(Failure::Locked),
+                Next::Stop => return Err(Failure::Refused),
+            }
+        }
+        Err(Failure::Refused)
+    }
+
+    /// One request, and a second one where the first found its connection closed: devices do that to one they kept open.
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        to: Option<&Addressing<'_>>,
+        way: Way,
+    ) -> Result<Answer, Failure> {
+        let Base { scheme, host, port } = &self.base;
+        let url = format!("{scheme}://{host}:{port}{path}");
+        let content_type = call.content_type();
+        let body = self.written(call, to, way);
+        let authorization = self.credentials.as_ref().and_then(|credentials| {
+            self.learned(|learned| learned.challenges.respond(way, credentials, path, body.as_bytes()))
+        });
+        let request =
+            Request { url: &url, content_type: &content_type, authorization: authorization.as_deref(), body };
+        match self.http.send(&request, self.timeout_ms, MOST_OCTETS).await {
+            Err(Failure::Closed(_)) if call.repeats() => {
+                self.http.send(&request, self.timeout_ms, MOST_OCTETS).await
+            }
+            other => other,
+        }
+    }
+
+    fn written(&self, call: &Call<'_>, to: Option<&Addressing<'_>>, way: Way) -> String {
+        let Some(credentials) = self.credentials.as_ref().filter(|_| way == Way::Token) else {
+            return envelope(call, None, to);
+        };
+        let signing_ms = self.learned(|learned| learned.signing_ms);
+        let token = Token {
+            user: &credentials.user,
+            password: &credentials.password,
+            nonce: chance(self.clock),
+            created: Wall(self.clock.now().wall.0.saturating_add(signing_ms)),
+        };
+        envelope(call, Some(&token), to)
+    }
+
+    /// What an answer means for the login, and what it says. `None`: it says nothing about the login.
+    fn judge(&self, call: &Call<'_>, way: Way, answer: &Answer) -> (Option<Reply>, Result<Element, Failure>) {
+        let offered = self.learned(|learned| learned.challenges.hear(&answer.challenges, way));
+        let status = answer.status;
+        let refused = |failure| {
+            let reply = Reply::Refused { digest: offered.digest, basic: offered.basic, stale: offered.stale };
+            (Some(reply), Err(failure))
+        };
+        match answer::read(call, &answer.body) {
+            Ok(_) if status == 401 => refused(Failure::Refused),
+            Ok(said) => (Some(Reply::Accepted), Ok(said)),
+            Err(Unread::Fault(fault)) => match fault.refusal {
+                Refusal::Locked => (Some(Reply::Locked), Err(Failure::Locked)),
+                Refusal::NotAuthorized => refused(Failure::Refused),
+                _ if status == 401 => refused(Failure::Refused),
+                _ => (None, Err(Failure::Fault(fault))),
+            },
+            // A page of a web server says it by its status alone.
+            Err(_) if matches!(status, 401 | 403) => refused(Failure::Refused),
+            Err(unread) => (None, Err(Failure::Unread { status, unread })),
+        }
+    }
+}
+
+/// Sixteen octets nobody can guess; where the kernel has none yet, ones that differ.
+fn chance(clock: Clock) -> [u8; 16] {
+    let mut nonce = u128::from(clock.micros()).to_be_bytes();
+    // Short only before the kernel's pool is filled at boot, where a token must differ and need not be secret.
+    let _ = rustix::rand::getrandom(&mut nonce, rustix::rand::GetRandomFlags::NONBLOCK);
+    nonce
+}
