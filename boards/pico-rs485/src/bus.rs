@@ -59,6 +59,7 @@ impl Bus {
         }
         if high(SCL) {
             clock_out();
+            pac::I2C0.ic_clr_stop_det().read();
         }
         if high(SCL) && high(SDA) { Ok(()) } else { Err(Fault::Stuck) }
     }
