@@ -272,6 +272,22 @@ fn what_is_no_answer_says_what_it_is() {
 }
 
 #[test]
+fn what_a_device_says_of_itself_is_fit_to_be_shown() {
+    let hostile = "\u{202e}\u{1b}[2J<b>".to_owned() + &"x".repeat(400);
+    let text = hostile.replace('<', "&lt;");
+    let said =
+        format!("<Envelope><Body><Fault><Reason><Text>{text}</Text></Reason></Fault></Body></Envelope>");
+    let Err(Unread::Fault(fault)) = answer::read(&Call::Hostname, said.as_bytes()) else {
+        panic!("no fault")
+    };
+    assert!(fault.reason.starts_with("[2J<b>x") && fault.reason.chars().count() <= 256, "{}", fault.reason);
+    let name = "n".repeat(10_000);
+    let said = format!("<{name}\u{7}/>");
+    let error = answer::read(&Call::Hostname, said.as_bytes()).unwrap_err().to_string();
+    assert!(error.len() < 100 && !error.contains('\u{7}'), "{error}");
+}
+
+#[test]
 fn everything_has_a_limit() {
     assert_eq!(xml::read(&vec![b'<'; MOST_OCTETS + 1]), Err(Broken::TooLong));
     let deep = |levels: usize| ["<a>".repeat(levels), "</a>".repeat(levels)].concat();

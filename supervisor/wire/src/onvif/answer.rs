@@ -1,10 +1,13 @@
 //! Whether an answer is what was asked for, a fault, or nothing of either.
 
+use roundsman_core::text::safe;
+
 use super::call::Call;
 use super::xml::{self, Broken, Element};
 
-/// Longest reason that is kept of a fault.
+/// Longest reason that is kept of a fault, and longest code.
 const MOST_REASON: usize = 256;
+const MOST_CODE: usize = 64;
 
 /// Why an answer holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +52,7 @@ pub enum Refusal {
 pub struct Fault {
     /// The innermost code without a prefix, such as `NotAuthorized`.
     pub code: Box<str>,
-    /// What it says of itself; it comes from the device.
+    /// What it says of itself, fit to be shown.
     pub reason: Box<str>,
     /// What kind it is.
     pub refusal: Refusal,
@@ -59,9 +62,9 @@ pub struct Fault {
 pub fn read(call: &Call<'_>, octets: &[u8]) -> Result<Element, Unread> {
     let document = xml::read(octets)?;
     if *document.name != *"Envelope" {
-        return Err(Unread::NoEnvelope(document.name));
+        return Err(Unread::NoEnvelope(shown(&document.name)));
     }
-    let body = document.child("Body").ok_or_else(|| Unread::NoEnvelope(document.name.clone()))?;
+    let body = document.child("Body").ok_or_else(|| Unread::NoEnvelope(shown(&document.name)))?;
     if let Some(fault) = body.child("Fault") {
         return Err(Unread::Fault(read_fault(fault)));
     }
@@ -70,10 +73,15 @@ pub fn read(call: &Call<'_>, octets: &[u8]) -> Result<Element, Unread> {
     match body.children().iter().find(|child| is_due(&child.name)) {
         Some(answer) => Ok(answer.clone()),
         None => {
-            let came = body.children().first().map_or_else(|| "Body".into(), |child| child.name.clone());
+            let came = body.children().first().map_or_else(|| "Body".into(), |child| shown(&child.name));
             Err(Unread::Other { came, expected })
         }
     }
+}
+
+/// A name that the device chose, fit to be shown.
+fn shown(name: &str) -> Box<str> {
+    safe(name, MOST_CODE).into()
 }
 
 fn read_fault(fault: &Element) -> Fault {
@@ -91,8 +99,8 @@ fn read_fault(fault: &Element) -> Fault {
     let detail = fault.said(&["Detail", "Text"]).or_else(|| fault.said(&["detail"])).unwrap_or("");
     let reason = if reason.is_empty() { detail } else { reason };
     let refusal = kind(&codes, &format!("{reason} {detail}").to_lowercase());
-    let reason = xml::cut(reason, MOST_REASON).into();
-    Fault { code: codes.last().map_or("Fault", |code| code).into(), reason, refusal }
+    let code = codes.last().map_or("Fault", |code| code);
+    Fault { code: safe(code, MOST_CODE).into(), reason: safe(reason, MOST_REASON).into(), refusal }
 }
 
 fn kind(codes: &[String], said: &str) -> Refusal {

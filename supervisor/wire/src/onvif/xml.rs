@@ -14,6 +14,8 @@ pub const MOST_ELEMENTS: usize = 20_000;
 pub const MOST_ATTRIBUTES: usize = 32;
 /// Longest text and attribute value that is kept; the rest is cut off.
 pub const MOST_TEXT: usize = 4_096;
+/// Longest name that is kept; no name of ONVIF is longer.
+pub const MOST_NAME: usize = 128;
 /// Longest element that is kept as it came.
 const MOST_RAW: usize = 2_048;
 /// Its children are sent back as they came (WS-Addressing 1.0 core, section 2.1).
@@ -184,13 +186,16 @@ impl<'t> Tree<'t> {
         for attribute in start.attributes().with_checks(false).flatten().take(MOST_ATTRIBUTES) {
             let key = attribute.key.as_ref();
             if key == "xmlns" || key.starts_with("xmlns:") {
-                self.declared.push((key.into(), cut(&attribute.value, MOST_TEXT).into()));
+                self.declared.push((cut(key, MOST_NAME).into(), cut(&attribute.value, MOST_TEXT).into()));
                 continue;
             }
             let value = unescape(&attribute.value).unwrap_or_else(|_| attribute.value.clone());
-            attributes.push((attribute.key.local_name().as_ref().into(), cut(&value, MOST_TEXT).into()));
+            attributes.push((
+                cut(attribute.key.local_name().as_ref(), MOST_NAME).into(),
+                cut(&value, MOST_TEXT).into(),
+            ));
         }
-        let name = start.local_name().as_ref().into();
+        let name = cut(start.local_name().as_ref(), MOST_NAME).into();
         let element = Element { name, attributes, ..Element::default() };
         self.open.push(Open { element, begins, declared });
         Ok(())
