@@ -134,7 +134,8 @@ impl Roster {
             .into_iter()
             .take(MOST_ROWS)
             .map(|(index, ())| {
-                let label = is_kept(&index).then(|| self.label(&index));
+                // No row has an index of nothing (RFC 2578, section 7.7): its label would be that of what has no rows.
+                let label = (!index.is_empty() && is_kept(&index)).then(|| self.label(&index));
                 (index, label)
             })
             .collect();

@@ -304,6 +304,20 @@ fn a_column_that_is_not_there_says_so_once() {
 }
 
 #[test]
+fn an_index_of_nothing_is_no_row() {
+    let profile = profile(PROFILE);
+    // Label, mark, status: the walk of the third broke off.
+    let cell = |value| vec![(Vec::new(), Anything::Number(value))];
+    let columns = vec![(Vec::new(), None), (cell(161), None), (cell(0), Some(Absence::FirstSample))];
+    let readings =
+        Translator::default().translate(&profile, &build(&profile.plan, &[], &columns), Now::at(0, 0));
+    let status = profile.model.metric("port.status").unwrap();
+    let said: Vec<_> = readings.iter().filter(|reading| reading.metric == status).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!((said[0].instance, &said[0].sample), (InstanceIx::SCALAR, &Err(Absence::FirstSample)));
+}
+
+#[test]
 fn identifiers_mark_rows_as_well() {
     let text = PROFILE.replace("in = [6, 161]", "in = [\"1.3.6.1.4.1.9.9\"]");
     let mut bench = Bench::new();
