@@ -5,8 +5,10 @@
 //! it passes the id check and reaches the variable bindings. `ROUNDSMAN_FUZZ_SEED` repeats a run.
 
 mod agent;
+mod mutate;
 
 use agent::{Dice, take, tlv};
+use mutate::{FuzzClock, number};
 use roundsman_core::fault::Generation;
 use roundsman_core::time::Mono;
 use roundsman_wire::snmp::answer::Answer;
@@ -292,10 +294,6 @@ impl Harness {
     }
 }
 
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 #[test]
 fn mutated_replies_never_panic() {
     let corpus = corpus();
@@ -325,24 +323,4 @@ fn mutated_replies_never_panic() {
     );
     assert!(share(tally.decoded) >= 30.0, "{tally:?}");
     assert!(tally.polls > 0, "{tally:?}");
-}
-
-/// Only the length of the run depends on it.
-struct FuzzClock(std::sync::mpsc::Receiver<()>);
-
-impl FuzzClock {
-    fn start(length: Duration) -> FuzzClock {
-        let (end, over) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            // Nothing is ever sent here: a wait with an end.
-            let (_keep, never) = std::sync::mpsc::channel::<()>();
-            let _ = never.recv_timeout(length);
-            let _ = end.send(());
-        });
-        FuzzClock(over)
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.try_recv().is_ok()
-    }
 }

@@ -69,7 +69,8 @@ impl Run {
     }
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+/// A number of the environment.
+pub fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -77,7 +78,7 @@ fn number(variable: &str, default: u64) -> u64 {
 pub struct FuzzClock(std::sync::mpsc::Receiver<()>);
 
 impl FuzzClock {
-    fn start(length: Duration) -> FuzzClock {
+    pub fn start(length: Duration) -> FuzzClock {
         let (end, over) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             // Nothing is ever sent here: a wait with an end.
