@@ -227,6 +227,19 @@ async fn a_connection_that_was_closed_is_tried_once_more_but_no_reboot_is() {
 }
 
 #[tokio::test]
+async fn a_login_that_was_never_let_in_is_not_shown_again_to_a_closed_door() {
+    let camera =
+        Camera::start(
+            |request| {
+                if request.shows() { Act::Close } else { answer("401 Unauthorized", CHALLENGE, "") }
+            },
+        )
+        .await;
+    assert!(matches!(model(&device(&camera, "wrong")).await, Err(Failure::Closed(_))));
+    assert_eq!(camera.shown(), 1);
+}
+
+#[tokio::test]
 async fn http_of_old_and_careless_cameras_is_read() {
     let body = corpus("information");
     let len = body.len();
