@@ -29,7 +29,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         if path.is_dir() {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|e| e == "toml" || e == "snmprec") {
+        } else if path.extension().is_some_and(|e| e == "toml" || e == "snmprec" || e == "xml") {
             files.push(path);
         }
     }

@@ -12,6 +12,7 @@
 //! What a profile inherits is proven by the profile it comes from; what it adds or lays over it proves itself.
 
 mod recorded;
+mod told;
 
 use crate::catalogue::{Item, Origin};
 use crate::diagnostic::{At, Diagnostic, Findings, Rejected};
@@ -71,7 +72,7 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
             Recording::Bus(recorded) => {
                 recorded.grid.map(|(rows, columns)| overlay::with_grid(profile, rows, columns))
             }
-            Recording::Walk(_) => None,
+            Recording::Walk(_) | Recording::Onvif(_) => None,
         };
         let profile = gridded.as_ref().unwrap_or(profile);
         match open(profile, fixture, &item.origin, &mut found) {
@@ -88,6 +89,7 @@ pub fn prove(item: &Item) -> Result<Proof, Rejected> {
 enum Subject {
     Walk(Walk),
     Bus(Box<recorded::Device>),
+    Onvif(told::Device),
 }
 
 fn open(profile: &Profile, fixture: &Fixture, origin: &Origin, found: &mut Findings) -> Option<Subject> {
@@ -99,6 +101,10 @@ fn open(profile: &Profile, fixture: &Fixture, origin: &Origin, found: &mut Findi
             return Some(Subject::Bus(Box::new(device)));
         }
         (Recording::Bus(_), None) => return None,
+        (Recording::Onvif(told), _) => {
+            let device = told::Device::new(told, origin, Now::at(BEGIN.0, BEGIN.1).wall, found)?;
+            return Some(Subject::Onvif(device));
+        }
     };
     let text = match origin.recording(walk) {
         Ok(text) => text,
@@ -260,8 +266,12 @@ impl<'a> Run<'a> {
     fn go(mut self, seen: &mut Seen, found: &mut Findings) {
         let first = self.poll(seen);
         self.compare(&first, &self.fixture.expect, found);
-        if let Subject::Bus(device) = &mut self.recorded {
-            self.fixture.hears.iter().for_each(|hear| device.hear(self.profile, hear, found));
+        for hear in &self.fixture.hears {
+            match &mut self.recorded {
+                Subject::Bus(device) => device.hear(self.profile, hear, found),
+                Subject::Onvif(device) => device.hear(self.profile, hear, found),
+                Subject::Walk(_) => {}
+            }
         }
         let second = self.pass(u64::from(INTERVAL_S) * 1_000, seen).unwrap_or(first);
         self.compare_faults(&self.fixture.faults, &self.fixture.at, found);
@@ -297,6 +307,10 @@ impl<'a> Run<'a> {
             Subject::Bus(device) => {
                 step.changes.iter().for_each(|(change, _)| device.change(change));
                 return true;
+            }
+            Subject::Onvif(device) => {
+                let wall = self.now.wall;
+                return step.changes.iter().all(|(change, _)| device.change(change, wall, found));
             }
         };
         for set in &step.set {
@@ -380,6 +394,10 @@ impl<'a> Run<'a> {
             }
             Subject::Bus(device) => {
                 let answer = device.poll(self.now.mono);
+                self.translator.translate(self.profile, &answer, self.now)
+            }
+            Subject::Onvif(device) => {
+                let answer = device.poll(&self.profile.questions);
                 self.translator.translate(self.profile, &answer, self.now)
             }
         };

@@ -1,9 +1,11 @@
-//! What a device says of its own accord: frames and lines to events.
+//! What a device says of its own accord: frames, lines and messages to events.
 
 use super::Bus;
 use crate::schema::{Event, EventInstance, Profile, Signal};
 use crate::translate::text_of;
 use roundsman_wire::bus::plan::Plan;
+use roundsman_wire::field;
+use roundsman_wire::onvif::events::{Notification, Operation};
 use roundsman_wire::params::Params;
 use roundsman_wire::text::reader::said;
 use std::sync::Arc;
@@ -32,6 +34,45 @@ pub fn heard<'a>(profile: &'a Profile, octets: &[u8]) -> Vec<Heard<'a>> {
         }
     }
     all
+}
+
+/// The events of a message of a camera or recorder. Where the device says that what it told of is gone, that clears.
+pub fn told<'a>(profile: &'a Profile, message: &Notification) -> Vec<Heard<'a>> {
+    let mut all = Vec::new();
+    for event in &profile.events {
+        let signs = [(Some(&event.raise), false), (event.clear.as_ref(), true)];
+        let is_gone = message.operation == Operation::Deleted;
+        let sign =
+            signs.into_iter().find(|(sign, _)| sign.is_some_and(|sign| is_told(sign, message, is_gone)));
+        if let Some((_, clears)) = sign {
+            let instance = match &event.instance {
+                Some(EventInstance::Source(name)) => item(&message.source, name).unwrap_or(""),
+                _ => "",
+            };
+            let instance = text_of(field::Raw::Octets(instance.as_bytes().into()));
+            all.push(Heard { event, clears: clears || is_gone, instance });
+        }
+    }
+    all
+}
+
+fn item<'a>(items: &'a [(Box<str>, Box<str>)], name: &str) -> Option<&'a str> {
+    items.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
+}
+
+/// Whether a message is this sign; of what is gone its topic alone counts.
+fn is_told(sign: &Signal, message: &Notification, is_gone: bool) -> bool {
+    let Signal::Topic { topic, data } = sign else { return false };
+    let holds = |(name, due): &(Arc<str>, Arc<str>)| {
+        // Some devices write `1` and `0` for `true` and `false`.
+        let plain = |value: &str| match value.trim() {
+            "1" => "true".to_owned(),
+            "0" => "false".to_owned(),
+            other => other.to_lowercase(),
+        };
+        item(&message.data, name).is_some_and(|is| plain(is) == plain(due))
+    };
+    **topic == *message.topic && (is_gone || data.iter().all(holds))
 }
 
 /// The instance, where the sign fits; empty where the event names none.

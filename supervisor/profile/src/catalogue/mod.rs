@@ -120,14 +120,35 @@ impl Catalogue {
             let most = item.profile.marks.iter().map(says).max().filter(|length| *length > 0)?;
             Some((most, &item.profile))
         });
-        let mut fitting: Vec<_> = fitting.collect();
-        fitting.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
-        match fitting[..] {
-            [(best, profile), ref rest @ ..] if rest.first().is_none_or(|(next, _)| *next < best) => {
-                Some(profile)
+        best(fitting.collect())
+    }
+
+    /// The profile of a camera or recorder by what it says of itself. The one that says most wins; `None` where none
+    /// fits, or two say as much.
+    pub fn resolve_onvif(&self, maker: &str, model: &str) -> Option<&Arc<Profile>> {
+        let begins = |text: &str, with: &str| text.to_lowercase().starts_with(&with.to_lowercase());
+        let says = |mark: &Mark| match mark {
+            Mark::Onvif { maker: wanted, model: kind } if begins(maker, wanted) && begins(model, kind) => {
+                wanted.len() + kind.len()
             }
-            _ => None,
+            _ => 0,
+        };
+        let fitting = self.items.values().filter_map(|item| {
+            let most = item.profile.marks.iter().map(says).max().filter(|length| *length > 0)?;
+            Some((most, &item.profile))
+        });
+        best(fitting.collect())
+    }
+}
+
+/// The profile that says most, where no other says as much.
+fn best<'a>(mut fitting: Vec<(usize, &'a Arc<Profile>)>) -> Option<&'a Arc<Profile>> {
+    fitting.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+    match fitting[..] {
+        [(best, profile), ref rest @ ..] if rest.first().is_none_or(|(next, _)| *next < best) => {
+            Some(profile)
         }
+        _ => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! A fixture's device on a bus: the real session at one end of a line on virtual time, what was recorded at the other.
 
-use crate::bus::heard::heard;
+use crate::bus::heard::{Heard, heard};
 use crate::bus::{Bus, Way};
 use crate::command;
 use crate::diagnostic::{At, Diagnostic, Findings};
 use crate::overlay::grid_labels;
-use crate::schema::{Change, ExpectedEvent, ExpectedOrder, Profile, Recorded};
+use crate::schema::{Change, ExpectedEvent, ExpectedOrder, Profile, Recorded, Spoken};
 use roundsman_core::fault::Generation;
 use roundsman_core::time::Mono;
 use roundsman_rtu::MOST_FRAME;
@@ -218,6 +218,8 @@ impl Device {
                 self.peer.exchanges.retain(|(known, _)| known != tx);
                 self.peer.exchanges.push((tx.clone(), rx.clone()));
             }
+            // Read for cameras and recorders alone.
+            Change::Told(..) => {}
         }
     }
 
@@ -265,7 +267,8 @@ impl Device {
     /// Compares what the device says of its own accord with the event that it must be.
     pub(super) fn hear(&mut self, profile: &Profile, expected: &ExpectedEvent, found: &mut Findings) {
         self.now = self.now.plus_ms(1_000);
-        self.session.handle_octets(&expected.octets, self.now);
+        let Spoken::Octets(octets) = &expected.spoken else { return };
+        self.session.handle_octets(octets, self.now);
         self.now = self.now.plus_ms(1_000);
         self.session.handle_timeout(self.now);
         let Some(octets) = self.session.poll_event() else {
@@ -273,25 +276,29 @@ impl Device {
             found.note(Diagnostic::new(&expected.at, what));
             return;
         };
-        let events = heard(profile, &octets);
-        let known = |event: &crate::bus::heard::Heard<'_>| {
-            expected.event.as_deref() == Some(&*event.event.id)
-                && event.clears == expected.clears
-                && event.instance == expected.instance
+        compare_events(expected, &heard(profile, &octets), found);
+    }
+}
+
+/// Compares the events that something is with the one that it must be.
+pub(super) fn compare_events(expected: &ExpectedEvent, events: &[Heard<'_>], found: &mut Findings) {
+    let known = |event: &Heard<'_>| {
+        expected.event.as_deref() == Some(&*event.event.id)
+            && event.clears == expected.clears
+            && event.instance == expected.instance
+    };
+    let right = match expected.event {
+        Some(_) => events.iter().any(known),
+        None => events.is_empty(),
+    };
+    if !right {
+        let said = |event: &Heard<'_>| {
+            let verb = if event.clears { "clears" } else { "raises" };
+            format!("{verb} `{}` for `{}`", event.event.id, event.instance)
         };
-        let right = match expected.event {
-            Some(_) => events.iter().any(known),
-            None => events.is_empty(),
-        };
-        if !right {
-            let said = |event: &crate::bus::heard::Heard<'_>| {
-                let verb = if event.clears { "clears" } else { "raises" };
-                format!("{verb} `{}` for `{}`", event.event.id, event.instance)
-            };
-            let all: Vec<String> = events.iter().map(said).collect();
-            let is = if all.is_empty() { "is no event".to_owned() } else { all.join(", ") };
-            found.note(Diagnostic::new(&expected.at, format!("another event is expected: this {is}")));
-        }
+        let all: Vec<String> = events.iter().map(said).collect();
+        let is = if all.is_empty() { "is no event".to_owned() } else { all.join(", ") };
+        found.note(Diagnostic::new(&expected.at, format!("another event is expected: this {is}")));
     }
 }
 

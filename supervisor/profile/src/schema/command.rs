@@ -3,6 +3,7 @@
 use super::bus;
 use super::guard::{self, Scope};
 use super::metric::Measured;
+use super::onvif;
 use super::parts::all;
 use super::rule::find_metric;
 use super::value::{bilingual, duration_ms, filled, kebab, note_choice, note_fault, oid};
@@ -30,7 +31,11 @@ fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Optio
     let arguments = read_arguments(&mut fields, found);
     let set = fields.maybe("set");
     let says = ["send", "write"].into_iter().find_map(|key| fields.maybe(key));
-    let does = match (set, says, &measured.bus) {
+    let calls = fields.maybe("call");
+    let does = match (set, says.or(calls), &measured.bus) {
+        (None, Some(_), _) if calls.is_some() && says.is_none() => {
+            calls.and_then(|node| onvif::errand(node, measured, found)).map(Does::Call)
+        }
         (Some(set), None, _) => {
             let items = set.list(found).unwrap_or(&[]);
             Some(Does::Set(items.iter().filter_map(|n| read_set(n, &arguments, found)).collect()))
@@ -47,7 +52,7 @@ fn read_command(node: &Node, measured: &Measured, found: &mut Findings) -> Optio
             None
         }
         _ => {
-            found.note(Diagnostic::new(&node.at, "a command has either `send`, `write` or `set`"));
+            found.note(Diagnostic::new(&node.at, "a command has either `send`, `write`, `call` or `set`"));
             None
         }
     };

@@ -1,6 +1,7 @@
 //! `[[fixture]]` and `absent`: what a profile is proven with.
 
 use super::metric::Measured;
+use super::onvif;
 use super::recording::{self, Told};
 use super::value::{duration_ms, filled, note_choice, oid};
 use super::{Expect, Expected, ExpectedFault, Fixture, Grow, ReachOutcome, Recording, SetTo, Step};
@@ -66,6 +67,7 @@ fn read_fixture(node: &Node, scope: &Scope<'_>, found: &mut Findings) -> Option<
     let mut fields = Fields::of(node, "a fixture", found)?;
     let recording = match &scope.measured.bus {
         Some(draft) => recording::read(&mut fields, draft, found),
+        None if !scope.measured.questions.is_empty() => onvif::recording(&mut fields, found),
         None => {
             let node = fields.must("walk", found);
             let walk = node.and_then(|n| Some(Recording::Walk(Arc::from(filled(n, found)?))));
@@ -119,14 +121,18 @@ fn read_step(node: &Node, scope: &Scope<'_>, is_grid: bool, found: &mut Findings
     {
         found.note(Diagnostic::new(&node.at, "a step takes from 1 ms to a day"));
     }
-    let on_bus = scope.measured.bus.as_ref();
-    let changes = on_bus.map_or(Vec::new(), |draft| recording::changes(&mut fields, draft, found));
-    let set = fields.maybe("set").filter(|_| on_bus.is_none());
+    let is_walked = scope.measured.bus.is_none() && scope.measured.questions.is_empty();
+    let changes = match &scope.measured.bus {
+        Some(draft) => recording::changes(&mut fields, draft, found),
+        None if is_walked => Vec::new(),
+        None => onvif::changes(&mut fields, found),
+    };
+    let set = fields.maybe("set").filter(|_| is_walked);
     let set = set.and_then(|n| n.table(found)).unwrap_or(&[]);
     let set = set.iter().filter_map(|entry| read_set(entry, found)).collect();
-    let grow = fields.maybe("grow").filter(|_| on_bus.is_none()).and_then(|n| n.table(found)).unwrap_or(&[]);
+    let grow = fields.maybe("grow").filter(|_| is_walked).and_then(|n| n.table(found)).unwrap_or(&[]);
     let grow = grow.iter().filter_map(|entry| read_grow(entry, found)).collect();
-    let remove = if on_bus.is_some() { &[] } else { fields.items("remove", found) };
+    let remove = if is_walked { fields.items("remove", found) } else { &[] };
     let remove = remove.iter().filter_map(|n| Some((oid(n, found)?, n.at.clone()))).collect();
     let reach = read_reach(&mut fields, found);
     let expect = read_expect(&mut fields, scope, is_grid, found);

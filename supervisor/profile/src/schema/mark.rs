@@ -1,24 +1,40 @@
-//! `match.modbus` and `match.serial`: what a device on a bus says of itself.
+//! `match.modbus`, `match.serial` and `match.onvif`: what a device says of itself.
 
 use super::value::filled;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::document::{Fields, Node};
 use std::sync::Arc;
 
-/// What a device on a bus says of itself.
+/// What a device that is not asked by SNMP says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// Objects of the Modbus device identification: number, and how its text begins.
     Identification(Vec<(u8, Arc<str>)>),
     /// How the text begins that it sends when its port is opened.
     Banner(Arc<str>),
+    /// Who it says it is by ONVIF: its maker, and how its model begins.
+    Onvif {
+        /// How the maker's name begins, in whichever case.
+        maker: Arc<str>,
+        /// How the model's name begins; empty for all of them.
+        model: Arc<str>,
+    },
 }
 
 /// Reads the marks of `match`.
 pub(super) fn read(ways: &mut Fields<'_>, found: &mut Findings) -> Vec<Mark> {
     let modbus = ways.maybe("modbus").and_then(|node| read_identification(node, found));
     let serial = ways.maybe("serial").and_then(|node| read_banner(node, found));
-    modbus.into_iter().chain(serial).collect()
+    let onvif = ways.maybe("onvif").and_then(|node| read_onvif(node, found));
+    modbus.into_iter().chain(serial).chain(onvif).collect()
+}
+
+fn read_onvif(node: &Node, found: &mut Findings) -> Option<Mark> {
+    let mut fields = Fields::of(node, "`match.onvif`", found)?;
+    let maker = fields.must("maker", found).and_then(|node| filled(node, found));
+    let model = fields.maybe("model").map(|node| filled(node, found));
+    fields.finish(found);
+    Some(Mark::Onvif { maker: Arc::from(maker?), model: Arc::from(model.unwrap_or(Some(""))?) })
 }
 
 /// Objects of the device identification (AP section 6.21), by their names.

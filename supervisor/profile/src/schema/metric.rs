@@ -2,6 +2,7 @@
 
 use super::bus::{Draft, Head, Wanted};
 use super::keys::{Read, read_keys, read_metric, read_reach, usual_record};
+use super::onvif;
 use super::value::{dotted, kebab, oid, oids};
 use super::{MOST_METRICS, MOST_TABLES};
 use crate::diagnostic::{At, Diagnostic, Findings};
@@ -9,6 +10,7 @@ use crate::document::{Fields, Node, Value};
 use crate::translate::recipe::{Column, Keep, Mark, Point, Recipes, Scalar, Table as TableRecipe};
 use roundsman_core::line::Figure;
 use roundsman_core::model::{self, Metric, MetricIx, Model, TableIx};
+use roundsman_wire::onvif::health::Question;
 use roundsman_wire::snmp::plan::{self, Object, Plan};
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub(super) struct Measured {
     pub(super) bus: Option<Draft>,
     /// Whether the profile says so, even where that was refused.
     pub(super) is_on_bus: bool,
+    /// What is asked by ONVIF, in the order of the metrics.
+    pub(super) questions: Vec<Question>,
     pub(super) plan: Plan,
     pub(super) recipes: Recipes,
     pub(super) words: Words,
@@ -76,6 +80,9 @@ impl Measured {
             let read = read_reach(&mut fields, reach, found);
             fields.finish(found);
             return self.of_line(name.zip(name_node), read, found);
+        }
+        if let Some(source) = onvif::source(&mut fields, found) {
+            return self.of_onvif(fields, name.zip(name_node), source, None, found);
         }
         let oid = fields.maybe("oid");
         if fields.maybe("reg").is_some() || fields.maybe("from").is_some() {
@@ -168,6 +175,9 @@ impl Measured {
         };
         let group_node = fields.must("group", found);
         let group = group_node.and_then(|n| kebab(n, found));
+        if let Some(source) = onvif::source(&mut fields, found) {
+            return self.list_of_onvif(fields, group.zip(group_node), source, found);
+        }
         let indexed = read_index(&mut fields, found);
         let mut columns = Vec::new();
         let label = fields.maybe("label").and_then(|n| oids(n, found));
@@ -178,21 +188,33 @@ impl Measured {
         let (Some(group), Some(group_node), true) = (group, group_node, indexed) else {
             return;
         };
-        if self.model.tables.iter().any(|t| &*t.group == group) {
-            found.note(Diagnostic::new(&group_node.at, format!("there are two tables `{group}`")));
-            return;
-        }
-        if metrics.is_empty() {
-            found.note(Diagnostic::new(&node.at, format!("the table `{group}` has no metric")));
-        }
-        let table = TableIx(self.model.tables.len() as u16);
-        self.model.tables.push(model::Table { group: Arc::from(group), discontinuity: None, speed: None });
+        let Some(table) = self.new_table(group, group_node, metrics, found) else { return };
         let mut recipe = TableRecipe { table, label, keep, columns: Vec::new() };
         for node in metrics {
             self.column(node, group, &mut recipe, &mut columns, found);
         }
         self.recipes.tables.push(recipe);
         self.plan.tables.push(plan::Table { columns, ..plan::Table::default() });
+    }
+
+    /// Begins a table with these metrics; `None` where there is one of this name.
+    pub(super) fn new_table(
+        &mut self,
+        group: &str,
+        group_node: &Node,
+        metrics: &[Node],
+        found: &mut Findings,
+    ) -> Option<TableIx> {
+        if self.model.tables.iter().any(|t| &*t.group == group) {
+            found.note(Diagnostic::new(&group_node.at, format!("there are two tables `{group}`")));
+            return None;
+        }
+        if metrics.is_empty() {
+            found.note(Diagnostic::new(&group_node.at, format!("the table `{group}` has no metric")));
+        }
+        let table = TableIx(self.model.tables.len() as u16);
+        self.model.tables.push(model::Table { group: Arc::from(group), discontinuity: None, speed: None });
+        Some(table)
     }
 
     fn column(

@@ -14,6 +14,7 @@ mod keys;
 mod lexer;
 mod mark;
 mod metric;
+mod onvif;
 mod parts;
 mod quality;
 mod recorded;
@@ -24,7 +25,7 @@ mod value;
 
 pub(crate) use extend::{lay_over, remove};
 pub use mark::Mark;
-pub use recorded::{Change, ExpectedEvent, ExpectedOrder, Recorded, Recording};
+pub use recorded::{Change, ExpectedEvent, ExpectedOrder, Recorded, Recording, Spoken, Told};
 pub use value::duration_ms;
 pub(crate) use value::kebab;
 
@@ -37,6 +38,8 @@ use roundsman_core::device::Class;
 use roundsman_core::model::{MetricIx, Model};
 use roundsman_core::rule::{Guard, Severity};
 use roundsman_core::text::Bilingual;
+use roundsman_wire::onvif::call::Errand;
+use roundsman_wire::onvif::health::Question;
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::Plan;
 use std::sync::Arc;
@@ -70,10 +73,12 @@ pub struct Profile {
     pub name: Bilingual,
     /// What the domain knows of it.
     pub model: Arc<Model>,
-    /// What one poll asks by SNMP; empty for devices on a bus.
+    /// What one poll asks by SNMP; empty for the others.
     pub plan: Arc<Plan>,
-    /// How devices on a bus are spoken to; `None` for those of SNMP.
+    /// How devices on a bus are spoken to; `None` for the others.
     pub bus: Option<Bus>,
+    /// What one health check asks of a camera or recorder; empty for the others.
+    pub questions: Arc<[Question]>,
     /// sysObjectID prefixes it is for.
     pub matchers: Vec<Matcher>,
     /// What a device on a bus says of itself where it is one of these.
@@ -117,6 +122,8 @@ pub enum EventInstance {
     Varbind(Oid),
     /// In what the line's pattern caught.
     Capture(Arc<str>),
+    /// In the message's source, under this name.
+    Source(Arc<str>),
     /// In the frame.
     Field(roundsman_wire::frame::Point),
 }
@@ -147,8 +154,13 @@ pub struct Event {
 pub enum Signal {
     /// An SNMP notification.
     Trap(Oid),
-    /// A topic (ONVIF, MQTT).
-    Topic(Arc<str>),
+    /// A message of an event service: its topic, and values that it holds.
+    Topic {
+        /// The topic without prefixes, such as `VideoSource/SignalLoss`.
+        topic: Arc<str>,
+        /// Values of its data that must be so; names and values.
+        data: Vec<(Arc<str>, Arc<str>)>,
+    },
     /// Part of a line of text (syslog).
     Line(Arc<str>),
     /// A line of a device that speaks text.
@@ -183,6 +195,8 @@ pub enum Does {
     Set(Vec<Set>),
     /// Says something on a bus.
     Say(Say),
+    /// Has a camera or recorder do something.
+    Call(Errand),
 }
 
 /// An argument of a command.
@@ -432,6 +446,7 @@ pub(crate) fn read(document: &Node, found: &mut Findings) -> Option<Profile> {
         model: Arc::new(measured.model),
         plan: Arc::new(measured.plan),
         bus,
+        questions: measured.questions.into(),
         matchers,
         marks,
         checks,

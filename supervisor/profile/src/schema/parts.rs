@@ -2,6 +2,7 @@
 
 use super::bus;
 use super::metric::Measured;
+use super::onvif;
 use super::value::{bilingual, duration_ms, filled, kebab, note_choice, oid};
 use super::{Check, Event, EventInstance, Signal};
 use crate::diagnostic::{Diagnostic, Findings, did_you_mean};
@@ -129,7 +130,7 @@ fn read_signal(
     let frame = fields.maybe("frame");
     match (trap, topic, line, frame) {
         (Some(trap), None, None, None) => oid(trap, found).map(Signal::Trap),
-        (None, Some(topic), None, None) => filled(topic, found).map(|text| Signal::Topic(Arc::from(text))),
+        (None, Some(topic), None, None) => onvif::topic(fields, topic, found),
         (None, None, Some(line), None) => match &measured.bus {
             Some(draft) => bus::said(draft, line, found),
             None => filled(line, found).map(|text| Signal::Line(Arc::from(text))),
@@ -145,11 +146,12 @@ fn read_signal(
     }
 }
 
-/// The instance: of a trap a varbind, of a line a capture, of a frame a field.
+/// The instance: of a trap a varbind, of a line a capture, of a frame a field, of a message a name in its source.
 fn read_instance(node: &Node, raise: Option<&Signal>, found: &mut Findings) -> Option<EventInstance> {
     match raise {
         Some(Signal::Said(pattern)) => bus::caught(pattern, node, found).map(EventInstance::Capture),
         Some(Signal::Frame(_)) => bus::field(node, found).map(EventInstance::Field),
+        Some(Signal::Topic { .. }) => filled(node, found).map(|name| EventInstance::Source(Arc::from(name))),
         _ => oid(node, found).map(EventInstance::Varbind),
     }
 }

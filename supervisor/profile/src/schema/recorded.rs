@@ -1,7 +1,9 @@
-//! Fixtures of devices on a bus: what was recorded, what changes, what is said both ways.
+//! Fixtures of devices: what was recorded, what changes, what is said both ways.
 
 use crate::diagnostic::At;
 use roundsman_wire::modbus::plan::Table;
+use roundsman_wire::onvif::events::Notification;
+use roundsman_wire::onvif::health::{Question, Said};
 use std::sync::Arc;
 
 /// What a fixture's device is made of.
@@ -11,6 +13,17 @@ pub enum Recording {
     Walk(Arc<str>),
     /// A device on a bus.
     Bus(Box<Recorded>),
+    /// A camera or recorder: what it says to each question.
+    Onvif(Vec<(Question, Told)>),
+}
+
+/// What a recorded camera or recorder says to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// This, item by item, or why nothing comes.
+    Said(Said),
+    /// A recorded answer; the file's name is relative to the profile's.
+    Document(Arc<str>, At),
 }
 
 impl Recording {
@@ -22,6 +35,7 @@ impl Recording {
                 Arc::from(format!("{} registers", recorded.registers.len()))
             }
             Recording::Bus(recorded) => Arc::from(format!("{} exchanges", recorded.exchanges.len())),
+            Recording::Onvif(told) => Arc::from(format!("{} answers", told.len())),
         }
     }
 }
@@ -45,9 +59,11 @@ pub struct Recorded {
     pub grid: Option<(u8, u8)>,
 }
 
-/// A change of a recorded device on a bus.
+/// A change of a recorded device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
+    /// This is said to a question from here on.
+    Told(Question, Told),
     /// Registers from here on get these values.
     Registers(Table, u16, Vec<u16>),
     /// This question is answered so; with nothing, by silence.
@@ -78,12 +94,21 @@ pub struct ExpectedOrder {
 pub struct ExpectedEvent {
     /// Where it stands.
     pub at: At,
-    /// The octets.
-    pub octets: Vec<u8>,
+    /// What it says.
+    pub spoken: Spoken,
     /// The event that this is; none, where it must be none.
     pub event: Option<Arc<str>>,
     /// The instance it must be about.
     pub instance: Arc<str>,
     /// Whether it must clear the event.
     pub clears: bool,
+}
+
+/// What a device says of its own accord.
+#[derive(Clone, Debug)]
+pub enum Spoken {
+    /// Octets on a bus.
+    Octets(Vec<u8>),
+    /// A message of its event service.
+    Message(Notification),
 }

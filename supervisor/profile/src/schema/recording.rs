@@ -1,8 +1,9 @@
-//! Fixtures of devices on a bus: `exchange`, `registers`, `order`, `hear`, and what changes in a step.
+//! Fixtures of devices that are not walked: `exchange`, `registers`, `order`, `hear`, and what changes in a step.
 
 use super::bus::{self, Draft};
 use super::metric::Measured;
-use super::recorded::{Change, ExpectedEvent, ExpectedOrder, Recorded, Recording};
+use super::onvif;
+use super::recorded::{Change, ExpectedEvent, ExpectedOrder, Recorded, Recording, Spoken};
 use super::value::{filled, note_choice};
 use super::{Command, Event};
 use crate::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
@@ -247,14 +248,21 @@ pub(super) fn hears(
     told: &Told<'_>,
     found: &mut Findings,
 ) -> Vec<ExpectedEvent> {
-    let Some(draft) = &measured.bus else { return Vec::new() };
+    if measured.bus.is_none() && measured.questions.is_empty() {
+        return Vec::new();
+    }
     let nodes = fields.items("hear", found);
-    nodes.iter().take(MOST).filter_map(|node| hear(node, draft, told, found)).collect()
+    nodes.iter().take(MOST).filter_map(|node| hear(node, measured.bus.as_ref(), told, found)).collect()
 }
 
-fn hear(node: &Node, draft: &Draft, told: &Told<'_>, found: &mut Findings) -> Option<ExpectedEvent> {
+fn hear(node: &Node, draft: Option<&Draft>, told: &Told<'_>, found: &mut Findings) -> Option<ExpectedEvent> {
     let mut fields = Fields::of(node, "what is heard", found)?;
-    let heard = fields.must("rx", found).and_then(|node| octets(node, draft, found));
+    let spoken = match draft {
+        Some(draft) => {
+            fields.must("rx", found).and_then(|node| octets(node, draft, found)).map(Spoken::Octets)
+        }
+        None => onvif::message(&mut fields, found).map(Spoken::Message),
+    };
     let raises = fields.maybe("event");
     let clears = fields.maybe("clears");
     let instance = fields.maybe("instance").and_then(|node| node.text(found)).unwrap_or("");
@@ -274,5 +282,11 @@ fn hear(node: &Node, draft: &Draft, told: &Told<'_>, found: &mut Findings) -> Op
         }
     };
     let at = node.at.clone();
-    Some(ExpectedEvent { at, octets: heard?, event, instance: Arc::from(instance), clears: clears.is_some() })
+    Some(ExpectedEvent {
+        at,
+        spoken: spoken?,
+        event,
+        instance: Arc::from(instance),
+        clears: clears.is_some(),
+    })
 }

@@ -8,6 +8,7 @@
 //! **Refuses.** It computes nothing over two polls, and it never invents a value: what did not come back is an
 //! [`Absence`](roundsman_core::reading::Absence).
 
+mod onvif;
 pub(crate) mod recipe;
 mod roster;
 mod text;
@@ -19,6 +20,7 @@ use roster::Roster;
 use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_core::reading::{Absence, Readings, Sample};
 use roundsman_core::time::Now;
+use roundsman_wire::onvif::health;
 use roundsman_wire::snmp::answer::{self, Answer};
 use roundsman_wire::{bus, field};
 use std::cmp::Ordering;
@@ -53,6 +55,7 @@ impl Translator {
         match answer.into() {
             Answered::Snmp(answer) => self.of_snmp(profile, answer, now),
             Answered::Bus(answer) => self.of_bus(profile, answer, now),
+            Answered::Onvif(answer) => self.of_onvif(profile, answer, now),
         }
     }
 
@@ -127,6 +130,8 @@ pub enum Answered<'a> {
     Snmp(&'a Answer),
     /// Over a bus, for `Profile::bus`.
     Bus(&'a bus::answer::Answer),
+    /// Of a camera or recorder, for `Profile::questions`.
+    Onvif(&'a health::Answer),
 }
 
 impl<'a> From<&'a Answer> for Answered<'a> {
@@ -138,6 +143,12 @@ impl<'a> From<&'a Answer> for Answered<'a> {
 impl<'a> From<&'a bus::answer::Answer> for Answered<'a> {
     fn from(answer: &'a bus::answer::Answer) -> Answered<'a> {
         Answered::Bus(answer)
+    }
+}
+
+impl<'a> From<&'a health::Answer> for Answered<'a> {
+    fn from(answer: &'a health::Answer) -> Answered<'a> {
+        Answered::Onvif(answer)
     }
 }
 

@@ -4,6 +4,7 @@ use super::text::{self, Texts};
 use super::view::View;
 use roundsman_core::model::{MetricIx, TableIx};
 use roundsman_core::reading::{Absence, Sample, Value};
+use roundsman_wire::onvif::health::{self, Question};
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -18,6 +19,20 @@ pub(crate) struct Recipes {
     pub(crate) points: Vec<Point>,
     /// The table that they are columns of, where the device is a grid.
     pub(crate) grid: Option<Grid>,
+    /// Values of a camera or recorder.
+    pub(crate) items: Vec<Item>,
+}
+
+/// A value of a camera or recorder.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) metric: MetricIx,
+    pub(crate) question: Question,
+    /// Position among what the question's answer tells.
+    pub(crate) item: usize,
+    /// The table that it is a column of, where the answer has rows.
+    pub(crate) table: Option<TableIx>,
+    pub(crate) convert: Convert,
 }
 
 /// A value of a device on a bus.
@@ -209,6 +224,21 @@ impl Convert {
                 at.map(|at| Value::State(words[at].1.clone())).map_err(|_| Absence::Invalid)
             }
             Convert::Text(format) => Ok(Value::Text(text::of(raw, *format, texts))),
+        }
+    }
+}
+
+impl Item {
+    /// What a row says of it.
+    pub(super) fn sample(&self, row: &health::Row, texts: &mut Texts) -> Sample {
+        match (row.value(self.item).ok_or(Absence::Unsupported)?, &self.convert) {
+            (health::Value::State(word), Convert::State { words, .. }) => {
+                let known = words.iter().find(|(_, known)| **known == **word);
+                known.map(|(_, word)| Value::State(word.clone())).ok_or(Absence::Invalid)
+            }
+            (health::Value::State(_), _) => Err(Absence::Malformed),
+            (health::Value::Number(number), convert) => convert.sample(View::Float(*number), texts),
+            (health::Value::Text(text), convert) => convert.sample(View::Octets(text.as_bytes()), texts),
         }
     }
 }

@@ -79,6 +79,21 @@ pub enum Call<'a> {
     EndSearch(&'a str),
 }
 
+/// What a person can have a device do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Restart.
+    Reboot,
+    /// Let us log in anew, after a login was refused.
+    LogIn,
+}
+
+impl Errand {
+    /// Both with their words, as profiles write them.
+    pub const ALL: [(&'static str, Errand); 2] =
+        [("device.SystemReboot", Errand::Reboot), ("login", Errand::LogIn)];
+}
+
 impl Call<'_> {
     /// The operation's name; its answer is called so, with `Response` behind it.
     pub fn operation(&self) -> &'static str {

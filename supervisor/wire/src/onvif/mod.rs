@@ -13,6 +13,7 @@ pub mod answer;
 pub mod call;
 pub mod device;
 pub mod events;
+pub mod health;
 pub mod login;
 pub mod media;
 mod moment;
