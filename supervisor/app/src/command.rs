@@ -10,7 +10,6 @@ use roundsman_core::device::Device;
 use roundsman_core::fault::holds;
 use roundsman_core::model::{InstanceIx, Labels};
 use roundsman_core::reading::Readings;
-use roundsman_driver::bus::Bus;
 use roundsman_driver::clock::Clock;
 use roundsman_panel::{CommandReport, Forbidden};
 use roundsman_profile::command::{Course, Next, Report, Verified, find};
@@ -19,6 +18,7 @@ use roundsman_profile::translate::Translator;
 use roundsman_wire::bus::order::Verdict;
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use way::Owner;
 use way::Way;
 
 /// What somebody wants done.
@@ -41,11 +41,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Checks everything that can be checked before the device is told; the error says why it is not to be. `bus` owns
-    /// the port of a device on a bus, `seen` are the device's latest readings.
+    /// Checks everything that can be checked before the device is told; the error says why it is not to be. `owner`
+    /// carries it out, `seen` are the device's latest readings.
     pub(crate) fn new(
         entry: &SiteEntry,
-        bus: Option<Bus>,
+        owner: Owner,
         wanted: &Wanted,
         seen: Option<(&Readings, &Labels)>,
     ) -> Result<Job> {
@@ -68,9 +68,9 @@ impl Job {
         }
         let given: Vec<(&str, &str)> =
             wanted.arguments.iter().map(|(name, word)| (name.as_str(), word.as_str())).collect();
-        let way = Way::new(entry, bus, at)?;
+        let way = Way::new(entry, owner, at)?;
         let instance = match &entry.asked {
-            Asked::Snmp(_) => InstanceIx::SCALAR,
+            Asked::Snmp(_) | Asked::Onvif(_) => InstanceIx::SCALAR,
             // The labels as a translator that begins anew gives them out.
             Asked::Bus { labels, .. } => {
                 let mut fresh = Labels::default();
@@ -109,7 +109,7 @@ impl Job {
 fn unit_at(entry: &SiteEntry, unit: &str) -> Result<usize> {
     let labels = match &entry.asked {
         Asked::Bus { labels, .. } => &labels[..],
-        Asked::Snmp(_) => &[],
+        Asked::Snmp(_) | Asked::Onvif(_) => &[],
     };
     let id = &entry.device.id;
     match (labels.iter().position(|label| **label == *unit), labels.first().filter(|label| !label.is_empty()))

@@ -1,7 +1,7 @@
 //! `roundsman poll`: one device, now, through the same driver, profile and derivation as the service.
 
 use crate::site::{self, Asked, Site, SiteEntry};
-use crate::supervise::{Over, line as probing};
+use crate::supervise::{Checked, Over, line as probing};
 use crate::{print, supervise};
 use anyhow::{Context, Result, anyhow, bail};
 use roundsman_core::derive::{Derivation, Expression, Uplink};
@@ -12,6 +12,8 @@ use roundsman_core::reading::{Readings, Value as Reading, quality};
 use roundsman_core::text;
 use roundsman_driver::bus::{self, Bus, MOST_OUTCOMES};
 use roundsman_driver::clock::Clock;
+use roundsman_driver::onvif::Http;
+use roundsman_driver::onvif::camera::Camera;
 use roundsman_driver::reach::{Prober, Reach};
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_driver::snmp::{self, Finished, Options, Request, Snmp};
@@ -19,6 +21,7 @@ use roundsman_profile::diagnostic::{Findings, did_you_mean};
 use roundsman_profile::translate::Translator;
 use roundsman_wire::bus::Rank;
 use roundsman_wire::bus::session::Ask;
+use roundsman_wire::onvif::login::Kept;
 use roundsman_wire::snmp::plan::Plan;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -165,6 +168,7 @@ async fn look_at_line(clock: Clock, drivers: &mut Drivers, entry: &SiteEntry) ->
 
 /// What asks the device: SNMP, and the one bus that it hangs on.
 struct Drivers {
+    clock: Clock,
     snmp: Snmp,
     answers: mpsc::Receiver<Finished>,
     bus: Option<(Bus, mpsc::Receiver<bus::Outcome>)>,
@@ -175,13 +179,13 @@ impl Drivers {
         let (snmp, answers) = Snmp::start(clock, Options::default())?;
         let bus = match &site.devices[at].asked {
             Asked::Bus { bus, .. } => site.buses.iter().find(|entry| entry.id == *bus),
-            Asked::Snmp(_) => None,
+            Asked::Snmp(_) | Asked::Onvif(_) => None,
         };
         let bus = bus.and_then(|entry| entry.settings()).map(|settings| {
             let (outcomes, receiver) = mpsc::channel(MOST_OUTCOMES);
             (Bus::start(clock, settings, outcomes), receiver)
         });
-        Ok(Drivers { snmp, answers, bus })
+        Ok(Drivers { clock, snmp, answers, bus })
     }
 
     /// Asks the device: its SNMP agent by `plan`, a bus by what its profile asks.
@@ -207,6 +211,13 @@ impl Drivers {
                 bail!("the owner of the bus ended before it answered")
             }
             (Asked::Bus { bus, .. }, None) => bail!("there is no bus `{bus}`"),
+            (Asked::Onvif(target), _) => {
+                // A person asks: refusals of before do not count.
+                let camera = Camera::new(Http::new()?, (**target).clone(), Kept::default());
+                let started = self.clock.now();
+                let answer = camera.check(&entry.profile.questions).await;
+                Ok(Checked { key, generation, started, finished: self.clock.now(), answer }.into())
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | answers from the driver | 256 | the driver waits: the kernel's receive buffer takes the burst |
 //! | requests to a bus | driver's own | as with SNMP polls |
 //! | what comes of all buses | 256 | their owners wait, and take no further requests |
+//! | what comes of all cameras | [`cameras::MOST_CHECKED`] | their tasks wait |
 //! | events of tasks | [`MOST_EVENTS`] | the sending task waits |
 //! | operator requests | [`MOST_REQUESTS`] | refused with 503 |
 //! | commands to devices | [`MOST_COMMANDS`] | refused with 503 |
@@ -18,6 +19,7 @@
 //! | transitions to the store | [`commit::MOST_WAITING`] | the service ends and starts from what is durable |
 
 mod buses;
+mod cameras;
 pub(crate) mod commands;
 pub(crate) mod commit;
 mod heard;
@@ -30,12 +32,14 @@ mod polled;
 mod record;
 mod view;
 
+pub(crate) use cameras::Checked;
 pub(crate) use polled::{Over, identified, identity_plan};
 pub(crate) use view::View;
 
 use crate::site::{Asked, Site};
 use anyhow::Result;
 use buses::Buses;
+use cameras::Cameras;
 use commands::{Given, MOST_COMMANDS};
 use commit::Committer;
 use marks::Marker;
@@ -110,6 +114,8 @@ enum Event {
     Polled(Box<Finished>),
     /// Something came of a bus.
     Bus(Box<bus::Outcome>),
+    /// Something came of a camera or recorder.
+    Onvif(Box<cameras::Outcome>),
     /// A reach probe ended; `None` where it could not be made at all.
     Reached { key: u32, generation: Generation, probed: Option<Polled> },
     /// An operator wants something.
@@ -141,6 +147,8 @@ pub(crate) struct Supervisor {
     answers: mpsc::Receiver<Finished>,
     buses: Buses,
     outcomes: mpsc::Receiver<bus::Outcome>,
+    cameras: Cameras,
+    of_cameras: mpsc::Receiver<cameras::Outcome>,
     prober: Arc<Prober>,
     probes: Arc<Semaphore>,
     probing: line::Probing,
@@ -198,6 +206,7 @@ impl Supervisor {
         let store = Arc::new(store);
         let (snmp, answers) = Snmp::start(clock, snmp::Options::default())?;
         let (buses, outcomes) = Buses::new(clock);
+        let (cameras, of_cameras) = Cameras::new(clock, store.clone(), &restored.logins)?;
         let marker = Marker::new(clock, site.clock);
         let (prober, probes) = (Arc::new(Prober::new(clock)), Arc::new(Semaphore::new(MOST_PROBES)));
         let means = line::Means { clock, prober: prober.clone(), snmp: snmp.clone(), places: probes.clone() };
@@ -228,6 +237,8 @@ impl Supervisor {
             answers,
             buses,
             outcomes,
+            cameras,
+            of_cameras,
             prober,
             probes,
             probing: line::Probing::start(means),
@@ -273,6 +284,7 @@ impl Supervisor {
                     }
                 }
                 Some(outcome) = self.outcomes.recv() => self.handle(Event::Bus(Box::new(outcome))).await?,
+                Some(outcome) = self.of_cameras.recv() => self.handle(Event::Onvif(Box::new(outcome))).await?,
                 () = tokio::time::sleep(Duration::from_millis(wake_ms)) => {}
             }
             self.look_at_the_clock(due).await?;
@@ -291,6 +303,10 @@ impl Supervisor {
             Event::Polled(finished) if finished.key & LINE_KEY != 0 => self.line_probed(&finished),
             Event::Polled(finished) => self.polled((*finished).into(), now),
             Event::Bus(outcome) => self.of_bus(*outcome, now),
+            Event::Onvif(outcome) => match *outcome {
+                cameras::Outcome::Checked(checked) => self.polled(checked.into(), now),
+                cameras::Outcome::Told(told) => self.told(told, now),
+            },
             Event::Reached { key, generation, probed } => self.reached(key, generation, probed, now),
             Event::Operator(request) => self.operate(request, now),
             Event::Command(given) => self.command(given),
@@ -372,6 +388,11 @@ impl Supervisor {
                     self.buses.poll(bus, bus::Request { key, generation, ask })
                 });
                 started.map_err(|busy| busy.to_string())
+            }
+            Asked::Onvif(_) => {
+                let questions = runtime.entry.profile.questions.clone();
+                let started = self.cameras.check(&runtime.entry.device.id, generation, questions);
+                if started { Ok(()) } else { Err("the camera is not there".to_owned()) }
             }
         };
         if let Err(busy) = started {

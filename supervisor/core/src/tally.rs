@@ -16,6 +16,8 @@ words! {
         SnmpV3 = "snmp-v3" "SNMP v3" "SNMP v3",
         /// Serial lines, serial servers, Modbus TCP, text over TCP.
         Bus = "bus" "总线" "Bus",
+        /// ONVIF, with RTSP and snapshots.
+        Onvif = "onvif" "ONVIF" "ONVIF",
         /// Reach probes, by whatever way.
         Reach = "reach" "可达性探测" "Reach probe",
     }

@@ -2,7 +2,7 @@
 
 mod camera;
 
-use camera::{Act, Camera, Request, answer, corpus};
+use camera::{Act, Camera, Request, answer, base64, corpus, time};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::onvif::{Credentials, Device, Failure, Http};
 use roundsman_wire::onvif::address::Base;
@@ -43,28 +43,6 @@ fn fault(status: &str, name: &str) -> Act {
     answer(status, "", &corpus(name))
 }
 
-/// The time that a camera `ahead_s` of ours tells.
-fn time(ahead_s: i64) -> String {
-    let at = Clock::new().now().wall.0 / 1_000 + ahead_s;
-    let (day, second) = (at.div_euclid(86_400), at.rem_euclid(86_400));
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    // Days since the epoch to the calendar (Hinnant).
-    let z = day + 719_468;
-    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (day, month) =
-        (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!(
-        "<Envelope><Body><GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime>\
-         <Time><Hour>{hour}</Hour><Minute>{minute}</Minute><Second>{second}</Second></Time>\
-         <Date><Year>{year}</Year><Month>{month}</Month><Day>{day}</Day></Date>\
-         </UTCDateTime></SystemDateAndTime></GetSystemDateAndTimeResponse></Body></Envelope>"
-    )
-}
-
 /// Whether a token is right, and how old it is by a clock `ahead_s` of ours.
 fn token_age_s(request: &Request, ahead_s: i64) -> Option<i64> {
     let read = xml::read(request.body.as_bytes()).unwrap();
@@ -77,21 +55,6 @@ fn token_age_s(request: &Request, ahead_s: i64) -> Option<i64> {
     let second = parts[3] * 3_600 + parts[4] * 60 + parts[5];
     let now = (Clock::new().now().wall.0 / 1_000 + ahead_s).rem_euclid(86_400);
     is_right.then_some((now - second + 43_200).rem_euclid(86_400) - 43_200)
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits: Vec<u8> = text
-        .bytes()
-        .filter_map(|octet| ALPHABET.iter().position(|digit| *digit == octet))
-        .map(|at| at as u8)
-        .collect();
-    let group = |group: &[u8]| {
-        let bits =
-            group.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
-        bits.to_be_bytes()[1..group.len()].to_vec()
-    };
-    digits.chunks(4).flat_map(group).collect()
 }
 
 #[tokio::test]

@@ -12,8 +12,7 @@
 use crate::bus::{Bus, Rendering, Say, Write, Written};
 use crate::schema::command::setting;
 use crate::schema::{Argument, Choice, Command, Does, Profile, Set};
-use crate::translate::recipe::Recipes;
-use roundsman_core::model::InstanceIx;
+use roundsman_core::model::{InstanceIx, MetricIx};
 use roundsman_core::reading::{Readings, Value};
 use roundsman_core::time::Mono;
 use roundsman_rtu::MOST_PDU;
@@ -25,6 +24,7 @@ use roundsman_wire::bus::plan::{Member, Plan};
 use roundsman_wire::field::{Order as Endian, Type};
 use roundsman_wire::frame::Piece;
 use roundsman_wire::modbus::plan::Table;
+use roundsman_wire::onvif::call::Errand;
 use roundsman_wire::snmp::set::Binding;
 use std::sync::Arc;
 
@@ -125,6 +125,15 @@ pub fn bindings(command: &Command, given: &[Given<'_>]) -> Result<Vec<Binding>, 
         Ok(Binding { oid: set.oid.clone(), value })
     };
     sets.iter().map(binding).collect()
+}
+
+/// What a command has a camera or recorder do.
+fn errand(command: &Command, given: &[Given<'_>]) -> Result<Errand, Unfit> {
+    none_unknown(command, given)?;
+    match command.does {
+        Does::Call(errand) => Ok(errand),
+        _ => Err(Unfit::Protocol(command.id.clone())),
+    }
 }
 
 /// The order that a command with these arguments is for one unit.
@@ -243,7 +252,7 @@ fn words(kind: Type, (bytes, words): (Endian, Endian), number: f64) -> Option<Ve
 pub enum Next {
     /// Tell the device this.
     Tell(Telling),
-    /// Poll these points of the plan at command's rank, not before this moment.
+    /// Poll these points of the plan at command's rank, of a camera these of its questions, not before this moment.
     Look(Arc<[usize]>, Mono),
     /// It waits for what it asked for.
     Wait,
@@ -271,6 +280,8 @@ pub enum Telling {
     Order(Order),
     /// Its SNMP agent.
     Set(Vec<Binding>),
+    /// A camera or recorder.
+    Call(Errand),
 }
 
 /// A device that was told.
@@ -350,17 +361,18 @@ impl Course {
     ) -> Result<Course, Unfit> {
         let telling = match (&profile.bus, member) {
             (Some(bus), Some(member)) => Telling::Order(order(bus, command, member, given)?),
+            (None, None) if !profile.questions.is_empty() => Telling::Call(errand(command, given)?),
             (None, None) => Telling::Set(bindings(command, given)?),
             _ => return Err(Unfit::Protocol(command.id.clone())),
         };
         let proof = command.verify.as_ref().map(|verify| Proof {
-            points: points_of(&profile.recipes, verify.metric),
+            points: points_of(profile, verify.metric),
             metric: verify.metric,
             is: filled_in(&verify.is, given),
             within_ms: verify.within_ms,
         });
         let rest_ms = match &telling {
-            Telling::Set(_) => 0,
+            Telling::Set(_) | Telling::Call(_) => 0,
             Telling::Order(order) => match &order.say {
                 order::Say::Modbus { rest_ms, .. } => *rest_ms,
                 order::Say::Frame { request, .. } => request.rest_ms,
@@ -433,9 +445,13 @@ impl Course {
     }
 }
 
-/// The points of the plan that a metric is made of.
-fn points_of(recipes: &Recipes, metric: roundsman_core::model::MetricIx) -> Arc<[usize]> {
-    recipes.points.iter().filter(|recipe| recipe.metric == metric).filter_map(|recipe| recipe.point).collect()
+/// The points of the plan that a metric is made of; of a camera or recorder the question that it comes of.
+fn points_of(profile: &Profile, metric: MetricIx) -> Arc<[usize]> {
+    let (points, items) = (&profile.recipes.points, &profile.recipes.items);
+    let points = points.iter().filter(|recipe| recipe.metric == metric).filter_map(|recipe| recipe.point);
+    let asked = items.iter().filter(|recipe| recipe.metric == metric);
+    let place = |question| profile.questions.iter().position(|known| *known == question);
+    points.chain(asked.filter_map(|recipe| place(recipe.question))).collect()
 }
 
 /// `{state}` by the word that a person gave.

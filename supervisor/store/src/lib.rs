@@ -21,6 +21,7 @@ mod hidden;
 mod history;
 mod journal;
 mod latest;
+mod login;
 mod maintenance;
 mod nightly;
 mod past;
@@ -46,6 +47,7 @@ pub use history::{
     Retention, Run, RunState, SeriesDay, SeriesName, Span,
 };
 pub use latest::{LatestDevice, LatestReading};
+pub use login::LoginRefusals;
 pub use maintenance::{NewAmendment, NewRecord, RecordFilter};
 pub use nightly::{BACKUPS, Copy, back_up_nightly, newest_good, nightly};
 pub use past::{Past, PastDevice};
@@ -360,6 +362,17 @@ impl Store {
             let given = number.lock().unwrap_or_else(PoisonError::into_inner).take();
             given.ok_or(StoreError::Closed)
         }
+    }
+
+    /// Keeps the refused logins of a device over a restart.
+    ///
+    /// # Errors
+    /// Nothing is stored, see [`StoreError`].
+    pub fn keep_login(
+        &self,
+        of: LoginRefusals,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.submit(Work::Login(Box::new(of)))
     }
 
     /// Puts on record what came of a command.

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::latest::LatestDevice;
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
-use crate::{ClockMark, hidden, history, watches};
+use crate::{ClockMark, LoginRefusals, hidden, history, login, watches};
 use roundsman_core::fault::{Fault, FaultId};
 use roundsman_core::hidden::Hiding;
 use roundsman_core::time::Wall;
@@ -33,6 +33,8 @@ pub struct Restored {
     pub clock: Option<ClockMark>,
     /// Who stood behind whom, as it was stored last.
     pub hidden: Vec<Hiding>,
+    /// Refused logins.
+    pub logins: Vec<LoginRefusals>,
 }
 
 /// Reads it.
@@ -63,5 +65,6 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         latest: history::latest_readings(conn)?,
         clock: watches::latest(conn).map_err(failed)?,
         hidden: hidden::open(conn)?,
+        logins: login::all(conn)?,
     })
 }

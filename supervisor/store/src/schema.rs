@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_history.sql"),
     include_str!("../migrations/0006_past.sql"),
     include_str!("../migrations/0007_command.sql"),
+    include_str!("../migrations/0008_login.sql"),
 ];
 
 /// Takes the directory's lock; held as long as the file lives.

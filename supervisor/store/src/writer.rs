@@ -3,6 +3,7 @@
 use crate::command::{self, CommandOutcome, NewCommand};
 use crate::error::StoreError;
 use crate::history::{self, Keeper, Poll, Progress, Retention};
+use crate::login::{self, LoginRefusals};
 use crate::maintenance::{self, Outcome, Write};
 use crate::space::Space;
 use crate::watches::At;
@@ -53,6 +54,8 @@ pub(crate) enum Work {
     Command(Box<NewCommand>, Arc<Mutex<Option<i64>>>),
     /// What came of one.
     Obeyed(Box<CommandOutcome>),
+    /// Refused logins of a device.
+    Login(Box<LoginRefusals>),
 }
 
 /// Work and the one who waits for it.
@@ -262,6 +265,7 @@ impl Writer {
                 Ok(())
             }
             Work::Obeyed(outcome) => command::end(&self.conn, outcome),
+            Work::Login(of) => login::keep(&self.conn, of),
         }
     }
 

@@ -16,5 +16,6 @@ pub mod modbus;
 pub mod onvif;
 pub mod params;
 pub mod rfc2217;
+pub mod rtsp;
 pub mod snmp;
 pub mod text;

@@ -1,16 +1,19 @@
 //! `roundsman command`: through the running service, which owns buses and store; where none runs, by itself.
 
 use super::way::Way;
-use super::{Job, Wanted, shown, unit_at};
+use super::{Job, Owner, Wanted, shown, unit_at};
 use crate::print;
 use crate::site::{self, Asked, Site, SiteEntry};
 use anyhow::{Context, Result, bail};
 use roundsman_driver::bus::{Bus, MOST_OUTCOMES};
 use roundsman_driver::clock::Clock;
+use roundsman_driver::onvif::Http;
+use roundsman_driver::onvif::camera::Camera;
 use roundsman_panel::CommandReport;
 use roundsman_profile::diagnostic::did_you_mean;
 use roundsman_profile::translate::Translator;
 use roundsman_store::{CommandOutcome, NewCommand, Store};
+use roundsman_wire::onvif::login::Kept;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -196,12 +199,18 @@ fn through(mut stream: UnixStream, device: &str, wanted: &Wanted) -> Result<Done
 /// Does it where no service runs, for one after another: takes store and bus for as long.
 async fn alone(site: &Site, entry: &SiteEntry, wanted: Vec<Wanted>) -> Result<Vec<Done>> {
     let clock = Clock::new();
-    let owned = match &entry.asked {
-        Asked::Bus { bus, .. } => site.buses.iter().find(|known| known.id == *bus),
-        Asked::Snmp(_) => None,
-    };
     let (outcomes, _receiver) = mpsc::channel(MOST_OUTCOMES);
-    let owner = owned.and_then(|bus| bus.settings()).map(|settings| Bus::start(clock, settings, outcomes));
+    let owner = match &entry.asked {
+        Asked::Bus { bus, .. } => {
+            let settings = site.buses.iter().find(|known| known.id == *bus).and_then(|bus| bus.settings());
+            settings.map_or(Owner::Nobody, |settings| Owner::Bus(Bus::start(clock, settings, outcomes)))
+        }
+        Asked::Onvif(target) => {
+            // A person asks: refusals of before do not count.
+            Owner::Camera(Arc::new(Camera::new(Http::new()?, (**target).clone(), Kept::default())))
+        }
+        Asked::Snmp(_) => Owner::Nobody,
+    };
     let mut store = None;
     let mut done = Vec::new();
     for wanted in wanted {

@@ -1,6 +1,6 @@
 //! `[[device]]`, before references are resolved.
 
-use super::{Line, values};
+use super::{Line, camera, values};
 use roundsman_core::device::{Network, Tier};
 use roundsman_driver::reach::Reach;
 use roundsman_profile::diagnostic::{Diagnostic, Findings};
@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     /// Whether its answers must come from the address that is asked.
     pub(super) strict_source: bool,
     pub(super) rules: Option<&'a Node>,
+    /// What is said of a camera's ports and settings.
+    pub(super) camera: camera::Draft<'a>,
 }
 
 /// Which units of a bus a device is.
@@ -88,7 +90,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let units = read_units(&mut fields, found);
     let location = fields.maybe("location").map(|n| values::line(n, found));
     let address = address_node.map(|n| {
-        values::address(n, found)?;
+        values::address(n, values::SNMP_PORT, found)?;
         Some((n, n.text(found)?))
     });
     if address_node.is_none() && bus.is_none() {
@@ -107,6 +109,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
     let reach = reach_node.and_then(|n| values::reach(n, found));
     let interval_s = fields.maybe("interval").map(|n| values::interval_s(n, found));
     let strict_source = fields.maybe("strict_source").map(|n| strict_source(n, found));
+    let camera = camera::read(&mut fields, found);
     let rules = fields.maybe("rule");
     let rules = rules.filter(|n| values::is_table(n, "rule.interface-busy.warning.above = 70", found));
     fields.finish(found);
@@ -133,6 +136,7 @@ pub(super) fn read<'a>(node: &'a Node, found: &mut Findings) -> Option<Draft<'a>
         interval_s: interval_s.unwrap_or(Some(DEFAULT_INTERVAL_S))?,
         strict_source: strict_source.unwrap_or(Some(true))?,
         rules,
+        camera: camera?,
     })
 }
 

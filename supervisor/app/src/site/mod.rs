@@ -4,6 +4,7 @@
 //! file, line and a hint.
 
 mod bus;
+mod camera;
 mod credentials;
 mod device;
 mod limits;
@@ -11,11 +12,13 @@ mod read;
 mod values;
 
 pub(crate) use bus::BusEntry;
+pub(crate) use camera::Fingerprint;
 pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Grid};
 use roundsman_core::text::Language;
+use roundsman_driver::onvif::camera::Target as Camera;
 use roundsman_driver::reach::Reach;
 use roundsman_profile::catalogue::Catalogue;
 use roundsman_profile::diagnostic::{Diagnostic, Rejected, Source};
@@ -113,6 +116,8 @@ pub(crate) enum Asked {
         /// What each of them is called in readings; a device that is one unit has one empty name.
         labels: Arc<[Arc<str>]>,
     },
+    /// A camera or recorder.
+    Onvif(Arc<Camera>),
 }
 
 impl Asked {
@@ -120,7 +125,7 @@ impl Asked {
     pub(crate) fn snmp(&self) -> Option<&Arc<snmp::session::Target>> {
         match self {
             Asked::Snmp(target) => Some(target),
-            Asked::Bus { .. } => None,
+            Asked::Bus { .. } | Asked::Onvif(_) => None,
         }
     }
 
@@ -128,6 +133,7 @@ impl Asked {
     pub(crate) fn is_same_place(&self, other: &Asked) -> bool {
         match (self, other) {
             (Asked::Snmp(one), Asked::Snmp(other)) => one.address == other.address,
+            (Asked::Onvif(one), Asked::Onvif(other)) => one.address == other.address,
             (one, other) => one == other,
         }
     }

@@ -4,7 +4,7 @@ use super::bus::{self, Buses};
 use super::credentials::{self, Credentials};
 use super::device::{self, Draft};
 use super::limits::{self, Limits};
-use super::{Asked, ClockSource, MOST_DEVICES, Site, SiteEntry, values};
+use super::{Asked, ClockSource, MOST_DEVICES, Site, SiteEntry, camera, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
 use roundsman_core::line::Line;
@@ -304,7 +304,7 @@ fn resolve(
             _ => None,
         };
         let address = match &asked {
-            Asked::Snmp(_) => draft.address.map(|(_, text)| text.to_owned()),
+            Asked::Snmp(_) | Asked::Onvif(_) => draft.address.map(|(_, text)| text.to_owned()),
             Asked::Bus { bus, .. } => Some(bus::shown(draft, bus)),
         };
         entries.push(SiteEntry {
@@ -324,7 +324,9 @@ fn resolve(
             },
             profile,
             auto,
-            address: draft.address.and_then(|(node, _)| Some(values::address(node, found)?.ip())),
+            address: draft
+                .address
+                .and_then(|(node, _)| Some(values::address(node, values::SNMP_PORT, found)?.ip())),
             asked,
             writer,
             credentials: draft.credentials.and_then(Node::plain_text).unwrap_or_default().into(),
@@ -347,6 +349,15 @@ fn asked<'a>(
     (buses, targets): (&mut Buses<'_>, &mut HashMap<TargetKey<'a>, Arc<Target>>),
     found: &mut Findings,
 ) -> Option<(Asked, Arc<Profile>)> {
+    if !profile.questions.is_empty() {
+        let credentials = match draft.credentials {
+            Some(node) => Some((node, credentials_of(node, names, found)?)),
+            None => None,
+        };
+        let camera = camera::target(draft, credentials, found)?;
+        return Some((Asked::Onvif(Arc::new(camera)), Arc::clone(profile)));
+    }
+    draft.camera.refuse(&profile.id, found)?;
     if profile.bus.is_none() {
         for (key, node) in [("bus", draft.bus), ("unit", draft.units.map(|units| units.node()))] {
             let Some(node) = node else { continue };
@@ -414,7 +425,7 @@ fn target<'a>(
         found.note(Diagnostic::new(&node.at, what).hint("name a section with snmp = { … }"));
         return None;
     };
-    let address = values::address(draft.address?.0, found)?;
+    let address = values::address(draft.address?.0, values::SNMP_PORT, found)?;
     let shared = targets.entry((address, name, draft.strict_source)).or_insert_with(|| {
         let mut target = Target::new(address, &agent.community);
         target.version = agent.version;

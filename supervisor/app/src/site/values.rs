@@ -16,7 +16,7 @@ const LONGEST_ID: usize = 64;
 const LONGEST_NAME: usize = 200;
 
 /// Port of an SNMP agent (RFC 3417 section 3.1) where the address names none.
-const SNMP_PORT: u16 = 161;
+pub(super) const SNMP_PORT: u16 = 161;
 
 /// Slowest line in bit/s: below it somebody forgot the unit.
 const SLOWEST_LINE: f64 = 1e3;
@@ -182,11 +182,11 @@ pub(super) fn line_quality(node: &Node, found: &mut Findings) -> Option<Option<u
 }
 
 /// `host[:port]` with the host as an IP address: the box works without DNS.
-pub(super) fn address(node: &Node, found: &mut Findings) -> Option<SocketAddr> {
+pub(super) fn address(node: &Node, usual_port: u16, found: &mut Findings) -> Option<SocketAddr> {
     let text = node.text(found)?;
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
     let parsed = match (bare.parse::<IpAddr>(), text.parse::<SocketAddr>()) {
-        (Ok(ip), _) => Some(SocketAddr::new(ip, SNMP_PORT)),
+        (Ok(ip), _) => Some(SocketAddr::new(ip, usual_port)),
         (_, Ok(address)) if address.port() != 0 => Some(address),
         _ => None,
     };

@@ -2,7 +2,7 @@
 
 use super::Supervisor;
 use crate::command::ask::on_record;
-use crate::command::{Job, Wanted};
+use crate::command::{Job, Owner, Wanted};
 use crate::site::Asked;
 use roundsman_panel::{CommandError, CommandReport, CommandWanted, Unavailable};
 use tokio::sync::oneshot;
@@ -27,8 +27,9 @@ impl Supervisor {
         };
         let wanted = Wanted { command, unit, arguments };
         let owner = match &runtime.entry.asked {
-            Asked::Bus { bus, .. } => self.buses.owner(bus),
-            Asked::Snmp(_) => None,
+            Asked::Bus { bus, .. } => self.buses.owner(bus).map_or(Owner::Nobody, Owner::Bus),
+            Asked::Onvif(_) => self.cameras.of(&device).map_or(Owner::Nobody, Owner::Camera),
+            Asked::Snmp(_) => Owner::Nobody,
         };
         let seen = runtime.latest.as_ref().map(|latest| (&*latest.readings, runtime.labels()));
         let job = match Job::new(&runtime.entry, owner, &wanted, seen) {

@@ -40,6 +40,8 @@ impl Supervisor {
                 (Asked::Bus { .. }, Some(_), None) if icmp.is_ok() => Reach::Icmp,
                 (Asked::Bus { .. }, _, None) => Reach::Bus,
                 (Asked::Snmp(_), _, None) => fallback,
+                (Asked::Onvif(_), _, None) if icmp.is_ok() => Reach::Icmp,
+                (Asked::Onvif(camera), _, None) => Reach::Tcp(camera.address.port()),
             };
             let lens = self.lenses.of(found.as_ref().unwrap_or(&entry.profile));
             let mut runtime = Runtime::new(entry, self.next_key, reach, lens, found.is_some(), old);
@@ -57,6 +59,7 @@ impl Supervisor {
             self.forget(gone.key).await;
         }
         self.buses.load(&self.site.buses);
+        self.cameras.load(&self.devices);
         self.probing.load(&self.devices);
         self.restore_latest(kept);
         let devices = self.devices.iter().map(Runtime::site_device).collect();

@@ -1,6 +1,7 @@
 //! From one device's raw answer to its readings, and on to the engine.
 
 use super::Supervisor;
+use super::cameras::Checked;
 use super::line::Watched;
 use super::view::{Latest, Lens};
 use crate::site::{Asked, SiteEntry};
@@ -22,6 +23,7 @@ use roundsman_profile::schema::Profile;
 use roundsman_profile::translate::{Answered, Translator};
 use roundsman_store::LatestDevice;
 use roundsman_wire::bus::answer::Answer as BusAnswer;
+use roundsman_wire::onvif::health;
 use roundsman_wire::snmp::answer::{Answer, Raw};
 use roundsman_wire::snmp::oid::Oid;
 use roundsman_wire::snmp::plan::{Object, Plan};
@@ -66,6 +68,7 @@ pub(crate) struct Over {
 pub(crate) enum Brought {
     Snmp(Answer),
     Bus(BusAnswer),
+    Onvif(health::Answer),
 }
 
 impl Brought {
@@ -73,12 +76,14 @@ impl Brought {
         match self {
             Brought::Snmp(answer) => answer.answered,
             Brought::Bus(answer) => answer.answered(),
+            Brought::Onvif(answer) => answer.answered,
         }
     }
 
     fn cost(&self) -> Cost {
         match self {
             Brought::Snmp(answer) => answer.cost,
+            Brought::Onvif(answer) => answer.cost,
             Brought::Bus(answer) => Cost {
                 requests: answer.cost.requests,
                 timeouts: answer.units.iter().filter(|unit| !unit.answered).count() as u32,
@@ -95,6 +100,7 @@ impl<'a> From<&'a Brought> for Answered<'a> {
         match brought {
             Brought::Snmp(answer) => Answered::Snmp(answer),
             Brought::Bus(answer) => Answered::Bus(answer),
+            Brought::Onvif(answer) => Answered::Onvif(answer),
         }
     }
 }
@@ -113,6 +119,13 @@ impl From<bus::Finished> for Over {
     }
 }
 
+impl From<Checked> for Over {
+    fn from(checked: Checked) -> Over {
+        let Checked { key, generation, started, finished, answer, .. } = checked;
+        Over { key, generation, started, finished, brought: Brought::Onvif(answer), remarks: Vec::new() }
+    }
+}
+
 impl Over {
     /// As it is counted; `late_ms` is how late it was started, where it was due.
     pub(crate) fn counted(&self, late_ms: Option<u64>) -> Polled {
@@ -128,7 +141,7 @@ impl Over {
     pub(crate) fn identity(&self) -> Option<&Answer> {
         match &self.brought {
             Brought::Snmp(answer) => Some(answer),
-            Brought::Bus(_) => None,
+            Brought::Bus(_) | Brought::Onvif(_) => None,
         }
     }
 }
@@ -179,7 +192,8 @@ impl Runtime {
         });
         let same = |old: &Runtime| {
             let (one, other) = (&old.entry.profile, &entry.profile);
-            old.entry.asked.is_same_place(&entry.asked) && (&one.plan, &one.bus) == (&other.plan, &other.bus)
+            old.entry.asked.is_same_place(&entry.asked)
+                && (&one.plan, &one.bus, &one.questions) == (&other.plan, &other.bus, &other.questions)
         };
         match old.filter(same) {
             Some(old) => Runtime {
@@ -246,6 +260,7 @@ impl Runtime {
             Asked::Snmp(target) if target.user.is_some() => Driver::SnmpV3,
             Asked::Snmp(_) => Driver::Snmp,
             Asked::Bus { .. } => Driver::Bus,
+            Asked::Onvif(_) => Driver::Onvif,
         }
     }
 

@@ -12,7 +12,8 @@ const MOST_CHALLENGES: usize = 8;
 /// What goes out.
 pub(super) struct Request<'a> {
     pub(super) url: &'a str,
-    pub(super) content_type: &'a str,
+    /// Of the body; `None` where there is none: then it is fetched by GET.
+    pub(super) content_type: Option<&'a str>,
     pub(super) authorization: Option<&'a str>,
     pub(super) body: String,
 }
@@ -49,11 +50,11 @@ impl Http {
         timeout_ms: u64,
         most: usize,
     ) -> Result<Answer, Failure> {
-        let mut builder = self
-            .0
-            .post(request.url)
-            .timeout(Duration::from_millis(timeout_ms))
-            .header(CONTENT_TYPE, request.content_type);
+        let builder = match request.content_type {
+            Some(kind) => self.0.post(request.url).header(CONTENT_TYPE, kind).body(request.body.clone()),
+            None => self.0.get(request.url),
+        };
+        let mut builder = builder.timeout(Duration::from_millis(timeout_ms));
         if let Some(value) = request.authorization {
             builder = builder.header(AUTHORIZATION, value);
         }
@@ -66,7 +67,7 @@ impl Http {
                 Failure::Closed(root(&error))
             }
         };
-        let mut response = builder.body(request.body.clone()).send().await.map_err(failed)?;
+        let mut response = builder.send().await.map_err(failed)?;
         let challenges = challenges(response.headers());
         let status = response.status().as_u16();
         let mut body = Vec::new();

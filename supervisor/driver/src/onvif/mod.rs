@@ -1,8 +1,15 @@
 //! Questions to one camera or recorder over HTTP, logged in as the device wants it.
 
+pub mod camera;
 mod http;
+mod picture;
+mod services;
 mod shown;
+pub mod stream;
+pub mod watch;
 
+use roundsman_core::reading::Absence;
+use roundsman_core::tally::Cost;
 use roundsman_core::time::Wall;
 use roundsman_wire::onvif::address::Base;
 use roundsman_wire::onvif::answer::{self, Fault, Refusal, Unread};
@@ -11,6 +18,7 @@ use roundsman_wire::onvif::device::{DeviceTime, Skew};
 use roundsman_wire::onvif::login::{Door, Kept, Login, Next, Reply, Way};
 use roundsman_wire::onvif::token::Token;
 use roundsman_wire::onvif::xml::{Element, MOST_OCTETS};
+use roundsman_wire::rtsp::message::Broken;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +31,7 @@ use shown::Challenges;
 const MOST_TRIES: usize = 4;
 
 /// Who logs in.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user.
     pub user: String,
@@ -80,6 +88,38 @@ pub enum Failure {
         /// What was wrong with it.
         unread: Unread,
     },
+    /// The stream's server refused a request.
+    #[error("answers {method} with status {status}")]
+    Status {
+        /// What was asked.
+        method: &'static str,
+        /// The status.
+        status: u16,
+    },
+    /// What came of the stream's server is no RTSP.
+    #[error("cannot be read: {0}")]
+    NoRtsp(Broken),
+    /// There is no such stream or picture, or it has no video.
+    #[error("has no such stream or picture")]
+    Missing,
+    /// What came in the place of a picture is none.
+    #[error("sends something that is no picture")]
+    NoPicture,
+}
+
+impl Failure {
+    /// What it means for a reading.
+    pub fn absence(&self) -> Absence {
+        match self {
+            Failure::Unreachable(why) if why.contains("refused") => Absence::Refused,
+            Failure::Unreachable(_) => Absence::Unreachable,
+            Failure::Silent { .. } => Absence::Timeout,
+            Failure::Refused | Failure::Stopped | Failure::Locked => Absence::Denied,
+            Failure::Missing => Absence::Unsupported,
+            Failure::Fault(fault) if fault.refusal == Refusal::NotSupported => Absence::Unsupported,
+            _ => Absence::Malformed,
+        }
+    }
 }
 
 /// What is learned of a device.
@@ -89,6 +129,8 @@ struct Learned {
     challenges: Challenges,
     /// How far its clock is ahead of ours, to sign by.
     signing_ms: i64,
+    /// What was spent since somebody looked.
+    spent: Cost,
 }
 
 /// One device. Clones share what is learned of it.
@@ -124,6 +166,21 @@ impl Device {
     /// A person asks: everything is tried anew.
     pub fn release(&self) {
         self.learned(|learned| *learned = Learned { signing_ms: learned.signing_ms, ..Learned::default() });
+    }
+
+    /// Whether nothing is shown at a door any more.
+    pub fn is_stopped(&self, door: Door) -> bool {
+        self.learned(|learned| learned.login.stopped(door))
+    }
+
+    /// The same device, whose answers may take so long.
+    pub fn patient(&self, timeout_ms: u64) -> Device {
+        Device { timeout_ms, ..self.clone() }
+    }
+
+    /// What was spent on it since this was asked last: requests, and octets of bodies.
+    pub fn spent(&self) -> Cost {
+        self.learned(|learned| std::mem::take(&mut learned.spent))
     }
 
     fn learned<T>(&self, f: impl FnOnce(&mut Learned) -> T) -> T {
@@ -187,21 +244,41 @@ impl Device {
         to: Option<&Addressing<'_>>,
         way: Way,
     ) -> Result<Answer, Failure> {
-        let Base { scheme, host, port } = &self.base;
-        let url = format!("{scheme}://{host}:{port}{path}");
+        let url = self.url(path);
         let content_type = call.content_type();
         let body = self.written(call, to, way);
         let authorization = self.credentials.as_ref().and_then(|credentials| {
-            self.learned(|learned| learned.challenges.respond(way, credentials, path, body.as_bytes()))
+            self.learned(|learned| {
+                learned.challenges.respond(way, credentials, ("POST", path), body.as_bytes())
+            })
         });
-        let request =
-            Request { url: &url, content_type: &content_type, authorization: authorization.as_deref(), body };
-        match self.http.send(&request, self.timeout_ms, MOST_OCTETS).await {
+        let request = Request {
+            url: &url,
+            content_type: Some(&content_type),
+            authorization: authorization.as_deref(),
+            body,
+        };
+        match self.send(&request, MOST_OCTETS).await {
             Err(Failure::Closed(_)) if call.repeats() && self.is_let_in(way) => {
-                self.http.send(&request, self.timeout_ms, MOST_OCTETS).await
+                self.send(&request, MOST_OCTETS).await
             }
             other => other,
         }
+    }
+
+    async fn send(&self, request: &Request<'_>, most: usize) -> Result<Answer, Failure> {
+        let answer = self.http.send(request, self.timeout_ms, most).await;
+        self.learned(|learned| {
+            learned.spent.requests += 1;
+            learned.spent.octets_out += request.body.len() as u64;
+            learned.spent.octets_in += answer.as_ref().map_or(0, |answer| answer.body.len() as u64);
+        });
+        answer
+    }
+
+    fn url(&self, path: &str) -> String {
+        let Base { scheme, host, port } = &self.base;
+        format!("{scheme}://{host}:{port}{path}")
     }
 
     /// Whether a request that goes this way shows nothing, or what was let in last.

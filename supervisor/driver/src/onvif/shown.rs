@@ -49,7 +49,7 @@ impl Challenges {
         &mut self,
         way: Way,
         credentials: &Credentials,
-        uri: &str,
+        (method, uri): (&str, &str),
         body: &[u8],
     ) -> Option<String> {
         let Credentials { user, password } = credentials;
@@ -57,8 +57,7 @@ impl Challenges {
             Way::Plain | Way::Token => None,
             Way::Basic => Some(encode_credentials(user, password)),
             Way::Digest => {
-                let params =
-                    PasswordParams { username: user, password, uri, method: "POST", body: Some(body) };
+                let params = PasswordParams { username: user, password, uri, method, body: Some(body) };
                 self.digest.as_mut()?.respond(&params).ok()
             }
         }

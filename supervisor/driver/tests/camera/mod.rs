@@ -1,10 +1,11 @@
 //! A camera of a few lines: HTTP by hand, so that it can do what no server library would.
 
-#![allow(unreachable_pub, reason = "a module of tests")]
+#![allow(unreachable_pub, dead_code, reason = "a module of tests, each of which uses a part of it")]
 
 use std::sync::{Arc, Mutex};
 
 use md5::{Digest, Md5};
+use roundsman_driver::clock::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -151,4 +152,41 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Act {
 pub fn corpus(name: &str) -> String {
     let path = format!("{}/../../tests/fuzz/corpus/onvif/{name}.xml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The time that a camera `ahead_s` of ours tells.
+pub fn time(ahead_s: i64) -> String {
+    let at = Clock::new().now().wall.0 / 1_000 + ahead_s;
+    let (day, second) = (at.div_euclid(86_400), at.rem_euclid(86_400));
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    // Days since the epoch to the calendar (Hinnant).
+    let z = day + 719_468;
+    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (day, month) =
+        (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!(
+        "<Envelope><Body><GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime>\
+         <Time><Hour>{hour}</Hour><Minute>{minute}</Minute><Second>{second}</Second></Time>\
+         <Date><Year>{year}</Year><Month>{month}</Month><Day>{day}</Day></Date>\
+         </UTCDateTime></SystemDateAndTime></GetSystemDateAndTimeResponse></Body></Envelope>"
+    )
+}
+
+pub fn base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter_map(|octet| ALPHABET.iter().position(|digit| *digit == octet))
+        .map(|at| at as u8)
+        .collect();
+    let group = |group: &[u8]| {
+        let bits =
+            group.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
+        bits.to_be_bytes()[1..group.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
 }

@@ -142,7 +142,7 @@ impl Catalogue {
 }
 
 /// The profile that says most, where no other says as much.
-fn best<'a>(mut fitting: Vec<(usize, &'a Arc<Profile>)>) -> Option<&'a Arc<Profile>> {
+fn best(mut fitting: Vec<(usize, &Arc<Profile>)>) -> Option<&Arc<Profile>> {
     fitting.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
     match fitting[..] {
         [(best, profile), ref rest @ ..] if rest.first().is_none_or(|(next, _)| *next < best) => {

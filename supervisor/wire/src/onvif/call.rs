@@ -89,6 +89,11 @@ pub enum Errand {
 }
 
 impl Errand {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Errand::ALL.iter().find(|(_, known)| *known == self).map_or("", |(word, _)| word)
+    }
+
     /// Both with their words, as profiles write them.
     pub const ALL: [(&'static str, Errand); 2] =
         [("device.SystemReboot", Errand::Reboot), ("login", Errand::LogIn)];

@@ -46,8 +46,8 @@ fn complete(counts: &mut Counts, driver: Driver, wire: &Counters) {
                 session.wrong_source + session.wrong_community + session.wrong_version + session.undecodable;
         }
         Driver::SnmpV3 => counts.strays = wire.v3_strays,
-        // A bus counts what came late beside its devices: it names no one.
-        Driver::Bus | Driver::Reach => {}
+        // A bus counts what came late beside its devices: it names no one. A camera has a connection of its own.
+        Driver::Bus | Driver::Onvif | Driver::Reach => {}
     }
 }
 
