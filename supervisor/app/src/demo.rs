@@ -13,7 +13,7 @@ use crate::{print, site};
 use anyhow::{Context, Result, bail};
 use incidents::Weeks;
 use roundsman_driver::clock::Clock;
-use roundsman_simulator::generate::{COMMUNITY_FILE, FIRST_DEVICE, VirtualSite};
+use roundsman_simulator::generate::{CAMERA_PASSWORD_FILE, COMMUNITY_FILE, FIRST_DEVICE, VirtualSite};
 use roundsman_simulator::story::{Kind, ROUND, SCRIPT, minutes};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -164,7 +164,7 @@ impl Drop for Folder {
     }
 }
 
-/// Writes site file and community. A second start on the same folder writes them anew and finds its store again.
+/// Writes site file, community and the cameras' password. A second start on the same folder writes them anew and finds its store again.
 fn write_site(folder: &Path, demo: &Demo) -> Result<PathBuf> {
     let (snmp_port, echo_port) = device_ports()?;
     let site = VirtualSite {
@@ -177,15 +177,17 @@ fn write_site(folder: &Path, demo: &Demo) -> Result<PathBuf> {
     };
     let path = folder.join("site.toml");
     std::fs::write(&path, site.text()).with_context(|| format!("writing {}", path.display()))?;
-    let community = folder.join(COMMUNITY_FILE);
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&community)
-        .and_then(|mut file| writeln!(file, "demo"))
-        .with_context(|| format!("writing {}", community.display()))?;
+    for (name, secret) in [(COMMUNITY_FILE, "demo"), (CAMERA_PASSWORD_FILE, "demo-cameras")] {
+        let file = folder.join(name);
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)
+            .and_then(|mut file| writeln!(file, "{secret}"))
+            .with_context(|| format!("writing {}", file.display()))?;
+    }
     Ok(path)
 }
 

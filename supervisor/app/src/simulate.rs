@@ -4,6 +4,7 @@
 //! `DEVICE=FAULT` and `DEVICE=ok` on standard input steer it while it runs.
 
 mod buses;
+mod cameras;
 
 use crate::print;
 use crate::site::{self, Site, SiteEntry};
@@ -45,7 +46,8 @@ pub(crate) struct Simulate {
     /// cut:PERCENT (answers that end early), flip:PERCENT (a wrong bit), echo (requests come back, as on RS-485),
     /// foreign:PERCENT (somebody else's answer), dead-unit:UNIT (such as one panel of a wall), port-gone (unplugged, all
     /// of its bus), half-open (TCP that brings nothing any more), rough-line:PERCENT (all of that, each so often, and
-    /// answers 1 to 2 s late, units dead for seconds, the port gone for a moment). While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what
+    /// answers 1 to 2 s late, units dead for seconds, the port gone for a moment). Of a camera or recorder: silent, reboot,
+    /// clock-skew:SECONDS, and a word for each thing that real ones do (an unknown word lists them). While it runs, lines DEVICE=FAULT and DEVICE=ok on standard input do the same (a shell stops what
     /// reads its terminal in the background: give it `< /dev/null` there).
     #[arg(long, value_name = "DEVICE=FAULT", conflicts_with = "bare")]
     fault: Vec<Assignment>,
@@ -99,11 +101,13 @@ fn virtual_site(arguments: &Simulate, path: &Path) -> Result<ExitCode> {
     };
     let devices = specs(&site);
     let buses = buses::lines(&site)?;
+    let cameras = cameras::specs(&site)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = Clock::start();
         let mut running = Virtual::start(&devices, arguments.seed, clock).await?;
         running.lay(&buses).await?;
+        running.install(&cameras).await?;
         for assignment in &arguments.fault {
             running.apply(assignment)?;
         }

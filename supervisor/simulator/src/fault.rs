@@ -1,5 +1,6 @@
 //! What can be wrong with a virtual device, and how it is written on the command line and on standard input.
 
+use crate::camera::quirk::{Quirk, SKEW};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub enum Fault {
     /// A bus: noise, cut, flip, echo, foreign, and beside them answers 1 to 2 s late, units dead for 1 to 10 s, the
     /// port gone for 0.3 to 2.3 s, each in so many percent of the exchanges.
     RoughLine(u8),
+    /// A camera or recorder: what those do.
+    Camera(Quirk),
 }
 
 /// A fault that cannot be read.
@@ -76,7 +79,8 @@ pub enum FaultError {
         "`{0}` is no fault; expected one of silent, late:MS, slow:MS, lossy:PERCENT, duplicate, wrong-community, reboot, \
          interface-down:NAME, hot:DEGREES, non-increasing, too-big:BYTES, branch-silent, flapping:NAME, on-battery, \
          disk:PERCENT, toner:PERCENT, hostile-name, on a bus noise:PERCENT, cut:PERCENT, flip:PERCENT, echo, \
-         foreign:PERCENT, dead-unit:UNIT, port-gone, half-open, rough-line:PERCENT"
+         foreign:PERCENT, dead-unit:UNIT, port-gone, half-open, rough-line:PERCENT, of a camera clock-skew:SECONDS, {words}",
+        words = camera_words()
     )]
     Unknown(String),
     /// It needs a value behind a colon, in a range.
@@ -97,6 +101,11 @@ pub enum FaultError {
     /// The assignment has no `=`.
     #[error("`{0}` is no assignment; expected DEVICE=FAULT or DEVICE=ok")]
     Assignment(String),
+}
+
+/// What cameras do, without a value.
+fn camera_words() -> String {
+    Quirk::words().filter(|word| *word != SKEW).collect::<Vec<_>>().join(", ")
 }
 
 /// What is quoted of wrong input.
@@ -181,7 +190,14 @@ impl FromStr for Fault {
                 Ok(bytes @ 64..=65_507) => Ok(Fault::TooBig(bytes)),
                 _ => Err(wrong("too-big", "bytes from 64 to 65507", "too-big:484")),
             },
-            _ => Err(FaultError::Unknown(quoted(text))),
+            SKEW => match value.parse().ok().and_then(Quirk::skew) {
+                Some(quirk) => Ok(Fault::Camera(quirk)),
+                None => Err(wrong(SKEW, "seconds from -86400 to 86400", "clock-skew:300")),
+            },
+            other => match other.parse::<Quirk>() {
+                Ok(quirk) if value.is_empty() => Ok(Fault::Camera(quirk)),
+                _ => Err(FaultError::Unknown(quoted(text))),
+            },
         }
     }
 }
@@ -215,6 +231,7 @@ impl fmt::Display for Fault {
             Fault::PortGone => f.write_str("port-gone"),
             Fault::HalfOpen => f.write_str("half-open"),
             Fault::RoughLine(percent) => write!(f, "rough-line:{percent}"),
+            Fault::Camera(quirk) => quirk.fmt(f),
         }
     }
 }

@@ -240,6 +240,70 @@ const ON_BUSES: [OnBus; 4] = [
     ("conf-10f", "10楼会议室会议主机", "modbus-generic", "10F 会议室", "conference-10f", "unit = 1"),
 ];
 
+/// A switch, and the cameras on its ports: name and location.
+type Filmed = (&'static str, &'static [Named]);
+
+/// The building's 25 cameras, by the switch that feeds them.
+const CAMERAS: [Filmed; 4] = [
+    (
+        "sw-1f",
+        &[
+            ("正门", "1F 大门"),
+            ("侧门", "1F 侧门"),
+            ("办事大厅东", "1F 办事大厅"),
+            ("办事大厅西", "1F 办事大厅"),
+            ("办事窗口 1–4", "1F 办事大厅"),
+            ("办事窗口 5–8", "1F 办事大厅"),
+            ("一楼电梯厅", "1F 电梯厅"),
+            ("停车场入口", "室外"),
+            ("停车场出口", "室外"),
+            ("机房门", "1F 机房"),
+        ],
+    ),
+    (
+        "sw-3f",
+        &[
+            ("三楼走廊东", "3F 走廊"),
+            ("三楼走廊西", "3F 走廊"),
+            ("三楼电梯厅", "3F 电梯厅"),
+            ("档案室", "3F 档案室"),
+            ("文印室", "3F 文印室"),
+        ],
+    ),
+    (
+        "sw-9f",
+        &[
+            ("九楼走廊东", "9F 走廊"),
+            ("九楼走廊西", "9F 走廊"),
+            ("九楼电梯厅", "9F 电梯厅"),
+            ("检验室", "9F 检验室"),
+            ("物证室", "9F 物证室"),
+        ],
+    ),
+    (
+        "sw-10f",
+        &[
+            ("会议室前", "10F 会议室"),
+            ("会议室后", "10F 会议室"),
+            ("十楼走廊", "10F 走廊"),
+            ("十楼电梯厅", "10F 电梯厅"),
+            ("楼顶设备间", "楼顶"),
+        ],
+    ),
+];
+
+/// The number of the first camera's port on its switch.
+const FIRST_CAMERA_PORT: usize = 11;
+
+/// The recorder of all of them.
+const RECORDER: (&str, &str) = ("nvr-1f", "网络硬盘录像机");
+
+/// Who logs in to them, in which credentials, and the file of the password beside the site file.
+const CAMERA_USER: &str = "roundsman";
+const CAMERA_CREDENTIALS: &str = "cameras";
+/// File of the cameras' password beside the site file.
+pub const CAMERA_PASSWORD_FILE: &str = "camera-password";
+
 /// Profiles of counties and stations in turn.
 const COUNTY_PROFILES: [&str; 4] = ["huawei-vrp", "huawei-vrp", "huawei-vrp", "auto"];
 const STATION_PROFILES: [&str; 3] = ["huawei-vrp", "snmp-generic", "auto"];
@@ -269,6 +333,7 @@ impl VirtualSite {
              [site]\nname = \"临汾市市场监督管理局（演示）\"\ntimezone = \"Asia/Shanghai\"\nlanguage = \"zh-CN\"\nclock = \"trusted\"\n\
              attached_to = \"{MACHINE_ROOM}\"\n\n[store]\npath = \"{}\"\n\n[panel]\nlisten = \"{}\"\n\n\
              [credentials.demo]\nsnmp = {{ version = \"2c\", community_file = \"{COMMUNITY_FILE}\" }}\n\n\
+             [credentials.{CAMERA_CREDENTIALS}]\nlogin = {{ user = \"{CAMERA_USER}\", password_file = \"{CAMERA_PASSWORD_FILE}\" }}\n\n\
              [[override]]\ntier = \"station\"\n{LOSSY}\n",
             self.store, self.listen
         );
@@ -276,6 +341,7 @@ impl VirtualSite {
         self.counties(&mut out);
         self.stations(&mut out);
         self.on_buses(&mut out);
+        self.cameras(&mut out);
         out
     }
 
@@ -371,6 +437,48 @@ impl VirtualSite {
         }
     }
 
+    /// The cameras, each on a port of its floor's switch, and the recorder in the machine room. Their services are at the
+    /// ports of SNMP and echo, which are UDP's.
+    fn cameras(&self, out: &mut String) {
+        let all = CAMERAS.iter().flat_map(|(switch, cameras)| {
+            cameras.iter().enumerate().map(move |(at, camera)| (*switch, FIRST_CAMERA_PORT + at, *camera))
+        });
+        for (at, (switch, port, (name, location))) in all.enumerate() {
+            let number = at + 1;
+            // Every fifth is of 4 megapixels, and speaks of them by the second media service.
+            let expects = match number % 5 {
+                0 => "{ codec = \"h264\", width = 2560, height = 1440, fps = 25 }",
+                _ => "{ codec = \"h264\", width = 1920, height = 1080, fps = 25 }",
+            };
+            let own = format!("rtsp_port = {}\nexpect = {expects}\n", self.echo_port);
+            let entry = (format!("cam-{number:02}"), name, "onvif-generic", location);
+            self.camera(out, entry, (number as u8, switch, port), &own);
+        }
+        let (id, name) = RECORDER;
+        let entry = (id.to_owned(), name, "nvr-onvif-generic", ROOM);
+        let own = format!("rtsp_port = {}\n", self.echo_port);
+        self.camera(out, entry, (100, MACHINE_ROOM, FIRST_CAMERA_PORT), &own);
+    }
+
+    fn camera(
+        &self,
+        out: &mut String,
+        (id, name, profile, location): (String, &str, &str, &str),
+        (fourth, switch, port): (u8, &str, usize),
+        own: &str,
+    ) {
+        let (http, echo) = (self.snmp_port, self.echo_port);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nprofile = \"{profile}\"\ntier = \"city\"\n\
+             network = \"lan\"\nlocation = \"{location}\"\naddress = \"127.16.5.{fourth}:{http}\"\n\
+             credentials = \"{CAMERA_CREDENTIALS}\"\nreach = \"echo:{echo}\"\ninterval = \"{INTERVAL}\"\n\
+             uplink = [{{ device = \"{switch}\", port = \"{}\" }}]\n{own}",
+            port_name(switch, port)
+        );
+    }
+
     fn device(&self, out: &mut String, entry: &Entry<'_>) {
         let [third, fourth] = entry.address;
         // Writing to a string cannot fail.
@@ -446,20 +554,24 @@ mod tests {
             let tiers = values(&text[text.find("[[device]]").unwrap()..], "tier");
             let count = |tier| tiers.iter().filter(|found| **found == tier).count();
             assert_eq!(count("province"), 1);
-            assert_eq!(count("city"), CITY.len() + ON_BUSES.len());
+            let cameras = CAMERAS.iter().map(|(_, cameras)| cameras.len()).sum::<usize>();
+            assert_eq!(cameras, 25);
+            // And their recorder.
+            let filmed = cameras + 1;
+            assert_eq!(count("city"), CITY.len() + ON_BUSES.len() + filmed);
             assert_eq!(count("county"), 17);
             assert_eq!(count("station"), usize::from(stations));
             let agents = 18 + CITY.len() + usize::from(stations);
             let devices: String =
                 text.split_inclusive("[[").filter(|part| part.starts_with("device")).collect();
-            for (key, count) in [("id", agents + ON_BUSES.len()), ("address", agents)] {
+            for (key, count) in [("id", agents + ON_BUSES.len() + filmed), ("address", agents + filmed)] {
                 let all = values(&devices, key);
                 assert_eq!(all.len(), count);
                 assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{key} twice");
             }
             let ids = values(&devices, "id");
             let uplinks = uplinks(&text);
-            assert_eq!(uplinks.len() + 1, agents, "all but the province hang on something");
+            assert_eq!(uplinks.len() + 1, agents + filmed, "all but the province hang on something");
             assert!(uplinks.iter().all(|(parent, _)| ids.contains(parent)));
             assert_eq!(uplinks.iter().collect::<HashSet<_>>().len(), uplinks.len(), "a port used twice");
             assert!(

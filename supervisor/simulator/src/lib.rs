@@ -2,7 +2,7 @@
 //!
 //! **Duty.** Gives every device of a site file an SNMP v1/v2c agent and an RFC 862 echo on its own 127.x address
 //! ([`site`]), with the objects of its [`model`] and values that follow the day; makes what goes wrong in the field ([`fault`]) by a UDP proxy in front of
-//! the agents; puts slaves, panels and projectors on serial lines and at TCP ports ([`bus`]); tells a [`story`] of eight
+//! the agents; puts slaves, panels and projectors on serial lines and at TCP ports ([`bus`]), cameras and a recorder on ONVIF and RTSP ([`camera`]); tells a [`story`] of eight
 //! scenes; writes the demo's site file ([`generate`]); answers for many devices
 //! on one socket where only load matters ([`bare`]).
 //!
@@ -16,6 +16,7 @@ mod agent;
 pub mod bare;
 mod ber;
 pub mod bus;
+pub mod camera;
 pub mod clock;
 pub mod direct;
 pub mod fault;

@@ -2,6 +2,7 @@
 
 use crate::agent::{Agent, Device};
 use crate::bus::{LineError, LineSpec, Rider, lay};
+use crate::camera::{Camera, CameraSpec};
 use crate::clock::Clock;
 use crate::fault::{Assignment, Fault};
 use crate::mib::{Outline, tree};
@@ -148,6 +149,14 @@ pub enum ApplyError {
         /// The fault as it was written.
         fault: String,
     },
+    /// The device is a camera or recorder, and the fault is nothing that happens to one.
+    #[error("the device {device} is a camera or recorder, which know no `{fault}`")]
+    NotOfCameras {
+        /// The device.
+        device: Arc<str>,
+        /// The fault as it was written.
+        fault: String,
+    },
     /// The device has no such unit.
     #[error("the device {device} has no unit {unit}; it has {known}")]
     NoUnit {
@@ -181,6 +190,7 @@ pub struct Site {
     members: HashMap<Arc<str>, Member>,
     /// Devices on buses.
     riders: HashMap<Arc<str>, Rider>,
+    cameras: HashMap<Arc<str>, Camera>,
     /// What is wrong with whom.
     faults: Mutex<HashMap<Arc<str>, Fault>>,
     tasks: JoinSet<()>,
@@ -196,7 +206,15 @@ impl Site {
             let member = start(device, mix(seed, at as u64), clock, &mut tasks).await?;
             members.insert(device.id.clone(), member);
         }
-        Ok(Site { clock, seed, members, riders: HashMap::new(), faults: Mutex::default(), tasks })
+        Ok(Site {
+            clock,
+            seed,
+            members,
+            riders: HashMap::new(),
+            cameras: HashMap::new(),
+            faults: Mutex::default(),
+            tasks,
+        })
     }
 
     /// Starts buses beside them. When it returns their ports are there.
@@ -210,6 +228,21 @@ impl Site {
         Ok(())
     }
 
+    /// Starts cameras and recorders beside them. When it returns they answer.
+    pub async fn install(&mut self, cameras: &[CameraSpec]) -> Result<(), StartError> {
+        for (at, spec) in cameras.iter().enumerate() {
+            let seed = mix(self.seed, 0x2_0000 + at as u64);
+            let camera = Camera::start(spec, seed, self.clock, &mut self.tasks).await?;
+            self.cameras.insert(spec.id.clone(), camera);
+        }
+        Ok(())
+    }
+
+    /// How many wrong logins a camera saw over all its doors since it was started.
+    pub fn wrong_logins(&self, device: &str) -> Option<u32> {
+        self.cameras.get(device).map(Camera::wrong_logins)
+    }
+
     /// Makes a device faulty or whole again. What was wrong with it before ends.
     pub fn apply(&self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &assignment.device;
@@ -219,13 +252,20 @@ impl Site {
             rider.set_fault(fault, self.clock.now_s());
             return Ok(());
         }
-        let member = self.members.get(device).ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
-        if let Some(fault) = &assignment.fault {
-            member.can_have(device, fault)?;
-        }
         let now = self.clock.now_s();
-        if assignment.fault == Some(Fault::Reboot) {
-            member.scene.lock().unwrap_or_else(PoisonError::into_inner).reboot(now);
+        if let Some(camera) = self.cameras.get(device) {
+            assignment.fault.as_ref().map_or(Ok(()), |fault| can_film(device, fault))?;
+            if assignment.fault == Some(Fault::Reboot) {
+                camera.restart();
+            }
+        } else {
+            let member = self.members.get(device).ok_or_else(|| ApplyError::NoDevice(device.clone()))?;
+            if let Some(fault) = &assignment.fault {
+                member.can_have(device, fault)?;
+            }
+            if assignment.fault == Some(Fault::Reboot) {
+                member.scene.lock().unwrap_or_else(PoisonError::into_inner).reboot(now);
+            }
         }
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         match &assignment.fault {
@@ -255,6 +295,16 @@ impl Site {
             scene.set_trouble(trouble(fault), now);
             drop(scene);
             member.line.set(if cut.contains(id) { Some(Fault::Silent) } else { fault.cloned() });
+        }
+        for (id, camera) in &self.cameras {
+            let fault = faults.get(id);
+            let uplinks = camera.uplinks();
+            let is_cut = !uplinks.is_empty() && uplinks.iter().all(|uplink| cut.contains(uplink));
+            camera.set_silent(is_cut || matches!(fault, Some(Fault::Silent | Fault::BranchSilent)));
+            camera.set_quirk(match fault {
+                Some(Fault::Camera(quirk)) => Some(*quirk),
+                _ => None,
+            });
         }
     }
 
@@ -314,6 +364,14 @@ impl Member {
             | Fault::RoughLine(_) => {
                 return Err(ApplyError::NoBus { device: device.clone(), fault: fault.to_string() });
             }
+            Fault::Camera(_) => {
+                return Err(ApplyError::NoPart {
+                    device: device.clone(),
+                    fault: fault.to_string(),
+                    part: "camera",
+                    profile: "onvif-generic",
+                });
+            }
             _ => return Ok(()),
         };
         if self.model == model {
@@ -331,6 +389,14 @@ impl Member {
             port: name.clone(),
             known: self.ports[..self.ports.len().min(PORTS_SHOWN)].join(", "),
         })
+    }
+}
+
+/// Whether a fault is one of cameras.
+fn can_film(device: &Arc<str>, fault: &Fault) -> Result<(), ApplyError> {
+    match fault {
+        Fault::Camera(_) | Fault::Silent | Fault::BranchSilent | Fault::Reboot => Ok(()),
+        _ => Err(ApplyError::NotOfCameras { device: device.clone(), fault: fault.to_string() }),
     }
 }
 
