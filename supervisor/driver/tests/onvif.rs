@@ -246,3 +246,33 @@ async fn nobody_is_led_to_another_host() {
     assert!(matches!(model(&device(&camera, PASSWORD)).await, Err(Failure::Unread { status: 307, .. })));
     assert_eq!(elsewhere.heard(), 0);
 }
+
+/// Ten tasks ask at once, each connection answered when all have come that may: never a third wrong password.
+#[tokio::test]
+async fn however_many_ask_at_once_a_wrong_password_is_shown_twice() {
+    let camera = Camera::start(|_| answer("401 Unauthorized", CHALLENGE, "")).await;
+    let device = device(&camera, "wrong");
+    let asking = (0..10).map(|_| {
+        let device = device.clone();
+        tokio::spawn(async move { model(&device).await })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        assert!(matches!(asked.await.unwrap(), Err(Failure::Refused | Failure::Stopped)));
+    }
+    assert_eq!(camera.shown(), 2);
+}
+
+#[tokio::test]
+async fn a_camera_that_closes_on_a_wrong_login_counts_as_refusing() {
+    let camera = Camera::start(|request| match request.shows() {
+        true => Act::Close,
+        false => answer("401 Unauthorized", CHALLENGE, ""),
+    })
+    .await;
+    let device = device(&camera, "wrong");
+    for _ in 0..2 {
+        assert!(matches!(model(&device).await, Err(Failure::Closed(_))));
+    }
+    assert_eq!(model(&device).await, Err(Failure::Stopped));
+    assert_eq!(camera.shown(), 2);
+}

@@ -2,7 +2,7 @@
 //! whatever else happens.
 
 use proptest::prelude::*;
-use roundsman_wire::onvif::login::{Door, Kept, Login, MOST_REFUSALS, Next, Reply, Way};
+use roundsman_wire::onvif::login::{Door, Kept, Login, MOST_REFUSALS, Next, Reply, Show, Way};
 
 const DOORS: [Door; 3] = [Door::Onvif, Door::Snapshot, Door::Rtsp];
 
@@ -210,5 +210,56 @@ proptest! {
             // A challenge that is too old counts only when the next one is as well.
             prop_assert!(refused <= 2 * MOST_REFUSALS);
         }
+    }
+}
+
+/// A request that is under way: where, how it was sent, whether it was counted.
+type UnderWay = (Door, Way, bool);
+
+proptest! {
+    /// Several ask at once, their answers come in any order, the box is restarted in between: a wrong password is never
+    /// shown more than twice.
+    #[test]
+    fn however_many_ask_at_once_a_wrong_password_is_shown_twice(
+        steps in prop::collection::vec((0_usize..3, 0_usize..8, prop::bool::weighted(0.05), prop::bool::weighted(0.1)), 0..60),
+        digest: bool,
+        basic: bool,
+    ) {
+        let manner = Manner { takes: [Way::Digest; 3], digest, basic, password_is_good: false, ..DIGEST };
+        let (mut device, mut login) = (Device::new(manner), Login::new(Kept::default()));
+        let mut under_way: Vec<UnderWay> = Vec::new();
+        let send = |login: &mut Login, under_way: &mut Vec<UnderWay>, door: Door, way: Way| match login.show(door, way) {
+            Show::Proven => under_way.push((door, way, false)),
+            Show::Now => under_way.push((door, way, true)),
+            Show::Later | Show::Never => {}
+        };
+        for (door, which, restarts, is_lost) in steps {
+            if restarts {
+                // What was under way was answered, or never arrived.
+                under_way.clear();
+                login = Login::new(login.kept());
+            }
+            let door = DOORS[door];
+            if let Some(way) = login.begin(door) {
+                send(&mut login, &mut under_way, door, way);
+            }
+            if which < under_way.len() {
+                let (door, way, is_counted) = under_way.remove(which);
+                if !is_lost {
+                    let reply = device.asked(door, way);
+                    if let Next::Again(next) = login.heard(door, way, reply) {
+                        if is_counted {
+                            login.shown();
+                        }
+                        send(&mut login, &mut under_way, door, next);
+                        continue;
+                    }
+                }
+                if is_counted {
+                    login.shown();
+                }
+            }
+        }
+        prop_assert!(device.shown <= MOST_REFUSALS, "shown {} times", device.shown);
     }
 }

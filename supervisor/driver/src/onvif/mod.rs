@@ -15,12 +15,14 @@ use roundsman_wire::onvif::address::Base;
 use roundsman_wire::onvif::answer::{self, Fault, Refusal, Unread};
 use roundsman_wire::onvif::call::{Addressing, Call, envelope};
 use roundsman_wire::onvif::device::{DeviceTime, Skew};
-use roundsman_wire::onvif::login::{Door, Kept, Login, Next, Reply, Way};
+use roundsman_wire::onvif::login::{Door, Kept, Login, Next, Reply, Show, Way};
 use roundsman_wire::onvif::token::Token;
 use roundsman_wire::onvif::xml::{Element, MOST_OCTETS};
 use roundsman_wire::rtsp::message::Broken;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 pub use http::Http;
@@ -142,6 +144,8 @@ pub struct Device {
     timeout_ms: u64,
     clock: Clock,
     learned: Arc<Mutex<Learned>>,
+    /// A login that was under way is answered.
+    answered: Arc<Notify>,
 }
 
 impl Device {
@@ -155,7 +159,7 @@ impl Device {
     ) -> Device {
         let learned = Learned { login: Login::new(kept), ..Learned::default() };
         let learned = Arc::new(Mutex::new(learned));
-        Device { http, base, credentials, timeout_ms, clock: Clock::new(), learned }
+        Device { http, base, credentials, timeout_ms, clock: Clock::new(), learned, answered: Arc::default() }
     }
 
     /// What has to be kept of the refusals.
@@ -165,7 +169,11 @@ impl Device {
 
     /// A person asks: everything is tried anew.
     pub fn release(&self) {
-        self.learned(|learned| *learned = Learned { signing_ms: learned.signing_ms, ..Learned::default() });
+        self.learned(|learned| {
+            learned.login.release();
+            learned.challenges = Challenges::default();
+        });
+        self.answered.notify_waiters();
     }
 
     /// Whether nothing is shown at a door any more.
@@ -222,10 +230,14 @@ impl Device {
             if way != Way::Plain && self.credentials.is_none() {
                 return Err(Failure::Refused);
             }
-            let answer = self.once(call, path, to, way).await?;
+            let showing = self.show(door, way).await?;
+            let answer = match self.once(call, path, to, way).await {
+                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                other => other?,
+            };
             let (reply, said) = self.judge(call, way, &answer);
             let Some(reply) = reply else { return said };
-            match self.learned(|learned| learned.login.heard(door, way, reply)) {
+            match showing.heard(reply) {
                 Next::Done => return said,
                 Next::Again(next) => way = next,
                 Next::Stop if reply == Reply::Locked => return Err(Failure::Locked),
@@ -233,6 +245,32 @@ impl Device {
             }
         }
         Err(Failure::Refused)
+    }
+
+    /// Waits until a login may be shown, for as long as an answer may take.
+    async fn show(&self, door: Door, way: Way) -> Result<Showing<'_>, Failure> {
+        let waiting = async {
+            loop {
+                let answered = self.answered.notified();
+                let showing = |is_proven| Showing { device: self, door, way, is_proven };
+                match self.learned(|learned| learned.login.show(door, way)) {
+                    Show::Proven => return Ok(showing(true)),
+                    Show::Now => return Ok(showing(false)),
+                    Show::Never => return Err(Failure::Stopped),
+                    Show::Later => answered.await,
+                }
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_millis(self.timeout_ms), waiting).await;
+        waited.unwrap_or(Err(Failure::Silent { timeout_ms: self.timeout_ms }))
+    }
+
+    /// A connection that was closed on a login that was never let in: some devices refuse so, and count it.
+    fn closed(&self, showing: Showing<'_>, why: String) -> Failure {
+        if !showing.is_proven {
+            showing.heard(Reply::Refused { digest: false, basic: false, stale: false });
+        }
+        Failure::Closed(why)
     }
 
     /// One request, and a second one where the first found its connection closed: devices do that to one they kept open.
@@ -259,7 +297,7 @@ impl Device {
             body,
         };
         match self.send(&request, MOST_OCTETS).await {
-            Err(Failure::Closed(_)) if call.repeats() && self.is_let_in(way) => {
+            Err(Failure::Closed(_)) if call.repeats() && self.is_let_in(Door::Onvif, way) => {
                 self.send(&request, MOST_OCTETS).await
             }
             other => other,
@@ -282,8 +320,8 @@ impl Device {
     }
 
     /// Whether a request that goes this way shows nothing, or what was let in last.
-    fn is_let_in(&self, way: Way) -> bool {
-        way == Way::Plain || self.learned(|learned| learned.login.begin(Door::Onvif)) == Some(way)
+    fn is_let_in(&self, door: Door, way: Way) -> bool {
+        way == Way::Plain || self.learned(|learned| learned.login.begin(door)) == Some(way)
     }
 
     fn written(&self, call: &Call<'_>, to: Option<&Addressing<'_>>, way: Way) -> String {
@@ -320,6 +358,31 @@ impl Device {
             // A page of a web server says it by its status alone.
             Err(_) if matches!(status, 401 | 403) => refused(Failure::Refused),
             Err(unread) => (None, Err(Failure::Unread { status, unread })),
+        }
+    }
+}
+
+/// A login that is shown. However its request ends, others may go on.
+struct Showing<'a> {
+    device: &'a Device,
+    door: Door,
+    way: Way,
+    /// Whether it shows nothing, or what was let in last.
+    is_proven: bool,
+}
+
+impl Showing<'_> {
+    /// What came of it.
+    fn heard(&self, reply: Reply) -> Next {
+        self.device.learned(|learned| learned.login.heard(self.door, self.way, reply))
+    }
+}
+
+impl Drop for Showing<'_> {
+    fn drop(&mut self) {
+        if !self.is_proven {
+            self.device.learned(|learned| learned.login.shown());
+            self.device.answered.notify_waiters();
         }
     }
 }

@@ -29,7 +29,11 @@ impl Device {
             if way != Way::Plain && self.credentials.is_none() {
                 return Err(Failure::Refused);
             }
-            let answer = self.fetch(path, way).await?;
+            let showing = self.show(door, way).await?;
+            let answer = match self.fetch(path, way).await {
+                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                other => other?,
+            };
             let reply = match answer.status {
                 401 | 403 => {
                     let offered = self.learned(|learned| learned.challenges.hear(&answer.challenges, way));
@@ -39,7 +43,7 @@ impl Device {
                 404 => return Err(Failure::Missing),
                 status => return Err(Failure::Status { method: "GET", status }),
             };
-            match self.learned(|learned| learned.login.heard(door, way, reply)) {
+            match showing.heard(reply) {
                 Next::Done => return read(answer.body),
                 Next::Again(next) => way = next,
                 Next::Stop => return Err(Failure::Refused),

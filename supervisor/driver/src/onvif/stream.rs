@@ -138,7 +138,11 @@ impl Device {
                 .and_then(|credentials| line.challenges.respond(way, credentials, (method, uri), b""));
             let mut all = headers.to_vec();
             all.extend(authorization.map(|value| format!("Authorization: {value}")));
-            let response = line.send(&request(method, uri, line.number + 1, &all)).await?;
+            let showing = self.show(door, way).await?;
+            let response = match line.send(&request(method, uri, line.number + 1, &all)).await {
+                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                other => other?,
+            };
             let reply = match response.status {
                 401 => {
                     let values: Vec<String> = response.all("www-authenticate").map(str::to_owned).collect();
@@ -149,7 +153,7 @@ impl Device {
                 404 | 454 => return Err(Failure::Missing),
                 status => return Err(Failure::Status { method, status }),
             };
-            match self.learned(|learned| learned.login.heard(door, way, reply)) {
+            match showing.heard(reply) {
                 Next::Done => return Ok(response),
                 Next::Again(next) => line.way = next,
                 Next::Stop => return Err(Failure::Refused),

@@ -57,6 +57,19 @@ pub enum Next {
     Stop,
 }
 
+/// Whether a login may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Now: nothing is shown, or what was let in last.
+    Proven,
+    /// Now, and it may be refused; whoever does says [`Login::shown`] when it is known what came of it, or never will be.
+    Now,
+    /// When one of those that are under way is answered: all of them may be refused.
+    Later,
+    /// Not any more.
+    Never,
+}
+
 /// What is kept over a restart, with a fingerprint of the credentials it belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -76,6 +89,8 @@ pub struct Login {
     learned: [Option<Way>; 3],
     /// A challenge was too old just now.
     stale: bool,
+    /// Logins that are shown now, and nobody knows yet what comes of them.
+    under_way: u8,
 }
 
 impl Login {
@@ -104,9 +119,34 @@ impl Login {
         Some(self.learned[door as usize].unwrap_or(Way::Plain))
     }
 
+    /// Whether a request may go this way now: refusals and unproven logins under way together are never more than
+    /// [`MOST_REFUSALS`], however many ask at once.
+    pub fn show(&mut self, door: Door, way: Way) -> Show {
+        if way == Way::Plain {
+            return Show::Proven;
+        }
+        if self.stopped(door) {
+            return Show::Never;
+        }
+        if self.learned[door as usize] == Some(way) {
+            return Show::Proven;
+        }
+        let refused = self.kept.refusals.max(self.kept.own[door as usize]);
+        if refused.saturating_add(self.under_way) >= MOST_REFUSALS {
+            return Show::Later;
+        }
+        self.under_way += 1;
+        Show::Now
+    }
+
+    /// A request that [`Login::show`] let go with [`Show::Now`] is over.
+    pub fn shown(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
     /// A person asks, or the credentials changed: everything is tried anew.
     pub fn release(&mut self) {
-        *self = Login::default();
+        *self = Login { under_way: self.under_way, ..Login::default() };
     }
 
     /// What came of a request that was sent this way.
