@@ -276,3 +276,24 @@ async fn a_camera_that_closes_on_a_wrong_login_counts_as_refusing() {
     assert_eq!(model(&device).await, Err(Failure::Stopped));
     assert_eq!(camera.shown(), 2);
 }
+
+/// Every second connection is closed, whatever is asked: that is no refusal.
+#[tokio::test]
+async fn a_camera_that_closes_now_and_then_is_let_in() {
+    let requests = AtomicUsize::new(0);
+    let camera = Camera::start(move |request| {
+        if requests.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+            Act::Close
+        } else if request.digest_is(USER, PASSWORD, "cam", "n1") {
+            information()
+        } else {
+            answer("401 Unauthorized", CHALLENGE, "")
+        }
+    })
+    .await;
+    let device = device(&camera, PASSWORD);
+    for _ in 0..4 {
+        assert_eq!(model(&device).await.as_deref(), Ok("DS-2CD2T47"));
+    }
+    assert_eq!(device.kept(), Kept::default());
+}

@@ -238,11 +238,6 @@ impl Site {
         Ok(())
     }
 
-    /// How many wrong logins a camera saw over all its doors since it was started.
-    pub fn wrong_logins(&self, device: &str) -> Option<u32> {
-        self.cameras.get(device).map(Camera::wrong_logins)
-    }
-
     /// Makes a device faulty or whole again. What was wrong with it before ends.
     pub fn apply(&self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &assignment.device;

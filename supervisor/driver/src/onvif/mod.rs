@@ -115,7 +115,7 @@ impl Failure {
         match self {
             Failure::Unreachable(why) if why.contains("refused") => Absence::Refused,
             Failure::Unreachable(_) => Absence::Unreachable,
-            Failure::Silent { .. } => Absence::Timeout,
+            Failure::Silent { .. } | Failure::Closed(_) => Absence::Timeout,
             Failure::Refused | Failure::Stopped | Failure::Locked => Absence::Denied,
             Failure::Missing => Absence::Unsupported,
             Failure::Fault(fault) if fault.refusal == Refusal::NotSupported => Absence::Unsupported,
@@ -131,6 +131,8 @@ struct Learned {
     challenges: Challenges,
     /// How far its clock is ahead of ours, to sign by.
     signing_ms: i64,
+    /// It closes connections on requests that show nothing.
+    closes: bool,
     /// What was spent since somebody looked.
     spent: Cost,
 }
@@ -232,7 +234,7 @@ impl Device {
             }
             let showing = self.show(door, way).await?;
             let answer = match self.once(call, path, to, way).await {
-                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                Err(Failure::Closed(_)) if self.is_worth_another(&showing) => continue,
                 other => other?,
             };
             let (reply, said) = self.judge(call, way, &answer);
@@ -265,12 +267,14 @@ impl Device {
         waited.unwrap_or(Err(Failure::Silent { timeout_ms: self.timeout_ms }))
     }
 
-    /// A connection that was closed on a login that was never let in: some devices refuse so, and count it.
-    fn closed(&self, showing: Showing<'_>, why: String) -> Failure {
-        if !showing.is_proven {
-            showing.heard(Reply::Refused { digest: false, basic: false, stale: false });
+    /// Whether a request whose connection was closed on a login is sent again. Some devices refuse so, and count it: it
+    /// counts here as well. Only one that closes on requests without a login too is shown it once more.
+    fn is_worth_another(&self, showing: &Showing<'_>) -> bool {
+        if showing.is_proven {
+            return false;
         }
-        Failure::Closed(why)
+        showing.heard(Reply::Refused { digest: false, basic: false, stale: false });
+        self.learned(|learned| learned.closes && !learned.login.stopped(showing.door))
     }
 
     /// One request, and a second one where the first found its connection closed: devices do that to one they kept open.
@@ -298,6 +302,7 @@ impl Device {
         };
         match self.send(&request, MOST_OCTETS).await {
             Err(Failure::Closed(_)) if call.repeats() && self.is_let_in(Door::Onvif, way) => {
+                self.learned(|learned| learned.closes |= way == Way::Plain);
                 self.send(&request, MOST_OCTETS).await
             }
             other => other,

@@ -31,7 +31,7 @@ impl Device {
             }
             let showing = self.show(door, way).await?;
             let answer = match self.fetch(path, way).await {
-                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                Err(Failure::Closed(_)) if self.is_worth_another(&showing) => continue,
                 other => other?,
             };
             let reply = match answer.status {

@@ -140,7 +140,11 @@ impl Device {
             all.extend(authorization.map(|value| format!("Authorization: {value}")));
             let showing = self.show(door, way).await?;
             let response = match line.send(&request(method, uri, line.number + 1, &all)).await {
-                Err(Failure::Closed(why)) => return Err(self.closed(showing, why)),
+                // The connection is gone: what goes on needs another.
+                Err(failure @ Failure::Closed(_)) => {
+                    self.is_worth_another(&showing);
+                    return Err(failure);
+                }
                 other => other?,
             };
             let reply = match response.status {

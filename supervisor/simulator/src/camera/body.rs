@@ -111,11 +111,6 @@ impl Body {
         self.state().is_silent
     }
 
-    /// Wrong logins since it was started.
-    pub(super) fn wrong_logins(&self) -> u32 {
-        self.state().account.wrong
-    }
-
     pub(super) fn set_silent(&self, is_silent: bool) {
         self.state().is_silent = is_silent;
     }
@@ -190,12 +185,17 @@ impl Body {
         } else {
             Admission::Missing
         };
-        match shown {
+        let admission = match shown {
             Admission::Missing if is_soap && takes(Ways::Token) => {
                 state.account.token(xml, known, own_s, now)
             }
             other => other,
+        };
+        if admission == Admission::Wrong {
+            let (method, uri) = asked;
+            tracing::info!(device = %self.spec.id, count = state.account.wrong, method, uri, "a wrong login");
         }
+        admission
     }
 
     /// A new subscription for so many seconds; `None` where it holds as many as it can.

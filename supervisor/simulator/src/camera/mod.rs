@@ -76,11 +76,6 @@ impl Camera {
     pub(crate) fn uplinks(&self) -> &[Arc<str>] {
         &self.body.spec.uplinks
     }
-
-    /// Wrong logins over all its doors since it was started.
-    pub(crate) fn wrong_logins(&self) -> u32 {
-        self.body.wrong_logins()
-    }
 }
 
 async fn listen(spec: &CameraSpec, port: u16) -> Result<TcpListener, StartError> {
