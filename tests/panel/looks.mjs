@@ -18,9 +18,9 @@ const pagesOf = (devices, faults, records, week) => {
     noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
     records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',
     reports: '/reports', noreports: '/reports?before=2001-W01', weekly: `/reports/weekly/${week}`, unwatched: '/reports/weekly/2020-W53',
-    about: '/about', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
+    about: '/about', cameras: '/cameras', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',
   };
-  for (const kind of ['server', 'ups', 'printer', 'switch', 'video-wall', 'conference-host']) {
+  for (const kind of ['server', 'ups', 'printer', 'switch', 'video-wall', 'conference-host', 'camera', 'recorder']) {
     const id = one((d) => d.class === kind);
     if (id) pages[kind.replace('-', '')] = `/devices/${id}`;
   }

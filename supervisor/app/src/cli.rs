@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use roundsman_core::text::Language;
 use roundsman_report::Week;
-#[cfg(feature = "demo")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +30,8 @@ enum Command {
     Check(CheckArguments),
     /// One poll of one device now; two, 2 s apart, where there are rates.
     Poll(PollArguments),
+    /// Finds devices in the network and prints entries for the site file.
+    Discover(DiscoverArguments),
     /// Gives a device a command and reads back whether it obeyed.
     #[command(name = "command")]
     Order(CommandArguments),
@@ -86,6 +87,21 @@ struct PollArguments {
     config: Config,
     /// The device's id.
     device: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct DiscoverArguments {
+    #[command(flatten)]
+    config: Config,
+    /// Cameras and recorders, by WS-Discovery.
+    #[arg(long, required = true)]
+    onvif: bool,
+    /// Asks here instead of everybody; may be given several times.
+    #[arg(long, value_name = "ADDR:PORT")]
+    at: Vec<SocketAddr>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -218,6 +234,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Poll(arguments) => {
             crate::poll::run(&arguments.config.config, &arguments.device, arguments.json)
         }
+        Command::Discover(a) => crate::discover::run(&a.config.config, &a.at, a.json),
         Command::Order(a) => {
             crate::command::ask::run(&a.config.config, &a.device, &a.command, &a.arguments, a.yes, a.json)
         }

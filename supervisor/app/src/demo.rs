@@ -231,8 +231,8 @@ fn welcome(ready: &Ready, devices: usize, stations: u16, folder: &Folder) -> Res
     print::line(&format!(
         "Panel: http://{}/#token={}\n\
          \n\
-         {devices} virtual devices answer SNMP on loopback or hang on virtual buses, and are polled every 10 s; faults show within half a minute.\n\
-         {devices} 台虚拟设备在本机回环地址应答 SNMP 或挂在虚拟总线上，每 10 秒轮询一次，半分钟内报出故障。\n\
+         {devices} virtual devices answer SNMP, ONVIF and RTSP on loopback or hang on virtual buses, and are polled every 10 s; faults show within half a minute.\n\
+         {devices} 台虚拟设备在本机回环地址应答 SNMP、ONVIF、RTSP 或挂在虚拟总线上，每 10 秒轮询一次，半分钟内报出故障。\n\
          \n\
          {}\n\
          Data: {} ({keep})\n\

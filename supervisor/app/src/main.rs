@@ -14,6 +14,7 @@ mod command;
 mod damaged;
 #[cfg(feature = "demo")]
 mod demo;
+mod discover;
 mod poll;
 mod print;
 mod profiles;

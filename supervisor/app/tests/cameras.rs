@@ -340,3 +340,44 @@ fn one_camera_is_polled_without_a_service() {
     assert_eq!((value("login.state"), value("stream.state")), ("ok".into(), "ok".into()));
     assert_eq!((value("settings.state"), value("video.width")), ("ok".into(), 1_920.into()));
 }
+
+/// Cameras are found by asking them, and no password is shown to them for it.
+#[test]
+fn cameras_are_found_and_printed_as_the_site_file_wants_them() {
+    let bench = Bench::new();
+    let site = std::fs::read_to_string(bench.folder.path().join("site.toml")).expect("the site file");
+    let port: u16 = site
+        .split("127.21.1.1:")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next()?.parse().ok())
+        .expect("a port");
+    let places: Vec<String> = (1..=3).map(|at| format!("127.21.1.{at}:{port}")).collect();
+    let mut arguments = vec!["discover", "--config", "site.toml", "--onvif", "--json"];
+    places.iter().for_each(|place| arguments.extend(["--at", place]));
+    let output = bench.run(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let found = found["devices"].as_array().expect("a list");
+    let said: Vec<(&str, &str, &str)> = found
+        .iter()
+        .map(|device| {
+            let word = |key: &str| device[key].as_str().unwrap_or("");
+            (word("known"), word("model"), word("profile"))
+        })
+        .collect();
+    let expected = [
+        ("cam-00", "DS-2CD2T47", "hikvision"),
+        ("cam-01", "IPC-HFW2431", "dahua"),
+        ("cam-02", "IPC2322", "uniview"),
+    ];
+    assert_eq!(said, expected);
+    // To another site they are new: what is printed is what its file wants.
+    let other = site.split("[[device]]").next().expect("its head");
+    std::fs::write(bench.folder.path().join("other.toml"), other).expect("another site file");
+    let output = bench.run(&["discover", "--config", "other.toml", "--onvif", "--at", &places[0]]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    std::fs::write(bench.folder.path().join("other.toml"), format!("{other}\n{text}")).expect("its file");
+    let output = bench.run(&["check", "--config", "other.toml"]);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!((0..3).all(|at| bench.wrong(&id(at)) == 0), "nothing was shown to them");
+}

@@ -178,7 +178,14 @@ fn the_demo_tells_its_story() {
             (status == 200 && body.contains("临汾市")).then_some(())
         })
         .await;
-        assert_eq!(demo.devices().await.len(), 100);
+        assert_eq!(demo.devices().await.len(), 126);
+        demo.until("the 25 cameras and their recorder are judged, and well", 90, async || {
+            let devices = demo.devices().await;
+            let filmed =
+                devices.iter().filter(|device| device["class"] == "camera" || device["class"] == "recorder");
+            (filmed.filter(|device| device["state"] == "ok").count() == 26).then_some(())
+        })
+        .await;
         demo.until("every device was polled", 60, async || {
             demo.devices().await.iter().all(|device| device["state"] != "pending").then_some(())
         })

@@ -282,7 +282,7 @@ async fn a_camera_that_closes_on_a_wrong_login_counts_as_refusing() {
 async fn a_camera_that_closes_now_and_then_is_let_in() {
     let requests = AtomicUsize::new(0);
     let camera = Camera::start(move |request| {
-        if requests.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+        if requests.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
             Act::Close
         } else if request.digest_is(USER, PASSWORD, "cam", "n1") {
             information()

@@ -132,6 +132,7 @@ pub(crate) fn router(site: Arc<dyn Site>, door: Door, stopping: watch::Receiver<
         .route("/styleguide/still.svg", get(page::styleguide::still));
     routes
         .route("/", get(page::overview::overview))
+        .route("/cameras", get(page::cameras::cameras))
         .route("/devices", get(page::devices::devices))
         .route("/devices/{id}", get(page::device::device))
         .route("/devices/{id}/commands", get(page::commands::commands))

@@ -46,7 +46,8 @@ impl Draft<'_> {
     pub(super) fn refuse(&self, profile: &str, found: &mut Findings) -> Option<()> {
         let Some((key, node)) = self.nodes.first() else { return Some(()) };
         let what = format!("profile `{profile}` is of no camera, `{key}` says nothing to it");
-        found.note(Diagnostic::new(&node.at, what));
+        let hint = "`roundsman profile list` says which profiles are cameras'";
+        found.note(Diagnostic::new(&node.at, what).hint(hint));
         None
     }
 }
@@ -79,7 +80,8 @@ fn read_expectation(node: &Node, found: &mut Findings) -> Option<Expectation> {
         fields.maybe(key).map(|node| {
             let side = node.integer(found)?;
             if !(1..=MOST_PIXELS).contains(&side) {
-                found.note(Diagnostic::new(&node.at, format!("a picture has 1 to {MOST_PIXELS} pixels")));
+                let what = format!("a picture has 1 to {MOST_PIXELS} pixels each way");
+                found.note(Diagnostic::new(&node.at, what).hint("width = 2560, height = 1440"));
                 return None;
             }
             Some(side as u32)
@@ -89,10 +91,8 @@ fn read_expectation(node: &Node, found: &mut Findings) -> Option<Expectation> {
     let rate = fields.maybe("fps").map(|node| {
         let rate = node.number(found)?;
         if rate <= 0.0 || rate > MOST_FRAMES {
-            found.note(Diagnostic::new(
-                &node.at,
-                format!("more than 0 and at most {MOST_FRAMES} frames a second"),
-            ));
+            let what = format!("more than 0 and at most {MOST_FRAMES} frames a second");
+            found.note(Diagnostic::new(&node.at, what).hint("fps = 25"));
             return None;
         }
         Some(rate)
@@ -117,7 +117,9 @@ pub(super) fn target(
     for (key, node) in strangers {
         let Some(node) = node else { continue };
         let what = format!("a camera or recorder is asked by ONVIF, `{key}` says nothing to it");
-        found.note(Diagnostic::new(&node.at, what));
+        found.note(
+            Diagnostic::new(&node.at, what).hint("it has `address`, `rtsp_port`, `credentials` and `expect`"),
+        );
         return None;
     }
     let Some((node, _)) = draft.address else {

@@ -1,6 +1,7 @@
 //! Questions to one camera or recorder over HTTP, logged in as the device wants it.
 
 pub mod camera;
+pub mod discover;
 mod http;
 mod picture;
 mod services;

@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+#[path = "cameras.rs"]
+mod cameras;
 #[path = "commands.rs"]
 pub mod commands;
 #[path = "past.rs"]
@@ -191,6 +193,9 @@ impl Site for SampleSite {
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>> {
         if self.device(device)?.class == Class::VideoWall {
             return Some(panels());
+        }
+        if matches!(self.device(device)?.class, Class::Camera | Class::Recorder) {
+            return Some(cameras::readings(&self.device(device)?));
         }
         let reading = |metric: &str, instance: &str, unit: &str, sample| SiteReading {
             metric: metric.into(),

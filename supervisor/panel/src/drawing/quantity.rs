@@ -87,6 +87,7 @@ fn plain(unit: &str) -> String {
         "deg" => "°".to_owned(),
         "ug/m3" => "µg/m³".to_owned(),
         "1" => String::new(),
+        "{pixels}" => "px".to_owned(),
         _ => unit.replace(['{', '}'], ""),
     }
 }

@@ -4,7 +4,7 @@ use super::history::{self, Range};
 use super::polling::Polling;
 use super::rows::{Card, Past, Row};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, interfaces, link, problem, readings, record, units};
+use super::{Page, Part, Parts, Place, camera, interfaces, link, problem, readings, record, units};
 use crate::problem::Kind;
 use crate::router::Panel;
 use crate::site::{DeviceDetail, RecordQuery, SiteDevice, SiteReading, Unavailable, Which};
@@ -193,11 +193,12 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
         None => readings.clone(),
     };
     let groups = readings::groups(&of_device, v);
-    let mut parts = vec![
-        Part::of("what", &what(device, detail, sight, v))?,
-        Part::of("device-faults", &faults)?,
-        Part::of("figures", figures)?,
-    ];
+    let mut parts =
+        vec![Part::of("what", &what(device, detail, sight, v))?, Part::of("device-faults", &faults)?];
+    if let Some(cards) = camera::cards(device, readings, sight, v) {
+        parts.push(Part::of("camera", &cards)?);
+    }
+    parts.push(Part::of("figures", figures)?);
     if let Some(grid) = detail.grid {
         parts.push(Part::of("panels", &units::units(device, grid, readings, sight, v))?);
     }

@@ -114,6 +114,8 @@ struct List<'a> {
     title: String,
     total: usize,
     devices: usize,
+    /// Cameras have a page of their own.
+    has_cameras: bool,
     rows: Vec<Row>,
     page: usize,
     pages: usize,
@@ -193,6 +195,7 @@ fn list<'a>(wanted: &Wanted, sight: &Sight, v: &'a Voice) -> List<'a> {
         title,
         total: found.len(),
         devices: sight.devices().len(),
+        has_cameras: sight.devices().iter().any(|device| device.class == Class::Camera),
         rows: shown.map(|device| Row::of(device, sight, v)).collect(),
         page,
         pages,

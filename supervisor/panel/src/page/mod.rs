@@ -5,6 +5,8 @@
 
 pub(crate) mod about;
 mod assets;
+mod camera;
+pub(crate) mod cameras;
 pub(crate) mod commands;
 pub(crate) mod device;
 pub(crate) mod devices;

@@ -291,7 +291,10 @@ fn classes<'a>(panel: &Panel, sight: &Sight, v: &'a Voice) -> Tiles<'a> {
             });
         }
         if !members.is_empty() {
-            let href = format!("/devices?class={}", class.word());
+            let href = match class {
+                Class::Camera | Class::Recorder => "/cameras".to_owned(),
+                _ => format!("/devices?class={}", class.word()),
+            };
             tiles.push(tile(v.text(&class.name()), href, &members, &members, v));
         }
     }

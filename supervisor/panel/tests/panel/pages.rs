@@ -10,8 +10,9 @@ use roundsman_panel::{Storage, Trunk};
 use site::{T0, device, fault};
 
 /// All pages of the small site.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "/",
+    "/cameras",
     "/devices",
     "/devices?under=rt-province",
     "/devices?q=core",
@@ -102,6 +103,25 @@ async fn a_wall_is_seen_panel_by_panel() {
     let tile = &overview[overview.find("href=\"/devices/wall-10f\"").unwrap()..];
     assert!(tile.contains("class=\"drawing\"") || tile.contains("<svg"), "{tile}");
     assert!(tile.contains("<span>1/4</span>"), "how many panels are well");
+}
+
+#[tokio::test]
+async fn cameras_stand_in_their_places_and_say_what_is_wrong() {
+    let server = Server::start(SampleSite::with_cameras()).await;
+    insta::assert_snapshot!("cameras_zh", without_hashes(&parts(&server, "/cameras").await));
+    insta::assert_snapshot!("cameras_en", without_hashes(&parts(&server, "/cameras?lang=en").await));
+    for (id, name) in [("cam-01", "well"), ("cam-02", "down"), ("cam-03", "silent"), ("nvr-1f", "recorder")] {
+        let page = parts(&server, &format!("/devices/{id}")).await;
+        let from = page.find("<section id=\"camera\"").unwrap_or_else(|| panic!("{page}"));
+        let camera = &page[from..from + page[from..].find("<section id=\"figures\"").unwrap()];
+        insta::assert_snapshot!(format!("camera_{name}"), without_hashes(camera));
+    }
+    let overview = parts(&server, "/").await;
+    assert!(overview.contains("href=\"/cameras\""), "the tile of the class leads there");
+    assert!(parts(&server, "/devices").await.contains("href=\"/cameras\""));
+    let none = Server::start(SampleSite::small()).await;
+    let page = parts(&none, "/cameras").await;
+    assert!(page.contains("未配置摄像机") && page.contains("discover --onvif"), "{page}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! them.
 
 mod body;
+mod found;
 mod http;
 mod login;
 pub mod quirk;
@@ -48,10 +49,9 @@ impl Camera {
         let line = Arc::new(Line::new(seed));
         tasks.spawn(http::serve(body.clone(), listen(spec, spec.http_port).await?));
         tasks.spawn(rtsp::serve(body.clone(), listen(spec, spec.rtsp_port).await?));
+        tasks.spawn(found::serve(body.clone(), bind(spec, spec.http_port).await?));
         if let Some(port) = spec.echo_port {
-            let address = SocketAddr::from((spec.address, port));
-            let socket = UdpSocket::bind(address).await.map_err(|why| taken(spec, port, why))?;
-            tasks.spawn(echo(Arc::new(socket), line.clone()));
+            tasks.spawn(echo(Arc::new(bind(spec, port).await?), line.clone()));
         }
         Ok(Camera { body, line })
     }
@@ -80,6 +80,10 @@ impl Camera {
 
 async fn listen(spec: &CameraSpec, port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((spec.address, port)).await.map_err(|why| taken(spec, port, why))
+}
+
+async fn bind(spec: &CameraSpec, port: u16) -> Result<UdpSocket, StartError> {
+    UdpSocket::bind((spec.address, port)).await.map_err(|why| taken(spec, port, why))
 }
 
 fn taken(spec: &CameraSpec, port: u16, why: std::io::Error) -> StartError {

@@ -118,7 +118,7 @@ impl Question {
                 ("height", Number("{pixels}")),
                 ("frame-rate", Number("/s")),
                 ("bit-rate", Number("kbit/s")),
-                ("key-interval", Number("{frames}")),
+                ("key-interval", Number("1")),
             ],
             Question::Settings => &[("state", State(&["ok", "differs"])), ("differences", Text)],
             Question::Stream => &[
@@ -128,7 +128,7 @@ impl Question {
                 ("first-key-frame", Number("ms")),
                 ("frame-rate", Number("/s")),
                 ("bit-rate", Number("bit/s")),
-                ("lost", Number("{packets}")),
+                ("lost", Number("1")),
             ],
             Question::Snapshot => &[
                 ("state", State(&["ok", "missing", "denied", "broken"])),
@@ -137,9 +137,7 @@ impl Question {
                 ("octets", Number("By")),
             ],
             Question::Events => &[("state", State(&["ok", "missing", "failed"]))],
-            Question::Summary => {
-                &[("age", Number("s")), ("kept", Number("d")), ("recordings", Number("{recordings}"))]
-            }
+            Question::Summary => &[("age", Number("s")), ("kept", Number("d")), ("recordings", Number("1"))],
             Question::Recordings => &[
                 ("age", Number("s")),
                 ("kept", Number("d")),

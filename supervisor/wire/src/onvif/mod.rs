@@ -12,6 +12,7 @@ pub mod address;
 pub mod answer;
 pub mod call;
 pub mod device;
+pub mod discovery;
 pub mod events;
 pub mod health;
 pub mod login;

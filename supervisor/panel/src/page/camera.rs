@@ -1,0 +1,186 @@
+//! What the page of a camera or recorder says first: stream, recordings, clock, events, settings, login, identity, a card
+//! each with the one figure or state that it is there for.
+
+use super::readings::figure;
+use super::sight::Sight;
+use crate::figure::{Figure, number};
+use crate::site::{DeviceState, SiteDevice, SiteReading};
+use crate::voice::Voice;
+use askama::Template;
+use roundsman_core::device::Class;
+use roundsman_core::reading::{Absence, Value};
+
+/// One card.
+struct Card {
+    title: String,
+    figure: Figure,
+    /// There is no value; the figure says why.
+    absent: bool,
+    /// The severity of the worst fault that is about it.
+    state: Option<&'static str>,
+    /// That fault in a few words.
+    trouble: Option<String>,
+    /// What else is known: name and value.
+    lines: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "page/device-camera.html")]
+pub(super) struct Cards<'a> {
+    v: &'a Voice,
+    cards: Vec<Card>,
+    age: String,
+    /// Older than it should be.
+    old: bool,
+}
+
+/// A card as it is laid out: key of its title, the metric that it is there for, those below it, the rules about it.
+struct Layout {
+    title: &'static str,
+    main: &'static str,
+    below: &'static [&'static str],
+    rules: &'static [&'static str],
+}
+
+const STREAM: Layout = Layout {
+    title: "camera.stream",
+    main: "stream.frame-rate",
+    below: &[
+        "stream.codec",
+        "stream.bit-rate",
+        "stream.first-packet",
+        "stream.first-key-frame",
+        "stream.lost",
+    ],
+    rules: &["stream-down", "stream-undecodable", "video-lost"],
+};
+const CLOCK: Layout = Layout {
+    title: "camera.clock",
+    main: "clock.skew",
+    below: &["clock.source", "clock.zone"],
+    rules: &["clock-wrong"],
+};
+const EVENTS: Layout = Layout {
+    title: "camera.events",
+    main: "events.state",
+    below: &[],
+    rules: &["tampered", "scene-changed", "picture-poor", "storage-failed", "input-active"],
+};
+const SETTINGS: Layout = Layout {
+    title: "camera.settings",
+    main: "settings.state",
+    below: &["settings.differences"],
+    rules: &["settings-differ"],
+};
+const LOGIN: Layout = Layout {
+    title: "camera.login",
+    main: "login.state",
+    below: &["snapshot.state"],
+    rules: &["login-refused", "login-locked"],
+};
+const IDENTITY: Layout = Layout {
+    title: "camera.identity",
+    main: "system.model",
+    below: &["system.maker", "system.firmware", "system.serial", "system.name", "system.mac"],
+    rules: &["firmware-changed", "camera-replaced"],
+};
+const RECORDING: Layout = Layout {
+    title: "camera.recording",
+    main: "recording.kept",
+    below: &["recording.age", "recording.count"],
+    rules: &["recording-stopped", "recording-short", "channel-stopped"],
+};
+
+const CAMERA: &[Layout] = &[STREAM, CLOCK, EVENTS, SETTINGS, LOGIN, IDENTITY];
+const RECORDER: &[Layout] = &[RECORDING, CLOCK, EVENTS, LOGIN, IDENTITY];
+
+fn find<'a>(readings: &'a [SiteReading], metric: &str) -> Option<&'a SiteReading> {
+    readings.iter().find(|reading| &*reading.metric == metric && reading.instance.is_empty())
+}
+
+/// The word of a state.
+fn word<'a>(readings: &'a [SiteReading], metric: &str) -> Option<&'a str> {
+    find(readings, metric)?.sample.as_ref().ok()?.word().map(|word| &**word)
+}
+
+/// A reading as these cards write it: frames a second in words, a clock's error with its sign.
+fn shown(reading: &SiteReading, v: &Voice) -> Figure {
+    match (&*reading.metric, reading.sample.as_ref().ok().and_then(Value::number)) {
+        ("stream.frame-rate", Some(rate)) => {
+            Figure { text: number(rate, "1").text, unit: v.t("camera.frames-per-second").into_owned() }
+        }
+        ("clock.skew", Some(skew)) => {
+            let size = figure(&SiteReading { sample: Ok(Value::Number(skew.abs())), ..reading.clone() }, v);
+            let sign = if size.text == "0" {
+                ""
+            } else if skew < 0.0 {
+                "−"
+            } else {
+                "+"
+            };
+            Figure { text: format!("{sign}{}", size.text), unit: size.unit }
+        }
+        _ => figure(reading, v),
+    }
+}
+
+/// What a tile says of a camera or recorder that is well: frames a second, or for how long it keeps its recordings.
+pub(super) fn telling(readings: &[SiteReading], v: &Voice) -> Option<Figure> {
+    let reading = find(readings, "stream.frame-rate").or_else(|| find(readings, "recording.kept"))?;
+    reading.sample.is_ok().then(|| shown(reading, v))
+}
+
+fn card(
+    layout: &Layout,
+    device: &SiteDevice,
+    readings: &[SiteReading],
+    sight: &Sight,
+    v: &Voice,
+) -> Option<Card> {
+    let main = find(readings, layout.main)?;
+    // A stream that does not come has no figure: its state is what the card is there for.
+    let state = word(readings, "stream.state").filter(|state| layout.main == STREAM.main && *state != "ok");
+    let (figure, absent) = match state {
+        Some(word) => (Figure { text: v.word(word), unit: String::new() }, false),
+        None => (shown(main, v), main.sample.is_err()),
+    };
+    let faults = sight.faults().iter().filter(|fault| fault.key.device == device.id);
+    let about = faults.filter(|fault| layout.rules.contains(&&*fault.key.rule));
+    let worst = about.min_by_key(|fault| DeviceState::of(fault.severity));
+    let below = layout.below.iter().filter_map(|metric| find(readings, metric));
+    let line = |reading: &SiteReading| {
+        let value = shown(reading, v).line();
+        let is_said = reading.sample.is_ok() || reading.sample != Err(Absence::Unsupported);
+        (is_said && !value.is_empty()).then(|| (super::readings::title(reading, v), value))
+    };
+    Some(Card {
+        title: v.t(layout.title).into_owned(),
+        figure,
+        absent,
+        state: worst.map(|fault| DeviceState::of(fault.severity).word()),
+        trouble: worst.map(|fault| v.text(&fault.summary)),
+        lines: below.filter_map(line).collect(),
+    })
+}
+
+/// The cards of a device; `None` for what is neither camera nor recorder, or said nothing yet.
+pub(super) fn cards<'a>(
+    device: &SiteDevice,
+    readings: &[SiteReading],
+    sight: &Sight,
+    v: &'a Voice,
+) -> Option<Cards<'a>> {
+    let layouts = match device.class {
+        Class::Camera => CAMERA,
+        Class::Recorder => RECORDER,
+        _ => return None,
+    };
+    let cards = layouts.iter().filter_map(|layout| card(layout, device, readings, sight, v));
+    let cards: Vec<Card> = cards.collect();
+    (!cards.is_empty()).then(|| Cards {
+        v,
+        cards,
+        age: device.last_poll.map(|at| v.n("device.as-of", v.clock(at))).unwrap_or_default(),
+        old: super::rows::overdue_ms(device, sight.now).is_some(),
+    })
+}
