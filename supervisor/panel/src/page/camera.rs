@@ -109,6 +109,9 @@ fn shown(reading: &SiteReading, v: &Voice) -> Figure {
         ("stream.frame-rate", Some(rate)) => {
             Figure { text: number(rate, "1").text, unit: v.t("camera.frames-per-second").into_owned() }
         }
+        ("recording.kept", Some(days)) => {
+            Figure { text: number(days, "1").text, unit: v.t("camera.days").into_owned() }
+        }
         ("clock.skew", Some(skew)) => {
             let size = figure(&SiteReading { sample: Ok(Value::Number(skew.abs())), ..reading.clone() }, v);
             let sign = if size.text == "0" {
@@ -128,6 +131,22 @@ fn shown(reading: &SiteReading, v: &Voice) -> Figure {
 pub(super) fn telling(readings: &[SiteReading], v: &Voice) -> Option<Figure> {
     let reading = find(readings, "stream.frame-rate").or_else(|| find(readings, "recording.kept"))?;
     reading.sample.is_ok().then(|| shown(reading, v))
+}
+
+/// How the first profile is set: its name, and codec, size and pace.
+fn encoder(readings: &[SiteReading], v: &Voice) -> Option<(String, String)> {
+    let codec =
+        readings.iter().find(|reading| &*reading.metric == "video.codec" && reading.sample.is_ok())?;
+    let number = |metric: &str| {
+        let of_it = |r: &&SiteReading| &*r.metric == metric && r.instance == codec.instance;
+        readings.iter().find(of_it)?.sample.as_ref().ok()?.number()
+    };
+    let mut said = vec![figure(codec, v).text];
+    said.extend(
+        number("video.width").zip(number("video.height")).map(|(width, height)| format!("{width}×{height}")),
+    );
+    said.extend(number("video.frame-rate").map(|rate| format!("{rate} {}", v.t("camera.frames-per-second"))));
+    Some((codec.instance.to_string(), said.join(" · ")))
 }
 
 fn card(
@@ -153,13 +172,14 @@ fn card(
         let is_said = reading.sample.is_ok() || reading.sample != Err(Absence::Unsupported);
         (is_said && !value.is_empty()).then(|| (super::readings::title(reading, v), value))
     };
+    let encoder = (layout.main == SETTINGS.main).then(|| encoder(readings, v)).flatten();
     Some(Card {
         title: v.t(layout.title).into_owned(),
         figure,
         absent,
         state: worst.map(|fault| DeviceState::of(fault.severity).word()),
         trouble: worst.map(|fault| v.text(&fault.summary)),
-        lines: below.filter_map(line).collect(),
+        lines: below.filter_map(line).chain(encoder).collect(),
     })
 }
 
