@@ -17,19 +17,25 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Server {
+    /// `None` where it is missing and may be.
+    fn start() -> Option<Server> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/peers/rtsp_server.py");
         // Debian's own Python: its packages are not seen by another.
-        let mut child = Command::new("/usr/bin/python3")
-            .args([script, USER, PASSWORD])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let started =
+            Command::new("/usr/bin/python3").args([script, USER, PASSWORD]).stdout(Stdio::piped()).spawn();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port =
-            line.trim().parse().unwrap_or_else(|_| panic!("GStreamer's RTSP server does not start: {line}"));
-        Server { child, base: Base { scheme: "rtsp", host: "127.0.0.1".into(), port } }
+        let server = started.ok().and_then(|mut child| {
+            BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
+            let base = Base { scheme: "rtsp", host: "127.0.0.1".into(), port: line.trim().parse().ok()? };
+            Some(Server { child, base })
+        });
+        let names = std::env::var("ALLOW_SKIP").unwrap_or_default();
+        let may_skip = names.split(',').any(|name| name.trim() == "gstreamer");
+        assert!(
+            server.is_some() || may_skip,
+            "GStreamer's RTSP server does not start: run tests/run, or name gstreamer in ALLOW_SKIP"
+        );
+        server
     }
 
     fn device(&self, password: &str) -> Device {
@@ -61,7 +67,7 @@ fn is_well(streamed: &Streamed, codec: &str) {
 
 #[tokio::test]
 async fn streams_of_three_codecs_come_and_what_is_wrong_is_told_apart() {
-    let server = Server::start();
+    let Some(server) = Server::start() else { return };
     let device = server.device(PASSWORD);
     for (path, codec) in [("/live", "h264"), ("/live265", "h265"), ("/jpeg", "jpeg")] {
         let streamed = server.stream(&device, path).await;
@@ -77,7 +83,7 @@ async fn streams_of_three_codecs_come_and_what_is_wrong_is_told_apart() {
 
 #[tokio::test]
 async fn a_wrong_password_is_shown_twice() {
-    let server = Server::start();
+    let Some(server) = Server::start() else { return };
     let device = server.device("wrong");
     assert_eq!(server.stream(&device, "/live").await, Err(Failure::Refused));
     assert_eq!(device.kept().own, [0, 0, 1]);
@@ -88,7 +94,7 @@ async fn a_wrong_password_is_shown_twice() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_refuses() {
-    let server = Server::start();
+    let Some(server) = Server::start() else { return };
     let (base, device) = (server.base.clone(), server.device(PASSWORD));
     drop(server);
     let gone = device.stream(&base, "/live").await;

@@ -4,6 +4,7 @@
 use super::readings::figure;
 use super::sight::Sight;
 use crate::figure::{Figure, number};
+use crate::router::Panel;
 use crate::site::{DeviceState, SiteDevice, SiteReading};
 use crate::voice::Voice;
 use askama::Template;
@@ -90,6 +91,10 @@ const RECORDING: Layout = Layout {
     below: &["recording.age", "recording.count"],
     rules: &["recording-stopped", "recording-short", "channel-stopped"],
 };
+
+/// What a switch says of the port that feeds it.
+const PORT_STATE: &str = "interface.oper-status";
+const PORT_RATE: &str = "interface.in-rate";
 
 const CAMERA: &[Layout] = &[STREAM, CLOCK, EVENTS, SETTINGS, LOGIN, IDENTITY];
 const RECORDER: &[Layout] = &[RECORDING, CLOCK, EVENTS, LOGIN, IDENTITY];
@@ -183,10 +188,37 @@ fn card(
     })
 }
 
+/// The port of the switch that feeds it, as the switch tells.
+fn port(device: &SiteDevice, panel: &Panel, sight: &Sight, v: &Voice) -> Option<Card> {
+    let (switch, port) = device.uplinks.iter().find_map(|(id, port)| Some((id, port.as_ref()?)))?;
+    let readings = panel.site.readings(switch)?;
+    let of_port = |metric: &str| {
+        let is_it = |r: &&SiteReading| &*r.metric == metric && r.instance == *port;
+        readings.iter().find(is_it)
+    };
+    let state = of_port(PORT_STATE)?;
+    let name = sight.device(switch).map_or_else(|| switch.to_string(), |switch| switch.name.to_string());
+    let rate = of_port(PORT_RATE).filter(|rate| rate.sample.is_ok());
+    let mut lines = vec![
+        (v.t("camera.switch").into_owned(), name),
+        (v.t("camera.port-name").into_owned(), port.to_string()),
+    ];
+    lines.extend(rate.map(|rate| (super::readings::title(rate, v), shown(rate, v).line())));
+    Some(Card {
+        title: v.t("camera.port").into_owned(),
+        figure: figure(state, v),
+        absent: state.sample.is_err(),
+        state: None,
+        trouble: None,
+        lines,
+    })
+}
+
 /// The cards of a device; `None` for what is neither camera nor recorder, or said nothing yet.
 pub(super) fn cards<'a>(
     device: &SiteDevice,
     readings: &[SiteReading],
+    panel: &Panel,
     sight: &Sight,
     v: &'a Voice,
 ) -> Option<Cards<'a>> {
@@ -196,7 +228,7 @@ pub(super) fn cards<'a>(
         _ => return None,
     };
     let cards = layouts.iter().filter_map(|layout| card(layout, device, readings, sight, v));
-    let cards: Vec<Card> = cards.collect();
+    let cards: Vec<Card> = cards.chain(port(device, panel, sight, v)).collect();
     (!cards.is_empty()).then(|| Cards {
         v,
         cards,

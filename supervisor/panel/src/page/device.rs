@@ -175,7 +175,7 @@ struct Found<'a> {
     figures: history::cards::Figures<'a>,
 }
 
-fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
+fn parts(found: &Found<'_>, panel: &Panel, sight: &Sight, v: &Voice) -> Parts {
     let Found { device, detail, readings, past, records, figures } = found;
     let open = sight.faults().iter().filter(|fault| fault.key.device == device.id);
     let faults = Faults {
@@ -195,7 +195,7 @@ fn parts(found: &Found<'_>, sight: &Sight, v: &Voice) -> Parts {
     let groups = readings::groups(&of_device, v);
     let mut parts =
         vec![Part::of("what", &what(device, detail, sight, v))?, Part::of("device-faults", &faults)?];
-    if let Some(cards) = camera::cards(device, readings, sight, v) {
+    if let Some(cards) = camera::cards(device, readings, panel, sight, v) {
         parts.push(Part::of("camera", &cards)?);
     }
     parts.push(Part::of("figures", figures)?);
@@ -241,6 +241,6 @@ pub(crate) async fn device(
         )
         .await,
     };
-    let parts = parts(&found, &sight, &viewer.voice);
+    let parts = parts(&found, &panel, &sight, &viewer.voice);
     Page::new(Place::Devices, &device.name, "device").answer(&panel, &viewer, &sight, parts)
 }

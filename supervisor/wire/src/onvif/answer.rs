@@ -126,7 +126,9 @@ fn kind(codes: &[String], said: &str) -> Refusal {
         "sender not authorized",
     ]) {
         Refusal::NotAuthorized
-    } else if coded(&["ActionNotSupported", "OptionalActionNotImplemented", "NotSupported"]) {
+    } else if coded(&["ActionNotSupported", "OptionalActionNotImplemented", "NotSupported"])
+        || says(&["not supported", "unsupported", "not implemented", "unknown action"])
+    {
         Refusal::NotSupported
     } else if coded(&["ResourceUnknownFault", "NoProfile", "NoEntity", "InvalidToken", "NoSuchToken"])
         || says(&["resource unknown"])
