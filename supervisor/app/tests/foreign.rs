@@ -1,4 +1,4 @@
-//! A camera that nobody here wrote, ipycam: read whole, then broken on purpose.
+//! Cameras that nobody here wrote, ipycam and the mock device of oxvif: read whole, then broken on purpose.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -47,6 +47,28 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
+fn device(id: &str, profile: &str, (http, rtsp): (u16, u16), credentials: &str, rest: &str) -> String {
+    format!(
+        "[[device]]\nid = \"{id}\"\nname = \"{id}\"\nprofile = \"{profile}\"\ntier = \"city\"\nnetwork = \"lan\"\n\
+         address = \"127.0.0.1:{http}\"\nrtsp_port = {rtsp}\ncredentials = \"{credentials}\"\n{rest}\n"
+    )
+}
+
+/// The folder of a site with these devices and credentials.
+fn site(user: &str, password: &str, devices: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let site = format!(
+        "[site]\nname = \"Bench\"\ntimezone = \"Asia/Shanghai\"\n[store]\npath = \"store\"\n[panel]\n\
+         listen = \"127.0.0.1:8080\"\n[credentials.right]\nlogin = {{ user = \"{user}\", password_file = \"right\" }}\n\
+         [credentials.wrong]\nlogin = {{ user = \"{user}\", password_file = \"wrong\" }}\n{}",
+        devices.concat()
+    );
+    for (name, text) in [("site.toml", site.as_str()), ("right", password), ("wrong", "wrong")] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
 /// The site's folder, and the camera.
 struct Bench {
     folder: tempfile::TempDir,
@@ -55,12 +77,11 @@ struct Bench {
 
 impl Bench {
     fn new(python: &Path) -> Bench {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let (http, rtsp) = (free_port(), free_port());
         let mut peer = Command::new(python)
             .arg(repository().join("tests/peers/ipycam_peer.py"))
             .args([&http.to_string(), &rtsp.to_string(), "patrol", PASSWORD])
-            .current_dir(folder.path())
+            .current_dir(std::env::temp_dir())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -69,29 +90,37 @@ impl Bench {
         let said = BufReader::new(peer.stdout.take().expect("its output")).lines();
         let peer = Peer(peer);
         assert!(said.map_while(Result::ok).any(|line| line == "ready"), "ipycam ended");
-        let device = |id: &str, rtsp: u16, credentials: &str, expect: &str| {
-            format!(
-                "[[device]]\nid = \"{id}\"\nname = \"{id}\"\nprofile = \"onvif-generic\"\ntier = \"city\"\nnetwork = \"lan\"\n\
-                 address = \"127.0.0.1:{http}\"\nrtsp_port = {rtsp}\ncredentials = \"{credentials}\"\n{expect}\n"
-            )
-        };
-        let site = format!(
-            "[site]\nname = \"Bench\"\ntimezone = \"Asia/Shanghai\"\n[store]\npath = \"store\"\n[panel]\n\
-             listen = \"127.0.0.1:8080\"\n[credentials.right]\nlogin = {{ user = \"patrol\", password_file = \"right\" }}\n\
-             [credentials.wrong]\nlogin = {{ user = \"patrol\", password_file = \"wrong\" }}\n{}{}{}",
+        let expected = "expect = { codec = \"h264\", width = 640, height = 360, fps = 15 }";
+        let devices = [
+            device("cam", "onvif-generic", (http, rtsp), "right", expected),
             device(
-                "cam",
-                rtsp,
+                "other",
+                "onvif-generic",
+                (http, free_port()),
                 "right",
-                "expect = { codec = \"h264\", width = 640, height = 360, fps = 15 }"
+                "expect = { codec = \"h265\", fps = 25 }",
             ),
-            device("other", free_port(), "right", "expect = { codec = \"h265\", fps = 25 }"),
-            device("stranger", rtsp, "wrong", "")
-        );
-        for (name, text) in [("site.toml", site.as_str()), ("right", PASSWORD), ("wrong", "wrong")] {
-            std::fs::write(folder.path().join(name), text).expect("a file");
-        }
+            device("stranger", "onvif-generic", (http, rtsp), "wrong", ""),
+        ];
+        let folder = site("patrol", PASSWORD, &devices);
         Bench { folder, peer }
+    }
+
+    /// oxvif's, whose user and password are its own.
+    fn of_oxvif(binary: &Path) -> Bench {
+        let mut peer =
+            Command::new(binary).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("oxvif starts");
+        let mut line = String::new();
+        BufReader::new(peer.stdout.take().expect("its output")).read_line(&mut line).expect("its port");
+        let peer = Peer(peer);
+        let http: u16 = line.trim().parse().expect("a port");
+        let ports = (http, free_port());
+        let devices = [
+            device("cam", "onvif-generic", ports, "right", "expect = { codec = \"h264\" }"),
+            device("nvr", "nvr-onvif-generic", ports, "right", ""),
+            device("stranger", "onvif-generic", ports, "wrong", ""),
+        ];
+        Bench { folder: site("admin", "admin", &devices), peer }
     }
 
     fn poll(&self, device: &str) -> (Output, impl Fn(&str) -> (Value, String) + use<>) {
@@ -146,4 +175,44 @@ fn a_foreign_camera_is_read_whole_and_what_is_broken_is_told() {
     let (output, read) = bench.poll("cam");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(read("login.state").1, "refused", "nobody listens any more");
+}
+
+/// The binary of oxvif's mock device; `None` where it is missing and may be.
+fn oxvif() -> Option<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(repository().join("target"), PathBuf::from);
+    let binary = target.join("peers-oxvif/debug/oxvif-peer");
+    if binary.exists() {
+        return Some(binary);
+    }
+    let may_skip =
+        std::env::var("ALLOW_SKIP").is_ok_and(|names| names.split(',').any(|name| name.trim() == "oxvif"));
+    assert!(may_skip, "{} is missing: run tests/run, or name oxvif in ALLOW_SKIP", binary.display());
+    None
+}
+
+#[test]
+fn the_mock_device_of_another_client_is_read_and_refuses_a_wrong_password() {
+    let Some(binary) = oxvif() else { return };
+    let mut bench = Bench::of_oxvif(&binary);
+    let (output, read) = bench.poll("cam");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (metric, word) in [("login.state", "ok"), ("settings.state", "ok"), ("video.codec", "H264")] {
+        assert_eq!(read(metric).0, word, "{metric}");
+    }
+    for metric in ["system.maker", "system.model", "system.serial", "system.name", "system.mac", "clock.skew"]
+    {
+        assert_eq!(read(metric).1, "good", "{metric}");
+    }
+    assert_eq!(read("stream.state").0, "refused", "it has no streams");
+    let (_, read) = bench.poll("nvr");
+    assert_eq!(read("recording.age").1, "unsupported", "it knows no GetRecordingSummary");
+    for metric in ["channel.state", "channel.recording-age", "channel.kept"] {
+        assert_eq!(read(metric).1, "good", "{metric}");
+    }
+    let (_, read) = bench.poll("stranger");
+    assert_eq!(read("login.state").0, "refused");
+    assert_eq!(read("video.codec").1, "denied");
+    let _ = bench.peer.0.kill();
+    let _ = bench.peer.0.wait();
+    assert_eq!(bench.poll("cam").0.status.code(), Some(1));
 }
