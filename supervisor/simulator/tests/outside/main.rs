@@ -2,6 +2,7 @@
 
 mod bare;
 mod bus;
+mod camera;
 mod site;
 
 use roundsman_simulator::clock::Clock;
