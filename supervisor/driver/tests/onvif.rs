@@ -297,3 +297,18 @@ async fn a_camera_that_closes_now_and_then_is_let_in() {
     }
     assert_eq!(device.kept(), Kept::default());
 }
+
+#[tokio::test]
+async fn a_token_that_is_answered_by_a_bad_request_counts() {
+    let camera = Camera::start(|request| match token_age_s(request, 0) {
+        None if request.body.contains("UsernameToken") => answer("400 Bad Request", "", "<html>400</html>"),
+        None => fault("401 Unauthorized", "fault-not-authorized"),
+        Some(_) => information(),
+    })
+    .await;
+    let wrong = device(&camera, "wrong");
+    for _ in 0..5 {
+        assert!(model(&wrong).await.is_err());
+    }
+    assert_eq!((camera.shown(), model(&wrong).await), (2, Err(Failure::Stopped)));
+}

@@ -363,6 +363,8 @@ impl Device {
             },
             // A page of a web server says it by its status alone.
             Err(_) if matches!(status, 401 | 403) => refused(Failure::Refused),
+            // Some devices answer a token they refuse by this status alone.
+            Err(_) if status == 400 && way == Way::Token => refused(Failure::Refused),
             Err(unread) => (None, Err(Failure::Unread { status, unread })),
         }
     }

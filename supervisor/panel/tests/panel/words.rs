@@ -67,8 +67,11 @@ fn no_word_is_missing_and_none_is_unused() {
     assert!(unused.is_empty(), "no page uses {unused:?}");
     let known = |key: &&String| sections.contains(key.split('.').next().unwrap_or(""));
     let metrics = metrics();
-    let missing: Vec<&String> =
-        quoted.iter().filter(known).filter(|key| !chinese.contains(*key) && !metrics.contains(*key)).collect();
+    let missing: Vec<&String> = quoted
+        .iter()
+        .filter(known)
+        .filter(|key| !chinese.contains(*key) && !metrics.contains(*key))
+        .collect();
     assert!(missing.is_empty(), "no language has {missing:?}");
 }
 

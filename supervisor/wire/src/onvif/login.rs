@@ -4,6 +4,10 @@
 /// Refusals after which nothing is tried any more.
 pub const MOST_REFUSALS: u8 = 2;
 
+/// How often in a row a challenge may be called too old when it answers a login that was let in before. Requests that are
+/// under way together all answer the challenge that one of them finds too old.
+const MOST_STALE: u8 = 4;
+
 /// Where a login is shown. They count together, since the device counts them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -87,8 +91,8 @@ pub struct Login {
     kept: Kept,
     /// What let us in last, by door.
     learned: [Option<Way>; 3],
-    /// A challenge was too old just now.
-    stale: bool,
+    /// How often a challenge was too old since something was let in or counted.
+    stale: u8,
     /// Logins that are shown now, and nobody knows yet what comes of them.
     under_way: u8,
 }
@@ -149,6 +153,11 @@ impl Login {
         *self = Login { under_way: self.under_way, ..Login::default() };
     }
 
+    /// How often in a row a device may say of this door that the password is good and the challenge too old.
+    fn most_stale(&self, at: usize) -> u8 {
+        if self.learned[at] == Some(Way::Digest) { MOST_STALE } else { 1 }
+    }
+
     /// What came of a request that was sent this way.
     pub fn heard(&mut self, door: Door, sent: Way, reply: Reply) -> Next {
         let at = door as usize;
@@ -160,19 +169,21 @@ impl Login {
                     self.kept.own[at] = 0;
                 }
                 self.learned[at] = Some(sent);
-                self.stale = false;
+                self.stale = 0;
                 Next::Done
             }
             Reply::Locked => {
                 self.kept.locked = true;
                 Next::Stop
             }
-            Reply::Refused { digest, stale: true, .. } if sent == Way::Digest && digest && !self.stale => {
-                self.stale = true;
+            Reply::Refused { digest: true, stale: true, .. }
+                if sent == Way::Digest && self.stale < self.most_stale(at) =>
+            {
+                self.stale += 1;
                 Next::Again(Way::Digest)
             }
             Reply::Refused { digest, basic, .. } => {
-                self.stale = false;
+                self.stale = 0;
                 self.learned[at] = None;
                 if sent != Way::Plain {
                     self.kept.refusals = self.kept.refusals.saturating_add(1);
