@@ -121,6 +121,18 @@ impl Topology {
         behind
     }
 
+    /// Hops from a device to each device with uplinks read in both directions, `None` where no path leads.
+    pub fn hops(&self, from: DeviceIx) -> Vec<Option<u32>> {
+        self.within_reach(from, |_| false)
+    }
+
+    /// The devices next to this one that are nearer to where `hops` counts from.
+    pub fn nearer(&self, device: DeviceIx, hops: &[Option<u32>]) -> Vec<DeviceIx> {
+        let far = |device: DeviceIx| hops.get(device.at()).copied().flatten();
+        let Some(own) = far(device) else { return Vec::new() };
+        self.beside(device).filter(|beside| far(*beside).is_some_and(|far| far < own)).collect()
+    }
+
     /// Hops from `from` to each device, `None` where no path leads; nothing leads on from a device that is `shut`.
     fn within_reach(&self, from: DeviceIx, shut: impl Fn(DeviceIx) -> bool) -> Vec<Option<u32>> {
         self.within_reach_of([from], shut)

@@ -3,6 +3,8 @@
 //! Invariants:
 //! - at most one open fault a key; numbers and transition ids never repeat;
 //! - a missing value never clears a fault, and any valid reply proves a device alive;
+//! - what is a consequence of another device's failure is hidden from its first moment to the fresh poll that judges
+//!   it ([`cause`]);
 //! - nothing here reads a clock or does I/O; the same events at the same moments give the same effects.
 
 use super::guard::Surroundings;
@@ -10,15 +12,17 @@ use super::judge::Watches;
 use super::presence::{self, Absent, Evidence, Presence, Step};
 use super::register::{Draft, Register};
 use super::{
-    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe, REPLACED,
-    Refusal, RequestId, UNREACHABLE, replaced,
+    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe,
+    REDUNDANCY_LOST, REPLACED, Refusal, RequestId, UNREACHABLE, replaced,
 };
 use crate::device::{Device, DeviceIx};
+use crate::hidden::Hiding;
 use crate::model::{Labels, Model};
 use crate::reading::Readings;
 use crate::rule::{Rule, Severity};
 use crate::text::Bilingual;
 use crate::time::{Mono, Now};
+use cause::{Causes, Way};
 use said::Said;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -40,6 +44,21 @@ pub struct SiteDevice {
     pub model: Arc<Model>,
 }
 
+/// What the engine watches.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Its devices; a [`DeviceIx`] points in here.
+    pub devices: Vec<SiteDevice>,
+    /// What the box plugs into; without it nothing is ever hidden.
+    pub attached_to: Option<DeviceIx>,
+}
+
+impl From<Vec<SiteDevice>> for Site {
+    fn from(devices: Vec<SiteDevice>) -> Site {
+        Site { devices, attached_to: None }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Watched {
     site: SiteDevice,
@@ -49,6 +68,8 @@ struct Watched {
     said: Said,
     /// When its open [`REPLACED`] ends.
     replaced_until: Option<Mono>,
+    /// How it stands in the graph of uplinks.
+    way: Way,
 }
 
 /// The engine.
@@ -56,7 +77,8 @@ struct Watched {
 pub struct Engine {
     devices: Vec<Watched>,
     register: Register,
-    /// Deadlines of asks, ends of [`REPLACED`] and of what signs hold; an entry whose moment no longer stands with its device is void.
+    causes: Causes,
+    /// Deadlines of asks and of verdicts that wait, ends of [`REPLACED`] and of what signs hold; an entry whose moment no longer stands with its device is void.
     deadlines: BinaryHeap<Reverse<(Mono, DeviceIx)>>,
 }
 
@@ -64,7 +86,7 @@ impl Engine {
     /// An engine without devices.
     pub fn new(settings: Settings) -> Engine {
         let register = Register::new(settings.utc_offset_s);
-        Engine { devices: Vec::new(), register, deadlines: BinaryHeap::new() }
+        Engine { devices: Vec::new(), register, causes: Causes::default(), deadlines: BinaryHeap::new() }
     }
 
     /// Takes over what the store kept, before [`Engine::load`]: open and lately ended faults, the next free fault and
@@ -74,24 +96,30 @@ impl Engine {
             self.register.restore_number(year, sequence);
         }
         self.register.restore(kept.faults, kept.next_fault, kept.next_transition, now);
+        self.causes.restore(kept.hidden, kept.answering);
     }
 
     /// Loads the site, at start and at each reload. Open faults of devices and rules that are still there stay open;
     /// the others are withdrawn; what was pending starts anew.
-    pub fn load(&mut self, site: Vec<SiteDevice>, now: Now) {
+    pub fn load(&mut self, site: impl Into<Site>, now: Now) {
+        let site: Site = site.into();
+        self.keep_causes();
         let mut before: BTreeMap<Arc<str>, Presence> = self
             .devices
             .drain(..)
             .map(|watched| (watched.site.device.id.clone(), watched.presence))
             .collect();
         self.deadlines.clear();
-        for device in site {
+        for device in site.devices {
             let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
             let watches = Watches::new(device.model.rules.len());
             let said = Said::default();
-            self.devices.push(Watched { site: device, presence, watches, said, replaced_until: None });
+            let (replaced_until, way) = (None, Way::default());
+            self.devices.push(Watched { site: device, presence, watches, said, replaced_until, way });
         }
+        self.load_causes(site.attached_to, now);
         self.take_over_open_faults(now);
+        self.settle(now);
     }
 
     /// Gives one device another model, as when `profile = "auto"` has been resolved.
@@ -134,8 +162,20 @@ impl Engine {
         let is_watched = |rule: &Rule| device.line.probe_s.is_some() || !model.is_of_line(rule.on);
         let rule = model.rules.iter().position(|rule| rule.id == key.rule && is_watched(rule));
         match (&*key.rule, rule) {
-            (UNREACHABLE, _) => watched.presence.fault = Some(Absent::Unreachable),
+            (UNREACHABLE, _) => {
+                watched.presence.fault = Some(Absent::Unreachable);
+                watched.way.out = Some(fault);
+            }
             (NO_DATA, _) => watched.presence.fault = Some(Absent::NoData),
+            (REDUNDANCY_LOST, _) => {
+                let parents: Vec<usize> = device.uplinks.iter().map(|uplink| uplink.device.at()).collect();
+                let is_parent = |at: &usize| {
+                    self.devices.get(*at).is_some_and(|parent| parent.site.device.id == key.instance)
+                };
+                if parents.len() < 2 || !parents.iter().any(is_parent) {
+                    self.register.end(fault, Ending::Withdrawn, now);
+                }
+            }
             (REPLACED, _) => {
                 let until = self.register.get(fault).map(|open| replaced::until(open, now));
                 watched.replaced_until = until;
@@ -167,6 +207,10 @@ impl Engine {
                     return;
                 };
                 if watched.presence.generation == generation {
+                    if answered {
+                        watched.way.answered_at = now.mono;
+                        self.causes.unsettled |= watched.presence.fault == Some(Absent::NoData);
+                    }
                     let step = watched.presence.reached(answered);
                     self.take(device, step, now);
                 }
@@ -178,6 +222,7 @@ impl Engine {
             Event::Tick => {}
         }
         self.expire(now);
+        self.settle(now);
     }
 
     /// The next effect, in order; `None` when there is nothing to do.
@@ -234,6 +279,9 @@ impl Engine {
             (true, false) => Evidence::Mute,
             (false, _) => Evidence::Silent,
         };
+        if evidence == Evidence::Data && watched.way.held_until.take().is_some() {
+            watched.presence.withdraw();
+        }
         let step = watched.presence.polled(evidence, now);
         if evidence == Evidence::Data {
             let SiteDevice { device: site, model } = &watched.site;
@@ -261,6 +309,23 @@ impl Engine {
             kept.into_iter().for_each(|fault| self.register.set_stale(fault, true));
         }
         self.take(device, step, now);
+        self.polled_with(device, evidence, now);
+    }
+
+    /// What a poll, or the silence of one, means for those behind the device and for what waits for a fresh one.
+    fn polled_with(&mut self, device: DeviceIx, evidence: Evidence, now: Now) {
+        let Some(Watched { presence, way, .. }) = self.devices.get_mut(device.at()) else { return };
+        let answers = evidence != Evidence::Silent;
+        // Whoever has answered explains nothing any more to a verdict that waits for it.
+        self.causes.unsettled |= way.answers != answers || self.causes.holds;
+        way.answers = answers;
+        if answers {
+            way.answered_at = now.mono;
+        }
+        if !answers && presence.has_just_failed() {
+            self.ask_the_way(device, now);
+        }
+        self.try_out(device, evidence, now);
     }
 
     /// Carries out what the presence of a device asks for.
@@ -273,6 +338,7 @@ impl Engine {
             }
             Step::AskReach => self.ask(device, Probe::Reach, now.mono),
             Step::Confirm { poll_at } => self.ask(device, Probe::Poll, poll_at),
+            Step::Raise(Absent::Unreachable) if self.may_be_cut_off(device) => self.hold(device, now),
             Step::Raise(absent) => self.raise_absence(device, absent, now),
             Step::Clear(absent) => self.end_absence(device, absent, now),
             Step::Turn { from, to } => {
@@ -309,7 +375,14 @@ impl Engine {
                 continue;
             };
             let presence = &mut watched.presence;
-            let moments = [presence.reach_due, presence.poll_due, watched.replaced_until, watched.said.due()];
+            let held_until = watched.way.held_until;
+            let moments = [
+                presence.reach_due,
+                presence.poll_due,
+                watched.replaced_until,
+                watched.said.due(),
+                held_until,
+            ];
             let live = moments.contains(&Some(at));
             if live && at > now.mono {
                 return;
@@ -326,12 +399,19 @@ impl Engine {
                 self.end_unsaid(device, now);
                 continue;
             }
-            let step = if presence.reach_due == Some(at) {
-                presence.reached(false)
+            if held_until == Some(at) {
+                watched.way.held_until = None;
+                self.raise_absence(device, Absent::Unreachable, now);
+                continue;
+            }
+            if presence.reach_due == Some(at) {
+                let step = presence.reached(false);
+                self.take(device, step, now);
             } else {
-                presence.polled(Evidence::Silent, now)
-            };
-            self.take(device, step, now);
+                let step = presence.polled(Evidence::Silent, now);
+                self.take(device, step, now);
+                self.polled_with(device, Evidence::Silent, now);
+            }
         }
     }
 
@@ -347,7 +427,13 @@ impl Engine {
         let (severity, summary, advice) = absence_texts(absent);
         let key = FaultKey { device: watched.site.device.id.clone(), rule: rule.into(), instance: "".into() };
         let cause = "communicationsSubsystemFailure".into();
-        self.register.raise(Draft { key, severity, first_bad, value: None, cause, summary, advice }, now);
+        let draft = Draft { key, severity, first_bad, value: None, cause, summary, advice };
+        let fault = self.register.raise(draft, now);
+        if let (Absent::Unreachable, Some(watched)) = (absent, self.devices.get_mut(device.at())) {
+            watched.way.out = Some(fault);
+            watched.way.out_since = watched.presence.since.unwrap_or(now).mono;
+        }
+        self.causes.unsettled = true;
     }
 
     fn end_absence(&mut self, device: DeviceIx, absent: Absent, now: Now) {
@@ -362,6 +448,11 @@ impl Engine {
         if let Some(fault) = self.register.find(&key) {
             self.register.end(fault, Ending::Cleared, now);
         }
+        if let (Absent::Unreachable, Some(watched)) = (absent, self.devices.get_mut(device.at())) {
+            watched.way.out = None;
+            watched.way.held_until = None;
+        }
+        self.causes.unsettled = true;
     }
 
     fn replaced(&mut self, device: DeviceIx, what: Bilingual, now: Now) {
@@ -430,6 +521,10 @@ pub struct Kept {
     pub next_transition: u64,
     /// Last fault number of each year.
     pub numbers: BTreeSet<(u16, u32)>,
+    /// Who is hidden behind whom.
+    pub hidden: Vec<Hiding>,
+    /// Devices whose latest poll brought a reply.
+    pub answering: BTreeSet<Arc<str>>,
 }
 
 fn absence_texts(absent: Absent) -> (Severity, Bilingual, Bilingual) {
@@ -456,6 +551,7 @@ fn absence_texts(absent: Absent) -> (Severity, Bilingual, Bilingual) {
     }
 }
 
+mod cause;
 mod said;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod replaced;
 pub use guard::holds;
 
 use crate::device::DeviceIx;
+use crate::hidden::Hiding;
 use crate::reading::{Readings, Value};
 use crate::rule::Severity;
 use crate::text::Bilingual;
@@ -59,7 +60,7 @@ impl FaultKey {
 
     /// Whether readings decide it, so that it is stale while they are missing; those that are built in they do not.
     pub fn is_by_readings(&self) -> bool {
-        !self.is_presence() && &*self.rule != REPLACED
+        !self.is_presence() && !matches!(&*self.rule, REPLACED | REDUNDANCY_LOST)
     }
 }
 
@@ -70,6 +71,9 @@ pub const NO_DATA: &str = "no-data";
 
 /// Built-in rule: another agent answers at the device's address than before.
 pub const REPLACED: &str = "board-replaced";
+
+/// Built-in rule: one of several ways to a device is lost, another is left; the instance is the uplink that is lost.
+pub const REDUNDANCY_LOST: &str = "redundancy-lost";
 
 /// First axis: the condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +170,9 @@ pub struct Fault {
     pub advice: Bilingual,
     /// The earlier fault of the same key that this one follows, if it is known.
     pub previous: Option<FaultId>,
+    /// Third axis: the open `unreachable` fault of another device that this one is a consequence of. While it is there
+    /// nobody is told of this one; it stays until a fresh poll has judged, also where the root is over.
+    pub hidden_by: Option<FaultId>,
 }
 
 impl Fault {
@@ -189,6 +196,10 @@ pub enum Change {
     },
     /// Somebody took note of it.
     Acknowledged,
+    /// Another device failed, and this one is a consequence of it: see [`Fault::hidden_by`].
+    Hidden,
+    /// It is none, or none any more: the way is free, and a fresh poll found it bad all the same.
+    Revealed,
     /// Its condition is over, but its rule latches: it stays open until a person closes it.
     Restored,
     /// It ended, see [`Fault::ending`].
@@ -203,6 +214,8 @@ impl Change {
             Change::Reopened => "reopened",
             Change::Severity { .. } => "severity",
             Change::Acknowledged => "acknowledged",
+            Change::Hidden => "hidden",
+            Change::Revealed => "revealed",
             Change::Restored => "restored",
             Change::Ended => "ended",
         }
@@ -347,6 +360,9 @@ pub enum Effect {
         /// The operator's request it fulfils.
         request: Option<RequestId>,
     },
+    /// Make durable who is hidden behind whom from now on, with the transition before it where that was of the same
+    /// moment.
+    Hide(Vec<Hiding>),
     /// Ask a device.
     Ask(Ask),
     /// Tell an operator no.

@@ -89,6 +89,28 @@ impl Presence {
         Presence { generation, known: self.known, ..Presence::default() }
     }
 
+    /// What has been heard so far says nothing any more: the way to the device was not free. The episode begins anew.
+    pub(super) fn start_over(&mut self) {
+        self.next_generation();
+        (self.failed, self.good, self.contrary) = (0, 0, 0);
+        (self.answered, self.deciding) = (false, false);
+    }
+
+    /// The verdict was not told to anybody and is void.
+    pub(super) fn withdraw(&mut self) {
+        self.fault = None;
+    }
+
+    /// Whether it fell silent a moment ago, or was asked and has not answered: there is no verdict yet.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.fault.is_none() && (self.since.is_some() || self.poll_due.is_some())
+    }
+
+    /// Whether the poll that just failed is the first of its episode.
+    pub(super) fn has_just_failed(&self) -> bool {
+        self.failed == 1
+    }
+
     /// Takes a poll's evidence.
     pub(super) fn polled(&mut self, evidence: Evidence, now: Now) -> Option<Step> {
         self.known = true;

@@ -47,6 +47,8 @@ pub(super) struct Register {
     /// Last number given out, per year.
     numbers: BTreeMap<u16, u32>,
     utc_offset_s: i32,
+    /// Devices that are cut off, and the fault they are cut off by: what is raised there is hidden from the start.
+    cut_off: BTreeMap<Arc<str>, FaultId>,
     pub(super) effects: VecDeque<Effect>,
 }
 
@@ -60,6 +62,7 @@ impl Register {
             next_transition: 1,
             numbers: BTreeMap::new(),
             utc_offset_s,
+            cut_off: BTreeMap::new(),
             effects: VecDeque::new(),
         }
     }
@@ -120,6 +123,7 @@ impl Register {
                 cleared: None,
                 ending: None,
                 value: draft.value,
+                hidden_by: self.cut_off.get(&past.fault.key.device).copied(),
                 ..past.fault
             };
             return self.begin(fault, Change::Reopened, now);
@@ -127,6 +131,7 @@ impl Register {
         let fault = Fault {
             id: FaultId(self.next_fault),
             number: self.next_number(now.wall),
+            hidden_by: self.cut_off.get(&draft.key.device).copied(),
             key: draft.key,
             severity: draft.severity,
             condition: Condition::Active,
@@ -153,6 +158,50 @@ impl Register {
         self.open.insert(id, fault.clone());
         self.commit(fault, change, now, None);
         id
+    }
+
+    /// A device is cut off by a fault of another, or not any more.
+    pub(super) fn cut_off(&mut self, device: &Arc<str>, by: Option<FaultId>) {
+        match by {
+            Some(root) => self.cut_off.insert(device.clone(), root),
+            None => self.cut_off.remove(device),
+        };
+    }
+
+    /// Whether any fault of a device is hidden.
+    pub(super) fn hides_any(&self, device: &str) -> bool {
+        self.open.values().any(|fault| fault.hidden_by.is_some() && *fault.key.device == *device)
+    }
+
+    /// Makes the open faults of a device consequences of another's, but for those that are one of a fault that is still
+    /// open: what hides that hides them too.
+    pub(super) fn hide(&mut self, device: &str, root: FaultId, now: Now) {
+        let is_meant = |fault: &&Fault| {
+            let stands = fault.hidden_by.is_some_and(|root| self.open.contains_key(&root));
+            *fault.key.device == *device && !stands
+        };
+        let meant: Vec<FaultId> = self.open.values().filter(is_meant).map(|fault| fault.id).collect();
+        meant.into_iter().for_each(|id| self.set_hidden(id, Some(root), now));
+    }
+
+    /// A fresh poll has judged: what it found bad stands for itself.
+    pub(super) fn reveal(&mut self, device: &str, judged: impl Fn(&Fault) -> bool, now: Now) {
+        let is_meant =
+            |fault: &&Fault| *fault.key.device == *device && fault.hidden_by.is_some() && judged(fault);
+        let meant: Vec<FaultId> = self.open.values().filter(is_meant).map(|fault| fault.id).collect();
+        meant.into_iter().for_each(|id| self.set_hidden(id, None, now));
+    }
+
+    fn set_hidden(&mut self, id: FaultId, root: Option<FaultId>, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        if fault.hidden_by == root {
+            return;
+        }
+        fault.hidden_by = root;
+        let (fault, change) = (fault.clone(), if root.is_some() { Change::Hidden } else { Change::Revealed });
+        self.commit(fault, change, now, None);
     }
 
     /// The condition's fine state; not durable, nobody is told but those who look.

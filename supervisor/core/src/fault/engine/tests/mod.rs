@@ -1,5 +1,6 @@
 //! The engine in a small simulated world: time moves by its own timeouts, asks are answered by the world.
 
+mod cause;
 mod line;
 mod presence;
 mod restarts;
@@ -159,7 +160,8 @@ impl Rig {
         };
         rig.labels.intern("GE0/1");
         rig.labels.intern("GE0/2");
-        rig.engine.load(vec![SiteDevice { device: device("rt"), model: Arc::new(model()) }], rig.now);
+        let site = vec![SiteDevice { device: device("rt"), model: Arc::new(model()) }];
+        rig.engine.load(site, rig.now);
         rig
     }
 
@@ -169,6 +171,7 @@ impl Rig {
                 Effect::Commit { transition, .. } => self.heard.push(*transition),
                 Effect::Ask(ask) => self.asks.push(ask),
                 Effect::Refuse { why, .. } => self.refused.push(why),
+                Effect::Hide(changes) => panic!("a lone device was hidden: {changes:?}"),
             }
         }
     }

@@ -1,0 +1,387 @@
+//! Root causes: of what a failed device cuts off nobody is told but that device's own fault.
+//!
+//! - A device that stops answering has those nearer to the box asked at once. Its own verdict waits for theirs, as long
+//!   as they might explain it.
+//! - What [`Topology::behind`] says is cut off is hidden: faults that are open, and those that come.
+//! - When the way is free again a device says nothing until a fresh poll has judged: an episode of asking begins anew, a
+//!   good poll lets value rules speak, four failed ones all faults.
+//! - A device with several uplinks that has lost one of them has a fault of its own, [`REDUNDANCY_LOST`].
+
+use super::presence::{ASK_DEADLINE_MS, Absent, Evidence, RETRY_AFTER_MS};
+use super::{Effect, Ending, Engine, FaultId, FaultKey, Probe, REDUNDANCY_LOST, Watched};
+use crate::device::{Device, DeviceIx};
+use crate::fault::Condition;
+use crate::fault::register::Draft;
+use crate::hidden::{Hiding, Root};
+use crate::rule::Severity;
+use crate::text::Bilingual;
+use crate::time::{Mono, Now};
+use crate::topology::{Standing, Topology};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How long a verdict waits for those nearer to the box, ms: an episode of asking, and an answer that is late.
+const HELD_MS: u64 = 2 * ASK_DEADLINE_MS;
+
+/// A device is asked because of one behind it at most once in so many ms: a whole county falls silent at once.
+const ASKED_AGAIN_MS: u64 = 5_000;
+
+/// The graph, and whether anything happened since it was looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Causes {
+    topology: Topology,
+    attached_to: Option<DeviceIx>,
+    /// From the box; `None` where the site file names no path.
+    hops: Vec<Option<u32>>,
+    /// Devices with several uplinks.
+    redundant: Vec<DeviceIx>,
+    /// Who was hidden before the site is loaded, and who answered.
+    kept: BTreeMap<Arc<str>, Root>,
+    answering: BTreeSet<Arc<str>>,
+    /// Verdicts wait.
+    pub(super) holds: bool,
+    /// Ways were lost when they were looked at last.
+    degraded: bool,
+    pub(super) unsettled: bool,
+}
+
+/// How one device stands in the graph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    /// Its latest poll brought a valid reply.
+    pub(super) answers: bool,
+    /// When it replied last, to a poll or a probe.
+    pub(super) answered_at: Mono,
+    /// Its open `unreachable` fault.
+    pub(super) out: Option<FaultId>,
+    /// Since when nothing came through it.
+    pub(super) out_since: Mono,
+    /// The failed device that cuts it off now.
+    cut: Option<Root>,
+    /// As it was said last: it outlives `cut` until a fresh poll has judged.
+    said: Option<Root>,
+    /// Polls that failed since the way is free again, while faults wait for a fresh one.
+    trial: Option<u8>,
+    /// Its verdict waits for those nearer to the box, until then.
+    pub(super) held_until: Option<Mono>,
+    /// When it was asked last because of one behind it.
+    asked: Option<Mono>,
+}
+
+impl Causes {
+    /// The graph of a site. One with a loop is refused before it comes here; without a graph nothing is hidden.
+    fn of(devices: &[Device], attached_to: Option<DeviceIx>) -> Causes {
+        let topology = Topology::new(devices).unwrap_or_default();
+        let hops = attached_to.map(|from| topology.hops(from)).unwrap_or_default();
+        let all = (0..devices.len() as u32).map(DeviceIx);
+        let redundant = all.filter(|device| distinct_uplinks(&devices[device.at()]).len() > 1).collect();
+        let (unsettled, degraded) = (true, true);
+        Causes { topology, attached_to, hops, redundant, unsettled, degraded, ..Causes::default() }
+    }
+
+    /// What an earlier run knew: who is hidden, and who answered.
+    pub(super) fn restore(&mut self, hidden: Vec<Hiding>, answering: BTreeSet<Arc<str>>) {
+        let kept = hidden.into_iter().filter_map(|hiding| Some((hiding.device, hiding.behind?)));
+        self.kept.extend(kept);
+        self.answering = answering;
+    }
+}
+
+fn distinct_uplinks(device: &Device) -> Vec<DeviceIx> {
+    let mut uplinks: Vec<DeviceIx> = device.uplinks.iter().map(|uplink| uplink.device).collect();
+    uplinks.sort();
+    uplinks.dedup();
+    uplinks
+}
+
+/// Since when nothing comes through a device; `suspects`: also where its verdict is not there yet.
+fn failed_since(watched: &Watched, suspects: bool) -> Option<Mono> {
+    let Watched { presence, way, .. } = watched;
+    if way.out.is_some() {
+        return Some(way.out_since);
+    }
+    let is_suspect = suspects && (presence.is_suspect() || way.held_until.is_some());
+    is_suspect.then(|| presence.since.map(|since| since.mono).or(way.asked).unwrap_or_default())
+}
+
+impl Watched {
+    /// Whether it replies, and did so after a moment. One without data replies too: a reach probe, or an agent that
+    /// refuses.
+    fn replies_since(&self, since: Mono) -> bool {
+        let replies = self.way.answers || self.presence.fault == Some(Absent::NoData);
+        replies && self.way.answered_at >= since
+    }
+}
+
+impl Engine {
+    /// Notes who is hidden and who answers, before the devices go.
+    pub(super) fn keep_causes(&mut self) {
+        for Watched { site, way, .. } in &self.devices {
+            let id = &site.device.id;
+            self.causes.kept.extend(way.said.clone().map(|root| (id.clone(), root)));
+            self.causes.answering.extend(way.answers.then(|| id.clone()));
+        }
+    }
+
+    /// Loads the graph of the devices that the engine has now. Who answered is taken to have done so in spite of what
+    /// had failed by then.
+    pub(super) fn load_causes(&mut self, attached_to: Option<DeviceIx>, now: Now) {
+        let mut kept = std::mem::take(&mut self.causes.kept);
+        for watched in &mut self.devices {
+            let root = kept.remove(&watched.site.device.id);
+            watched.way.answers = self.causes.answering.contains(&watched.site.device.id);
+            (watched.way.answered_at, watched.way.out_since) = (now.mono, now.mono);
+            (watched.way.cut, watched.way.said) = (root.clone(), root);
+            let root = watched.way.cut.as_ref().map(|root| root.fault);
+            self.register.cut_off(&watched.site.device.id, root);
+        }
+        let gone: Vec<Hiding> = kept.into_keys().map(|device| Hiding { device, behind: None }).collect();
+        gone.iter().for_each(|hiding| self.register.cut_off(&hiding.device, None));
+        self.hide(gone);
+        let devices: Vec<Device> = self.devices.iter().map(|watched| watched.site.device.clone()).collect();
+        self.causes = Causes::of(&devices, attached_to);
+    }
+
+    /// The failure that hides a device, as it was said last.
+    pub fn behind(&self, device: DeviceIx) -> Option<&Root> {
+        self.devices.get(device.at())?.way.said.as_ref()
+    }
+
+    /// Has those that stand between the box and a device asked whether they are there.
+    pub(super) fn ask_the_way(&mut self, device: DeviceIx, now: Now) {
+        for nearer in self.causes.topology.nearer(device, &self.causes.hops) {
+            let Some(Watched { presence, way, .. }) = self.devices.get_mut(nearer.at()) else { continue };
+            let lately = way.asked.is_some_and(|at| now.mono.since_ms(at) < ASKED_AGAIN_MS);
+            if presence.since.is_some() || presence.fault.is_some() || presence.poll_due.is_some() || lately {
+                continue;
+            }
+            way.asked = Some(now.mono);
+            self.ask(nearer, Probe::Poll, now.mono);
+        }
+    }
+
+    /// Whether a verdict has to wait: those that are not decided yet would explain the silence.
+    pub(super) fn may_be_cut_off(&self, device: DeviceIx) -> bool {
+        self.cut_off(true).get(device.at()).copied().flatten().is_some()
+    }
+
+    /// Lets a verdict wait.
+    pub(super) fn hold(&mut self, device: DeviceIx, now: Now) {
+        let until = now.mono.plus_ms(HELD_MS);
+        if let Some(watched) = self.devices.get_mut(device.at()) {
+            watched.way.held_until = Some(until);
+            self.deadlines.push(Reverse((until, device)));
+            (self.causes.holds, self.causes.unsettled) = (true, true);
+        }
+    }
+
+    /// Per device the failed one that cuts it off; `suspects`: as if those had failed whose verdict is not there yet.
+    ///
+    /// A device that has replied since then is not cut off, whatever the graph says. A reply from before says nothing:
+    /// most of those behind a failed one were well when they were asked last.
+    fn cut_off(&self, suspects: bool) -> Vec<Option<DeviceIx>> {
+        let Some(attached_to) = self.causes.attached_to else { return Vec::new() };
+        let failed: Vec<Option<Mono>> =
+            self.devices.iter().map(|watched| failed_since(watched, suspects)).collect();
+        let has_failed = |device: DeviceIx| failed.get(device.at()).is_some_and(Option::is_some);
+        let by_the_graph = self.causes.topology.behind(attached_to, |device| match has_failed(device) {
+            true => Standing::Failed,
+            false => Standing::Silent,
+        });
+        self.causes.topology.behind(attached_to, |device| {
+            if has_failed(device) {
+                return Standing::Failed;
+            }
+            let root = by_the_graph.get(device.at()).copied().flatten();
+            let since = root.and_then(|root| failed.get(root.at()).copied().flatten()).unwrap_or_default();
+            let replies = self.devices.get(device.at()).is_some_and(|watched| watched.replies_since(since));
+            if replies { Standing::Answering } else { Standing::Silent }
+        })
+    }
+
+    /// Works out anew who is hidden, if anything happened that bears on it, and lets verdicts go that nothing explains.
+    pub(super) fn settle(&mut self, now: Now) {
+        while std::mem::take(&mut self.causes.unsettled) {
+            let is_calm = |watched: &Watched| {
+                let Way { out, cut, held_until, .. } = &watched.way;
+                out.is_none() && cut.is_none() && held_until.is_none()
+            };
+            let was_calm = self.devices.iter().all(is_calm);
+            if !was_calm {
+                self.hide_and_free(now);
+                self.let_verdicts_go(now);
+            }
+            if !self.causes.unsettled && (!was_calm || self.causes.degraded) {
+                self.look_at_redundancy(now);
+            }
+        }
+    }
+
+    fn hide_and_free(&mut self, now: Now) {
+        let cut = self.cut_off(false);
+        let root_of = |device: Option<DeviceIx>| {
+            let watched = self.devices.get(device?.at())?;
+            Some(Root { fault: watched.way.out?, device: watched.site.device.id.clone() })
+        };
+        let roots: Vec<Option<Root>> =
+            (0..self.devices.len()).map(|at| root_of(cut.get(at).copied().flatten())).collect();
+        let mut changes = Vec::new();
+        for (at, root) in roots.into_iter().enumerate() {
+            let way = &mut self.devices[at].way;
+            if way.cut == root {
+                continue;
+            }
+            way.cut.clone_from(&root);
+            let id = self.devices[at].site.device.id.clone();
+            self.register.cut_off(&id, root.as_ref().map(|root| root.fault));
+            match root {
+                Some(root) => {
+                    self.register.hide(&id, root.fault, now);
+                    let way = &mut self.devices[at].way;
+                    (way.said, way.trial) = (Some(root.clone()), None);
+                    changes.push(Hiding { device: id, behind: Some(root) });
+                }
+                None => changes.extend(self.free(DeviceIx(at as u32), now)),
+            }
+        }
+        self.hide(changes);
+    }
+
+    /// The way to a device is free again: what was heard before says nothing, and it is asked at once.
+    fn free(&mut self, device: DeviceIx, now: Now) -> Option<Hiding> {
+        let Watched { site, presence, way, .. } = self.devices.get_mut(device.at())?;
+        let waits = self.register.hides_any(&site.device.id);
+        way.trial = waits.then_some(0);
+        let id = site.device.id.clone();
+        let is_silent = !way.answers && (presence.since.is_some() || presence.fault.is_some());
+        if is_silent {
+            presence.start_over();
+            if way.held_until.take().is_some() {
+                presence.withdraw();
+            }
+        }
+        if is_silent || waits {
+            self.ask(device, Probe::Poll, now.mono);
+        }
+        let way = &mut self.devices.get_mut(device.at())?.way;
+        if waits && !way.answers {
+            return None;
+        }
+        way.said.take().map(|_| Hiding { device: id, behind: None })
+    }
+
+    /// A poll of a device whose faults wait for a fresh one.
+    pub(super) fn try_out(&mut self, device: DeviceIx, evidence: Evidence, now: Now) {
+        let Some(Watched { site, way, .. }) = self.devices.get_mut(device.at()) else { return };
+        let Some(failed) = way.trial.filter(|_| way.cut.is_none()) else { return };
+        let id = site.device.id.clone();
+        let is_over = match (evidence, RETRY_AFTER_MS.get(usize::from(failed))) {
+            (Evidence::Data, _) => {
+                way.trial = Some(0);
+                let is_bad = |fault: &crate::fault::Fault| {
+                    fault.condition == Condition::Active && !fault.stale && !fault.key.is_presence()
+                };
+                self.register.reveal(&id, is_bad, now);
+                true
+            }
+            (_, Some(after_ms)) => {
+                way.trial = Some(failed + 1);
+                self.ask(device, Probe::Poll, now.mono.plus_ms(*after_ms));
+                false
+            }
+            (_, None) => {
+                self.register.reveal(&id, |_| true, now);
+                true
+            }
+        };
+        let waits = self.register.hides_any(&id);
+        let Some(Watched { way, .. }) = self.devices.get_mut(device.at()) else { return };
+        if !waits {
+            way.trial = None;
+        }
+        if (is_over || !waits) && way.said.take().is_some() {
+            self.hide(vec![Hiding { device: id, behind: None }]);
+        }
+    }
+
+    fn hide(&mut self, changes: Vec<Hiding>) {
+        if !changes.is_empty() {
+            self.register.effects.push_back(Effect::Hide(changes));
+        }
+    }
+
+    /// Raises what is held as soon as it is explained, or nothing is left that might explain it.
+    fn let_verdicts_go(&mut self, now: Now) {
+        let is_held = |watched: &Watched| watched.way.held_until.is_some();
+        self.causes.holds = self.devices.iter().any(is_held);
+        if !self.causes.holds {
+            return;
+        }
+        let may_be_cut = self.cut_off(true);
+        let all = (0..self.devices.len() as u32).map(DeviceIx);
+        let is_free = |device: &DeviceIx| {
+            let way = &self.devices[device.at()].way;
+            let waits = may_be_cut.get(device.at()).copied().flatten().is_some();
+            way.held_until.is_some_and(|until| way.cut.is_some() || !waits || until <= now.mono)
+        };
+        let free: Vec<DeviceIx> = all.filter(is_free).collect();
+        for device in free {
+            self.devices[device.at()].way.held_until = None;
+            self.raise_absence(device, Absent::Unreachable, now);
+        }
+    }
+
+    /// Raises and ends what tells of a way that is lost while another is left.
+    fn look_at_redundancy(&mut self, now: Now) {
+        self.causes.degraded = false;
+        for at in 0..self.causes.redundant.len() {
+            let device = self.causes.redundant[at];
+            let uplinks = distinct_uplinks(&self.devices[device.at()].site.device);
+            let is_lost = |uplink: &DeviceIx| {
+                let way = &self.devices[uplink.at()].way;
+                way.out.is_some() || way.cut.is_some()
+            };
+            let lost: Vec<bool> = uplinks.iter().map(is_lost).collect();
+            let left = lost.iter().filter(|lost| !**lost).count();
+            self.causes.degraded |= left < lost.len();
+            let Watched { site, way, .. } = &self.devices[device.at()];
+            let speaks = left > 0 && way.out.is_none() && way.cut.is_none();
+            let id = site.device.id.clone();
+            for (uplink, is_lost) in uplinks.into_iter().zip(lost) {
+                let parent = &self.devices[uplink.at()].site.device;
+                let key = FaultKey {
+                    device: id.clone(),
+                    rule: REDUNDANCY_LOST.into(),
+                    instance: parent.id.clone(),
+                };
+                let name = parent.name.clone();
+                match (self.register.find(&key), is_lost) {
+                    (None, true) if speaks => {
+                        self.register.raise(redundancy_lost(key, &name, left, now), now);
+                    }
+                    (Some(fault), false) => self.register.end(fault, Ending::Cleared, now),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn redundancy_lost(key: FaultKey, uplink: &str, left: usize, now: Now) -> Draft {
+    Draft {
+        key,
+        severity: Severity::Minor,
+        first_bad: now.wall,
+        value: None,
+        cause: "lossOfRedundancy".into(),
+        summary: Bilingual::new(
+            format!("冗余降级：经“{uplink}”的上联不可用，尚余 {left} 条"),
+            format!("Redundancy lost: no way through {uplink}, {left} left"),
+        ),
+        advice: Bilingual::new(
+            "业务未中断；处理上联设备的故障，恢复前避免对其余上联做变更",
+            "Service goes on; see to the uplink's own fault and change nothing on the other uplinks until it is back",
+        ),
+    }
+}
