@@ -242,7 +242,7 @@ impl Supervisor {
             prober,
             probes,
             probing: line::Probing::start(means),
-            committer: Committer::new(store.clone(), marker.clone(), &restored),
+            committer: Committer::new(store.clone(), marker.clone()),
             recorder: Recorder::new(store.clone(), marker.clone()),
             nightly: Nightly::new(&site.store, view.backups()),
             store,
@@ -354,7 +354,6 @@ impl Supervisor {
             self.shows = false;
             self.show_at = now.mono.plus_ms(SHOW_EVERY_MS);
             self.view.show_flags(&self.engine);
-            self.committer.settle(now);
             self.view.keep_queues(self.queues());
         }
         self.committer.go_on(&self.sender, now);
@@ -452,6 +451,7 @@ impl Supervisor {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Commit { transition, request } => self.committer.take(*transition, request, now),
+                Effect::Hide(changes) => self.committer.hide(changes, now),
                 Effect::Ask(ask) => self.ask(ask),
                 Effect::Refuse { request, why } => self.answer(request, Err(ActionError::Refused(why))),
             }
@@ -527,7 +527,7 @@ impl Supervisor {
             return self.committer.failed(batch, error, now.mono);
         }
         self.committer.succeeded();
-        self.view.publish(batch.iter().filter_map(|waiting| waiting.step.transition.as_ref()));
+        self.view.publish(batch.iter().map(|waiting| &waiting.step));
         for waiting in batch {
             let Some(transition) = waiting.step.transition else { continue };
             log_transition(&transition);

@@ -186,7 +186,7 @@ async fn perform(
         Action::Close => panel.site.close(id, by).await,
     };
     let (status, body) = match result {
-        Ok(fault) => (200, serde_json::to_string(&FaultRow::of(&fault, &*panel.site, voice))),
+        Ok(fault) => (200, serde_json::to_string(&FaultRow::of(&fault, voice))),
         Err(ActionError::Refused(Refusal::NoSuchFault)) => {
             let kind = match panel.site.fault(id).await {
                 Ok(Some(_)) => Kind::NotOpen,

@@ -3,7 +3,7 @@
 use crate::problem::{Kind, Problem};
 use crate::router::Panel;
 use crate::site::Which;
-use crate::view::{Device, DeviceDetail, Devices, FaultDetail, FaultRow, Faults, Reading, Readings};
+use crate::view::{Device, DeviceDetail, Devices, FaultDetail, FaultRow, Faults, Hides, Reading, Readings};
 use crate::voice::Voice;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -92,7 +92,7 @@ pub(crate) async fn faults(
     }
     match panel.site.faults(which, query.device.map(Arc::from), limit, query.before.map(FaultId)).await {
         Ok(faults) => {
-            let faults = faults.iter().map(|f| FaultRow::of(f, &*panel.site, &voice)).collect();
+            let faults = faults.iter().map(|f| FaultRow::of(f, &voice)).collect();
             Json(Faults { faults }).into_response()
         }
         Err(why) => Kind::unavailable(&why).answer(&voice),
@@ -108,11 +108,13 @@ pub(crate) async fn fault(State(panel): State<Panel>, voice: Voice, Path(id): Pa
     let Ok(id) = id.parse() else {
         return Kind::NoSuchFault.answer(&voice);
     };
-    match panel.site.fault(FaultId(id)).await {
-        Ok(Some((fault, transitions))) => {
-            Json(FaultDetail::of(&fault, &transitions, &*panel.site, &voice)).into_response()
+    let (found, hides) = (panel.site.fault(FaultId(id)).await, panel.site.hides(FaultId(id)).await);
+    match found.and_then(|found| Ok((found, hides?))) {
+        Ok((Some((fault, transitions)), hides)) => {
+            let hides = Hides::of(&hides, &*panel.site);
+            Json(FaultDetail::of(&fault, &transitions, hides, &voice)).into_response()
         }
-        Ok(None) => Kind::NoSuchFault.answer(&voice),
+        Ok((None, _)) => Kind::NoSuchFault.answer(&voice),
         Err(why) => Kind::unavailable(&why).answer(&voice),
     }
 }

@@ -153,8 +153,7 @@ impl Watcher {
 
     fn transition(&mut self, transition: &Transition) -> Event {
         self.sent = transition.id;
-        event("transition", &TransitionRow::of(transition, &*self.panel.site, &self.voice))
-            .id(transition.id.to_string())
+        event("transition", &TransitionRow::of(transition, &self.voice)).id(transition.id.to_string())
     }
 
     async fn next(&mut self) -> Option<Event> {

@@ -42,10 +42,6 @@ pub trait Site: Send + Sync + 'static {
     fn device(&self, id: &str) -> Option<SiteDevice> {
         self.devices().into_iter().find(|device| &*device.id == id)
     }
-    /// The failed device that hides this one; cheaper than [`Site::device`].
-    fn behind(&self, device: &str) -> Option<Arc<str>> {
-        self.device(device)?.behind
-    }
     /// The latest readings of one device; `None` if there is no such device.
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>>;
     /// What only the page of one device shows; `None` if there is no such device.
@@ -79,6 +75,8 @@ pub trait Site: Send + Sync + 'static {
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
     /// One fault and what happened to it.
     fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>>;
+    /// The devices that a fault hides, or hid until it ended.
+    fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>>;
     /// The transitions after number `id` in order, at most `limit`.
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>>;
     /// Acknowledges; answers with the fault after the commit.

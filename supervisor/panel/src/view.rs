@@ -6,6 +6,8 @@ use roundsman_core::fault::{Change, Ending, Fault, Transition};
 use roundsman_core::reading::{Value, quality};
 use roundsman_core::tally;
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A device in the list.
@@ -238,8 +240,10 @@ pub(crate) struct FaultRow {
     condition: &'static str,
     /// none or acknowledged.
     operator: &'static str,
-    /// none, or hidden: now behind a failed device, a consequence of its fault.
+    /// none, or hidden: a consequence of another device's failure.
     suppression: &'static str,
+    /// The fault of that device.
+    hidden_by: Option<u64>,
     /// Data are missing; the condition is the last one known.
     stale: bool,
     #[schema(format = "date-time")]
@@ -253,8 +257,7 @@ pub(crate) struct FaultRow {
 }
 
 impl FaultRow {
-    pub(crate) fn of(f: &Fault, site: &dyn Site, voice: &Voice) -> FaultRow {
-        let is_hidden = f.is_open() && site.behind(&f.key.device).is_some();
+    pub(crate) fn of(f: &Fault, voice: &Voice) -> FaultRow {
         FaultRow {
             id: f.id.0,
             number: f.number.to_string(),
@@ -264,7 +267,8 @@ impl FaultRow {
             severity: f.severity.word(),
             condition: f.condition.word(),
             operator: if f.acknowledged.is_some() { "acknowledged" } else { "none" },
-            suppression: if is_hidden { "hidden" } else { "none" },
+            suppression: if f.hidden_by.is_some() { "hidden" } else { "none" },
+            hidden_by: f.hidden_by.map(|root| root.0),
             stale: f.stale,
             first_bad: voice.rfc3339(f.first_bad),
             confirmed: voice.rfc3339(f.confirmed),
@@ -288,7 +292,7 @@ pub(crate) struct TransitionRow {
     pub(crate) id: u64,
     #[schema(format = "date-time")]
     at: String,
-    /// raised, reopened, severity, acknowledged, restored or ended.
+    /// raised, reopened, severity, acknowledged, hidden, revealed, restored or ended.
     change: &'static str,
     /// The severity before, of a change of severity.
     from: Option<&'static str>,
@@ -297,7 +301,7 @@ pub(crate) struct TransitionRow {
 }
 
 impl TransitionRow {
-    pub(crate) fn of(t: &Transition, site: &dyn Site, voice: &Voice) -> TransitionRow {
+    pub(crate) fn of(t: &Transition, voice: &Voice) -> TransitionRow {
         let from = match &t.change {
             Change::Severity { from } => Some(from.word()),
             _ => None,
@@ -307,7 +311,40 @@ impl TransitionRow {
             at: voice.rfc3339(t.at),
             change: t.change.word(),
             from,
-            fault: FaultRow::of(&t.fault, site, voice),
+            fault: FaultRow::of(&t.fault, voice),
+        }
+    }
+}
+
+/// What a failed device cuts off.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Hides {
+    /// How many devices.
+    count: usize,
+    /// How many of each tier; those without any left out.
+    tiers: BTreeMap<&'static str, usize>,
+    /// How many of each network; those without any left out.
+    networks: BTreeMap<&'static str, usize>,
+    /// Their ids.
+    devices: Vec<String>,
+}
+
+impl Hides {
+    /// Of these devices; one that the site does not have any more counts without tier and network.
+    pub(crate) fn of(ids: &[Arc<str>], site: &dyn Site) -> Hides {
+        let devices = if ids.is_empty() { Vec::new() } else { site.devices() };
+        let known = || devices.iter().filter(|device| ids.contains(&device.id));
+        let count = |words: Vec<&'static str>| {
+            words.into_iter().fold(BTreeMap::new(), |mut counts, word| {
+                *counts.entry(word).or_default() += 1;
+                counts
+            })
+        };
+        Hides {
+            count: ids.len(),
+            tiers: count(known().map(|device| device.tier.word()).collect()),
+            networks: count(known().map(|device| device.network.word()).collect()),
+            devices: ids.iter().map(|id| id.to_string()).collect(),
         }
     }
 }
@@ -331,14 +368,16 @@ pub(crate) struct FaultDetail {
     closed_by: Option<String>,
     /// Id of the earlier fault of the same condition.
     previous: Option<u64>,
+    /// The devices that it hides, or hid until it ended.
+    hides: Hides,
     /// What happened, oldest first.
     transitions: Vec<TransitionRow>,
 }
 
 impl FaultDetail {
-    pub(crate) fn of(f: &Fault, transitions: &[Transition], site: &dyn Site, voice: &Voice) -> FaultDetail {
+    pub(crate) fn of(f: &Fault, transitions: &[Transition], hides: Hides, voice: &Voice) -> FaultDetail {
         FaultDetail {
-            fault: FaultRow::of(f, site, voice),
+            fault: FaultRow::of(f, voice),
             ending: f.ending.map(Ending::word),
             cause: f.cause.to_string(),
             value: f.value.as_ref().map_or(serde_json::Value::Null, value),
@@ -346,7 +385,8 @@ impl FaultDetail {
             acknowledged_at: f.acknowledged.as_ref().map(|a| voice.rfc3339(a.at)),
             closed_by: f.closed_by.as_deref().map(str::to_owned),
             previous: f.previous.map(|id| id.0),
-            transitions: transitions.iter().map(|t| TransitionRow::of(t, site, voice)).collect(),
+            hides,
+            transitions: transitions.iter().map(|t| TransitionRow::of(t, voice)).collect(),
         }
     }
 }

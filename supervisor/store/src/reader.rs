@@ -166,6 +166,28 @@ impl Reader {
         .await
     }
 
+    /// The devices that a fault hides, by their names in the site file and in the order of their rows, at most
+    /// [`MOST_ROWS`]; of one that has ended those that it hid.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn hidden_by(&self, id: FaultId) -> Result<Vec<Arc<str>>, StoreError> {
+        let Ok(id) = i64::try_from(id.0) else {
+            return Ok(Vec::new());
+        };
+        self.ask("list whom a fault hides", move |conn| {
+            let sql = "SELECT DISTINCT d.id FROM hidden h JOIN device d ON d.row = h.device
+                       JOIN fault f ON f.id = h.root
+                       WHERE h.root = ?1 AND (f.ending IS NOT NULL OR h.to_watch IS NULL)
+                       ORDER BY d.row LIMIT ?2";
+            rows(conn, sql, params![id, MOST_ROWS as i64], |row| {
+                let id: rusqlite::Result<String> = row.get(0);
+                id.map(Arc::from).map_err(|e| StoreError::sqlite("list whom a fault hides", &e))
+            })
+        })
+        .await
+    }
+
     /// The transitions after number `id` in order, at most `limit` (and never more than [`MOST_ROWS`]).
     ///
     /// # Errors

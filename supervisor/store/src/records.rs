@@ -15,16 +15,16 @@ use std::sync::Arc;
 /// What a row of `fault f` joined with `device d` must select, in the order that [`fault`] reads.
 pub(crate) const FAULT_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, f.advice_zh, \
      f.advice_en, f.previous, f.severity, f.condition, f.acknowledged_by, f.acknowledged_at, f.stale, f.first_bad, \
-     f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en, f.closed_by";
+     f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en, f.closed_by, f.hidden_by";
 
 /// The same for a row of `transition t` joined with its fault and device; [`transition`] reads it.
 pub(crate) const TRANSITION_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, \
      f.advice_zh, f.advice_en, f.previous, t.severity, t.condition, t.acknowledged_by, t.acknowledged_at, t.stale, \
-     t.first_bad, t.confirmed, t.cleared, t.ending, t.value_kind, t.value, t.summary_zh, t.summary_en, t.closed_by, t.id, t.at, \
-     t.change, t.severity_from";
+     t.first_bad, t.confirmed, t.cleared, t.ending, t.value_kind, t.value, t.summary_zh, t.summary_en, t.closed_by, t.hidden_by, \
+     t.id, t.at, t.change, t.severity_from";
 
 /// Column of the first field that only a transition has.
-const TRANSITION_AT: usize = 24;
+const TRANSITION_AT: usize = 25;
 
 /// Row of the device `id`, made (with what little is known) if the site's devices were not saved yet.
 pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
@@ -62,15 +62,15 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
     conn.prepare_cached(
         "INSERT INTO fault (id, year, sequence, device, rule, instance, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, cause, summary_zh,
-           summary_en, advice_zh, advice_en, previous, changed_at, closed_by)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)
+           summary_en, advice_zh, advice_en, previous, changed_at, closed_by, hidden_by)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, condition = excluded.condition,
            acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at,
            stale = excluded.stale, first_bad = excluded.first_bad, confirmed = excluded.confirmed,
            cleared = excluded.cleared, ending = excluded.ending, value_kind = excluded.value_kind,
            value = excluded.value, cause = excluded.cause, summary_zh = excluded.summary_zh,
            summary_en = excluded.summary_en, advice_zh = excluded.advice_zh, advice_en = excluded.advice_en,
-           changed_at = excluded.changed_at, closed_by = excluded.closed_by",
+           changed_at = excluded.changed_at, closed_by = excluded.closed_by, hidden_by = excluded.hidden_by",
     )?
     .execute(params![
         id,
@@ -98,6 +98,7 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
         f.previous.map(|p| integer(p.0)).transpose()?,
         transition.at.0,
         f.closed_by,
+        f.hidden_by.map(|root| integer(root.0)).transpose()?,
     ])?;
     Ok(())
 }
@@ -113,8 +114,8 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
     conn.prepare_cached(
         "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
-           closed_by, watch)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+           closed_by, watch, hidden_by)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
     )?
     .execute(params![
         integer(transition.id)?,
@@ -137,6 +138,7 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
         f.summary.en,
         f.closed_by,
         watch,
+        f.hidden_by.map(|root| integer(root.0)).transpose()?,
     ])?;
     Ok(())
 }
@@ -224,6 +226,7 @@ pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
         value: read_value(cell(row, 19)?, cell(row, 20)?)?,
         summary: Bilingual::new(text(row, 21)?, text(row, 22)?),
         closed_by: cell::<Option<String>>(row, 23)?.map(Arc::from),
+        hidden_by: cell::<Option<u64>>(row, 24)?.map(FaultId),
     })
 }
 
@@ -235,6 +238,8 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
         "reopened" => Change::Reopened,
         "severity" => Change::Severity { from: word(row, TRANSITION_AT + 3, Severity::from_word)? },
         "acknowledged" => Change::Acknowledged,
+        "hidden" => Change::Hidden,
+        "revealed" => Change::Revealed,
         "restored" => Change::Restored,
         "ended" => Change::Ended,
         other => return Err(unreadable(format!("unknown change {other:?}"))),

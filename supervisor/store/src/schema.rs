@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_past.sql"),
     include_str!("../migrations/0007_command.sql"),
     include_str!("../migrations/0008_login.sql"),
+    include_str!("../migrations/0009_causes.sql"),
 ];
 
 /// Takes the directory's lock; held as long as the file lives.

@@ -5,9 +5,8 @@ use super::incidents::{Incident, Kind, Weeks};
 use super::paperwork;
 use crate::site::Site;
 use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::fault::engine::{Engine, Settings, SiteDevice};
+use roundsman_core::fault::engine::{self, Engine, Settings, SiteDevice};
 use roundsman_core::fault::{Ask, Effect, Event, Fault, Probe, RequestId, UNREACHABLE};
-use roundsman_core::hidden::Hidden;
 use roundsman_core::model::{InstanceIx, Labels, MetricIx, Model};
 use roundsman_core::reading::{Absence, Readings, Sample, Value};
 use roundsman_core::time::{Now, Wall};
@@ -97,6 +96,8 @@ enum Act {
     Note(usize),
     /// Somebody writes a record of an incident.
     Record(usize),
+    /// A device without an incident is asked, and answers.
+    Look(DeviceIx),
     /// The box goes off.
     Off,
     /// The box comes back.
@@ -109,7 +110,8 @@ struct Stage<'a> {
     devices: Vec<Device>,
     models: Vec<Arc<Model>>,
     engine: Engine,
-    hidden: Hidden,
+    /// Who answered its latest poll.
+    answering: Vec<bool>,
     acts: BTreeMap<(i64, u64), Act>,
     acted: u64,
     boot: u32,
@@ -150,7 +152,7 @@ impl<'a> Stage<'a> {
             devices,
             models,
             engine: Engine::new(settings),
-            hidden: Hidden::default(),
+            answering: vec![true; site.devices.len()],
             acts: BTreeMap::new(),
             acted: 0,
             boot: 1,
@@ -178,10 +180,9 @@ impl<'a> Stage<'a> {
         let begin = self.weeks.from.0;
         let sites = self.devices.iter().zip(&self.models);
         let sites = sites.map(|(device, model)| SiteDevice { device: device.clone(), model: model.clone() });
-        let sites: Vec<SiteDevice> = sites.collect();
+        let (devices, attached_to) = (sites.collect(), self.site.attached_to);
         let now = self.now(begin);
-        self.engine.load(sites, now);
-        self.hidden.load(self.devices.iter(), |_| true, self.site.attached_to);
+        self.engine.load(engine::Site { devices, attached_to }, now);
         let devices = self.devices.iter().map(DeviceRecord::from).collect();
         let mark = self.mark(begin);
         self.happened.extend([
@@ -239,8 +240,15 @@ impl<'a> Stage<'a> {
         match *act {
             Act::Poll(device, nth, is_well) => {
                 let (readings, labels) = self.readings(device, nth, is_well, now);
-                self.hidden.answered(device, readings.answered);
+                self.answering[device.at()] = readings.answered;
                 let generation = self.engine.generation(device);
+                let event = Event::Polled { device, generation, readings: &readings, labels: &labels };
+                self.engine.handle(event, now);
+            }
+            Act::Look(device) => {
+                let mut readings = Readings::new(now, true);
+                self.add_uptime(device, &mut readings, Ok(now));
+                let (generation, labels) = (self.engine.generation(device), Labels::default());
                 let event = Event::Polled { device, generation, readings: &readings, labels: &labels };
                 self.engine.handle(event, now);
             }
@@ -281,12 +289,13 @@ impl<'a> Stage<'a> {
         let is_silent = symptom.is_none() && !is_well;
         let mut readings = Readings::new(now, !is_silent);
         let model = &self.models[device.at()];
-        let absent = Err(Absence::Timeout);
         match symptom {
             None => {
-                let uptime = model.uptime.unwrap_or(MetricIx(0));
-                let alive = Ok(Value::Number(now.mono.0 as f64 / 1_000.0));
-                readings.add(uptime, [(InstanceIx::SCALAR, if is_silent { absent } else { alive })]);
+                self.add_uptime(
+                    device,
+                    &mut readings,
+                    if is_silent { Err(Absence::Timeout) } else { Ok(now) },
+                );
             }
             Some(symptom) => {
                 let row = labels.intern(symptom.instance).unwrap_or(InstanceIx::SCALAR);
@@ -301,6 +310,13 @@ impl<'a> Stage<'a> {
         (readings, labels)
     }
 
+    /// What any device says when it is asked, or why it does not.
+    fn add_uptime(&self, device: DeviceIx, readings: &mut Readings, now: Result<Now, Absence>) {
+        let uptime = self.models[device.at()].uptime.unwrap_or(MetricIx(0));
+        let alive = now.map(|now| Value::Number(now.mono.0 as f64 / 1_000.0));
+        readings.add(uptime, [(InstanceIx::SCALAR, alive)]);
+    }
+
     /// Carries out what the engine asks for.
     fn drain(&mut self, at: i64) {
         let now = self.now(at);
@@ -308,23 +324,28 @@ impl<'a> Stage<'a> {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Commit { transition, .. } => {
-                    self.hidden.take(&transition.fault);
                     self.remember(&transition.fault, at);
                     steps.push(Step { now, transition: Some(*transition), hidden: Vec::new() });
                 }
                 Effect::Ask(Ask { device, probe: Probe::Reach, generation, .. }) => {
-                    let answered = self.hidden.is_answering(device);
+                    let answered = self.answering[device.at()];
                     self.engine.handle(Event::Reached { device, generation, answered }, now);
                 }
-                // The polls of an incident come closely anyway.
-                Effect::Ask(_) | Effect::Refuse { .. } => {}
+                Effect::Hide(hidden) => match steps.last_mut() {
+                    Some(last) => last.hidden.extend(hidden),
+                    None => steps.push(Step { now, transition: None, hidden }),
+                },
+                // The polls of an incident come closely anyway; whoever has none is well.
+                Effect::Ask(Ask { device, .. }) => {
+                    if self.answering[device.at()] {
+                        self.put(at, Act::Look(device));
+                    }
+                }
+                Effect::Refuse { .. } => {}
             }
         }
-        let hidden = self.hidden.settle();
-        match steps.last_mut() {
-            Some(last) => last.hidden = hidden,
-            None if hidden.is_empty() => return,
-            None => steps.push(Step { now, transition: None, hidden }),
+        if steps.is_empty() {
+            return;
         }
         self.happened.push(Happened::Judged(Batch { mark: Some(self.mark(at)), steps }));
     }

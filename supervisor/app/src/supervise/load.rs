@@ -6,7 +6,7 @@ use super::view::Lenses;
 use super::{LINE_KEY, REACH_KEY, Supervisor, View};
 use crate::site::{self, Asked, Site};
 use roundsman_core::device::{Device, DeviceIx};
-use roundsman_core::fault::engine::{Engine, Kept};
+use roundsman_core::fault::engine::{self, Engine, Kept};
 use roundsman_core::schedule::{Limits, Schedule};
 use roundsman_core::time::Now;
 use roundsman_driver::reach::Reach;
@@ -63,19 +63,13 @@ impl Supervisor {
         self.probing.load(&self.devices);
         self.restore_latest(kept);
         let devices = self.devices.iter().map(Runtime::site_device).collect();
-        self.engine.load(devices, now);
+        self.engine.load(engine::Site { devices, attached_to: self.site.attached_to }, now);
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
-        self.view.load(&self.devices, &self.engine, self.site.attached_to);
-        let devices = &self.devices;
-        let answering = |device: DeviceIx| devices.get(device.at()).is_some_and(Runtime::is_answering);
-        let plain = devices.iter().map(|runtime| &runtime.entry.device);
-        self.committer.load(plain, answering, self.site.attached_to);
+        self.view.load(&self.devices, &self.engine);
         self.save_devices(now);
         self.keep_history();
         self.carry_out(now);
-        self.committer.settle(now);
-        self.committer.go_on(&self.sender, now);
     }
 
     /// Has the poller forget a device: its polls and its probes.
@@ -163,14 +157,17 @@ impl Supervisor {
 }
 
 pub(super) fn take_over(engine: &mut Engine, view: &View, restored: &Restored, now: Now) {
+    let answering = restored.latest.iter().filter(|latest| latest.answered);
     let kept = Kept {
         faults: restored.open.iter().chain(&restored.recent).cloned().collect(),
         next_fault: restored.next_fault.0,
         next_transition: restored.next_transition,
         numbers: restored.numbers.iter().copied().collect(),
+        hidden: restored.hidden.clone(),
+        answering: answering.map(|latest| latest.device.clone()).collect(),
     };
     engine.restore(kept, now);
-    view.take_over(&restored.open);
+    view.take_over(&restored.open, &restored.hidden);
 }
 
 pub(super) fn utc_offset_s(site: &Site, now: Now) -> i32 {

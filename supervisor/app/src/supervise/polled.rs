@@ -404,7 +404,6 @@ impl Supervisor {
         if let Some(latest) = &runtime.latest {
             tracing::trace!(target: "way", step = "View::keep_latest");
             self.view.keep_latest(device, latest, now);
-            self.committer.answered(device, latest.readings.answered);
             self.recorder.take(&runtime.entry.device.id, latest, now);
         }
         self.shows = true;

@@ -23,15 +23,16 @@ use super::numbers::Measured;
 use super::polled::Runtime;
 use crate::site::Site;
 use roundsman_core::device::DeviceIx;
+use roundsman_core::fault::Fault;
 use roundsman_core::fault::engine::Engine;
-use roundsman_core::fault::{Fault, Transition};
+use roundsman_core::hidden::Hiding;
 use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::clock::Clock;
 use roundsman_driver::snmp::Snmp;
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{About, Feed};
-use roundsman_store::{Reader, Store};
+use roundsman_store::{Reader, Step, Store};
 use state::State;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
@@ -131,14 +132,14 @@ impl View {
         &self.measured
     }
 
-    /// Open faults that the store kept.
-    pub(super) fn take_over(&self, open: &[Fault]) {
-        self.write(|state| state.take_over(open));
+    /// Open faults that the store kept, and who is hidden.
+    pub(super) fn take_over(&self, open: &[Fault], hidden: &[Hiding]) {
+        self.write(|state| state.take_over(open, hidden));
     }
 
     /// Devices after a start or reload.
-    pub(super) fn load(&self, devices: &[Runtime], engine: &Engine, attached_to: Option<DeviceIx>) {
-        self.write(|state| state.load(devices, |device| engine.is_known(device), attached_to));
+    pub(super) fn load(&self, devices: &[Runtime], engine: &Engine) {
+        self.write(|state| state.load(devices, |device| engine.is_known(device)));
         devices.iter().for_each(|runtime| self.feed.device_changed(&runtime.entry.device.id));
     }
 
@@ -167,27 +168,21 @@ impl View {
         }
     }
 
-    /// Transitions are durable: the world may hear of them.
-    pub(super) fn publish<'a>(&self, transitions: impl Iterator<Item = &'a Transition> + Clone) {
-        let settled = self.write(|state| {
-            transitions.clone().for_each(|transition| state.publish(transition));
-            state.settle()
-        });
-        for transition in transitions {
-            self.feed.transition(transition);
-            self.feed.device_changed(&transition.fault.key.device);
+    /// Steps are durable: the world may hear of them.
+    pub(super) fn publish<'a>(&self, steps: impl Iterator<Item = &'a Step> + Clone) {
+        self.write(|state| steps.clone().for_each(|step| state.publish(step)));
+        for step in steps {
+            if let Some(transition) = &step.transition {
+                self.feed.transition(transition);
+                self.feed.device_changed(&transition.fault.key.device);
+            }
+            step.hidden.iter().for_each(|hiding| self.feed.device_changed(&hiding.device));
         }
-        settled.iter().for_each(|id| self.feed.device_changed(id));
     }
 
-    /// What changes without a transition: flags of open faults (stale, clearing), and who answers behind a failed
-    /// device.
+    /// What changes without a transition: flags of open faults (stale, clearing).
     pub(super) fn show_flags(&self, engine: &Engine) {
-        let changed = self.write(|state| {
-            let mut changed = state.show_flags(engine.faults());
-            changed.extend(state.settle());
-            changed
-        });
+        let changed = self.write(|state| state.show_flags(engine.faults()));
         changed.iter().for_each(|id| self.feed.device_changed(id));
     }
 

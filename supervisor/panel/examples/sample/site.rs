@@ -314,6 +314,12 @@ impl Site for SampleSite {
         let history = state.transitions.iter().filter(|t| t.fault.id == id).cloned().collect();
         self.answer(state.faults.get(&id.0).cloned().map(|f| (f, history)))
     }
+    fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>> {
+        let root = self.state.lock().unwrap().faults.get(&id.0).map(|fault| fault.key.device.clone());
+        let behind = |device: &SiteDevice| device.behind.is_some() && device.behind == root;
+        let hidden = self.devices().into_iter().filter(behind).map(|device| device.id);
+        self.answer(hidden.collect())
+    }
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {
         let state = self.state.lock().unwrap();
         self.answer(state.transitions.iter().filter(|t| t.id > id).take(limit).cloned().collect())

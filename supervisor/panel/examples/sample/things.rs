@@ -88,6 +88,7 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
             "Check power at the site, then call the carrier; have the modem restarted and watch for 2 minutes",
         ),
         previous: None,
+        hidden_by: None,
     }
 }
 

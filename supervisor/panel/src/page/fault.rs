@@ -13,7 +13,10 @@ use crate::voice::Voice;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use roundsman_core::device::{Network, Tier};
 use roundsman_core::fault::{Change, Condition, Fault, FaultId, Transition};
+use roundsman_core::text::Bilingual;
+use std::sync::Arc;
 
 /// Affected devices shown; the others stand in the list of devices.
 const MOST_AFFECTED: usize = 24;
@@ -69,6 +72,9 @@ struct Affected<'a> {
     path: String,
     rows: Vec<Row>,
     total: usize,
+    /// How many of each tier and of each network.
+    groups: Vec<String>,
+    is_open: bool,
 }
 
 fn condition(fault: &Fault, v: &Voice) -> String {
@@ -154,6 +160,8 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
             let by = fault.acknowledged.as_ref().map(|a| a.by.to_string()).unwrap_or_default();
             ("warning", v.t("change.acknowledged"), by)
         }
+        Change::Hidden => ("hidden", v.t("change.hidden"), String::new()),
+        Change::Revealed => (DeviceState::of(fault.severity).word(), v.t("change.revealed"), String::new()),
         Change::Restored => ("ok", v.t("change.restored"), String::new()),
         Change::Ended => {
             let by = fault.closed_by.as_ref().map(|by| by.to_string()).unwrap_or_default();
@@ -163,26 +171,38 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
     Step { state, what: what.into_owned(), detail, at: v.short(transition.at) }
 }
 
+/// What a failed device cuts off, or did.
+fn affected<'a>(fault: &Fault, hides: &[Arc<str>], sight: &Sight, v: &'a Voice) -> Affected<'a> {
+    let devices: Vec<&SiteDevice> = hides.iter().filter_map(|id| sight.device(id)).collect();
+    let group = |name: Bilingual, count: usize| (count > 0).then(|| format!("{} {count}", v.text(&name)));
+    let tiers = Tier::ALL
+        .iter()
+        .map(|tier| group(tier.name(), devices.iter().filter(|device| device.tier == *tier).count()));
+    let networks = Network::ALL.iter().map(|network| {
+        group(network.name(), devices.iter().filter(|device| device.network == *network).count())
+    });
+    Affected {
+        v,
+        path: link::encoded(&fault.key.device),
+        total: hides.len(),
+        groups: tiers.chain(networks).flatten().collect(),
+        is_open: fault.is_open(),
+        rows: devices.into_iter().take(MOST_AFFECTED).map(|d| Row::of(d, sight, v)).collect(),
+    }
+}
+
 fn parts(
     fault: &Fault,
     steps: &[Transition],
     (chart, chart_title): (String, String),
     records: &record::Found,
+    hides: &[Arc<str>],
     sight: &Sight,
     v: &Voice,
 ) -> Parts {
-    let affected: Vec<&SiteDevice> = match fault.is_open() && fault.key.is_presence() {
-        true => sight.affected(&fault.key.device).collect(),
-        false => Vec::new(),
-    };
     let newest = &steps[steps.len().saturating_sub(MOST_STEPS)..];
     let timeline = Timeline { v, steps: newest.iter().rev().map(|t| step(t, "", v)).collect() };
-    let affected = Affected {
-        v,
-        path: link::encoded(&fault.key.device),
-        total: affected.len(),
-        rows: affected.into_iter().take(MOST_AFFECTED).map(|d| Row::of(d, sight, v)).collect(),
-    };
+    let affected = affected(fault, hides, sight, v);
     Ok(vec![
         Part::of("fault-what", &what(fault, sight, v))?,
         Part::of("advice", &Advice { v, advice: v.text(&fault.advice), chart, chart_title })?,
@@ -194,19 +214,19 @@ fn parts(
 
 /// `/faults/{id}`
 pub(crate) async fn fault(State(panel): State<Panel>, viewer: Viewer, Path(id): Path<String>) -> Response {
-    let found = match id.parse() {
-        Ok(id) => panel.site.fault(FaultId(id)).await,
-        Err(_) => Ok(None),
+    let found = match id.parse().map(FaultId) {
+        Ok(id) => async { Ok((panel.site.fault(id).await?, panel.site.hides(id).await?)) }.await,
+        Err(_) => Ok((None, Vec::new())),
     };
-    let (fault, steps) = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => return problem(&panel, &viewer, Kind::NoSuchFault),
+    let (fault, steps, hides) = match found {
+        Ok((Some((fault, steps)), hides)) => (fault, steps, hides),
+        Ok((None, _)) => return problem(&panel, &viewer, Kind::NoSuchFault),
         Err(why) => return problem(&panel, &viewer, Kind::unavailable(&why)),
     };
     let records = record::of(&panel, RecordQuery { fault: Some(fault.id), ..RecordQuery::default() }).await;
     let sight = Sight::of(&panel);
     let chart = chart(&panel, &fault, &sight, &viewer.voice).await;
-    let parts = parts(&fault, &steps, chart, &records, &sight, &viewer.voice);
+    let parts = parts(&fault, &steps, chart, &records, &hides, &sight, &viewer.voice);
     let title = fault.number.to_string();
     Page::new(Place::Faults, &title, "fault").answer(&panel, &viewer, &sight, parts)
 }

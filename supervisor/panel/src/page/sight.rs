@@ -61,7 +61,7 @@ impl Sight {
 
     /// Whether a fault follows from the failure of another device.
     pub(super) fn is_consequence(&self, fault: &Fault) -> bool {
-        self.device(&fault.key.device).is_some_and(|device| device.behind.is_some())
+        fault.hidden_by.is_some()
     }
 
     /// Devices hidden by the failure of this one.

@@ -173,6 +173,7 @@ impl Made {
                 summary: Bilingual::new(zh, en),
                 advice: Bilingual::new(advice_zh, advice_en),
                 previous: None,
+                hidden_by: None,
             },
         );
         id

@@ -46,6 +46,7 @@ fn fault(id: u64, device: &str) -> Fault {
         summary: Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C"),
         advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
         previous: None,
+        hidden_by: None,
     }
 }
 

@@ -8,7 +8,7 @@ use roundsman_core::device::{Class, Network, Tier};
 use roundsman_core::fault::UNREACHABLE;
 use roundsman_core::figures::account::Stretch;
 use roundsman_core::figures::watch::{Moment, Watch, WatchNumber};
-use roundsman_core::hidden::Hiding;
+use roundsman_core::hidden::{Hiding, Root};
 use roundsman_core::time::Now;
 
 const MINUTE: i64 = 60_000;
@@ -237,12 +237,13 @@ fn beginning() -> Vec<Happened> {
         fault: fault.clone(),
     };
     let (line, station) = (out(1, "line", 10), out(2, "station", 10));
+    let root = Root { fault: FaultId(1), device: "line".into() };
     let hidden = |behind| vec![Hiding { device: "station".into(), behind }];
     let step = |minutes: i64, transition, hidden| Step { now: mark(minutes).now, transition, hidden };
     let at = T0 + 40 * MINUTE;
     let steps = vec![
         step(10, Some(begin(1, &line)), vec![]),
-        step(10, Some(begin(2, &station)), hidden(Some(FaultId(1)))),
+        step(10, Some(begin(2, &station)), hidden(Some(root.clone()))),
         step(40, Some(ended(3, line, at)), hidden(None)),
         step(41, Some(ended(4, station, at + MINUTE)), vec![]),
     ];
@@ -304,7 +305,13 @@ fn who_is_hidden_survives_a_restart() {
     batch.steps.truncate(2);
     begin_with(dir.path(), first).unwrap();
     let (store, restored) = open(dir.path());
-    assert_eq!(restored.hidden, [Hiding { device: "station".into(), behind: Some(FaultId(1)) }]);
+    assert_eq!(
+        restored.hidden,
+        [Hiding {
+            device: "station".into(),
+            behind: Some(Root { fault: FaultId(1), device: "line".into() })
+        }]
+    );
     let later = mark("later", 3, T0 + 100 * MINUTE, true);
     let hidden = vec![Hiding { device: "station".into(), behind: None }];
     let steps = vec![Step { now: later.now, transition: None, hidden }];

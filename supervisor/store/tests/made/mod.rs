@@ -36,5 +36,6 @@ pub(crate) fn raised(id: u64, at: Wall) -> Fault {
         summary: Bilingual::new("板卡温度 68.5 ℃", "Board at 68.5 °C"),
         advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
         previous: None,
+        hidden_by: None,
     }
 }

@@ -15,6 +15,8 @@ const VERDICT: u64 = 7;
 const BACK: u64 = 2;
 /// Polls in a row that turn `unreachable` into `no-data` or back.
 const CONTRARY: u8 = 3;
+/// From the first poll of a trial to the third, s.
+const TURN: u64 = 3;
 /// Within so many seconds the same condition is the same fault.
 const REOPEN: i64 = 1_800;
 
@@ -84,6 +86,11 @@ struct Device {
     heat: Heat,
     /// When the verdict falls, and since when it is bad.
     verdict: Option<(u64, When)>,
+    /// The way to it is free again and it is asked anew: it stands for itself then.
+    trial: Option<u64>,
+    /// The third of those answers, which turns `no-data` into `unreachable`; and that it has.
+    turn: Option<u64>,
+    turned: bool,
     back: Option<u64>,
 }
 
@@ -200,6 +207,7 @@ impl Log {
         for id in 0..DEVICES {
             let device = &mut self.devices[id];
             (device.contrary, device.verdict, device.back) = (0, None, None);
+            (device.trial, device.turn) = (None, None);
             device.heat = match device.heat {
                 Heat::Fault(fault, _) => Heat::Fault(fault, 0),
                 _ => Heat::Cool,
@@ -238,6 +246,13 @@ impl Log {
                 self.devices[id].verdict = None;
                 let rule = if evidence == Evidence::Mute { NO_DATA } else { UNREACHABLE };
                 self.devices[id].away = Some(self.raise(id, rule, since, at));
+            }
+            if let Some(fault) = self.devices[id].away.filter(|_| self.devices[id].turn == Some(at)) {
+                let now = self.when(at);
+                self.end(fault, "cleared", now);
+                self.devices[id].away = Some(self.raise(id, UNREACHABLE, now, at));
+                (self.devices[id].turn, self.devices[id].turned) = (None, true);
+                self.devices[id].contrary = 0;
             }
             if self.devices[id].back == Some(at) {
                 self.devices[id].back = None;
@@ -349,8 +364,7 @@ impl Log {
     /// that answers, crosses something that is out of reach. Its name is that of the first such one, nearest to the box.
     fn root(&self, id: Id, physics: &Physics) -> Option<usize> {
         let failed = |id: Id| self.devices[id].away.filter(|fault| self.faults[*fault].rule == UNREACHABLE);
-        let answers =
-            |id: Id| failed(id).is_none() && (self.devices[id].answers || self.devices[id].away.is_some());
+        let answers = |id: Id| failed(id).is_none() && self.devices[id].answers;
         let sources = |id: &Id| physics.in_site[*id] && (*id == 0 || answers(*id));
         let sources: Vec<Id> = (0..DEVICES).filter(sources).collect();
         let is_open = |id: Id| {
@@ -367,11 +381,32 @@ impl Log {
         roots.min_by_key(|&at| physics.way(at).len()).and_then(failed)
     }
 
+    /// What a device is shown behind: the root, or the one that it was behind until four polls have failed since.
+    fn shown_behind(&mut self, id: Id, at: u64, last: Option<usize>, physics: &Physics) -> Option<usize> {
+        let root = self.root(id, physics);
+        let device = &mut self.devices[id];
+        let was_hidden = last.is_some() && physics.in_site[id];
+        if root.is_some() || !was_hidden || physics.evidence(id) != Evidence::Silent {
+            (device.trial, device.turn) = (None, None);
+            return root;
+        }
+        if device.trial.is_none() {
+            device.verdict = device.verdict.map(|(_, since)| (at + VERDICT, since));
+            device.contrary = 0;
+            let is_no_data = device.away.is_some_and(|fault| self.faults[fault].rule == NO_DATA);
+            (device.turn, device.turned) = (is_no_data.then_some(at + TURN), false);
+        }
+        let is_away = device.away.is_some() && !device.turned;
+        let has_faults = is_away || matches!(device.heat, Heat::Fault(..));
+        let until = *device.trial.get_or_insert(at + VERDICT);
+        if has_faults && at < until { last } else { None }
+    }
+
     fn hide(&mut self, at: u64, physics: &Physics) {
         for id in 0..DEVICES {
-            let root = self.root(id, physics);
             let last =
                 self.devices[id].hidden.last().filter(|(_, to, _)| to.is_none()).map(|(_, _, root)| *root);
+            let root = self.shown_behind(id, at, last, physics);
             if last != root {
                 let now = self.when(at);
                 let hidden = &mut self.devices[id].hidden;

@@ -3,9 +3,8 @@
 
 use crate::world::{BootClock, DEVICES, Event, Evidence, Id, Physics, TICK};
 use roundsman_core::device::{Class, Device, DeviceIx, Network, Tier, Uplink};
-use roundsman_core::fault::engine::{Engine, Kept, Settings, SiteDevice};
+use roundsman_core::fault::engine::{self, Engine, Kept, Settings, SiteDevice};
 use roundsman_core::fault::{self, Ask, Effect, Probe, RequestId};
-use roundsman_core::hidden::Hidden;
 use roundsman_core::model::{InstanceIx, Kind, Labels, Metric, MetricIx, Model, Record};
 use roundsman_core::reading::{Absence, Readings, Value};
 use roundsman_core::rule::{Level, Rule, Severity, Test};
@@ -77,7 +76,6 @@ pub(crate) struct BoxClock {
 struct Running {
     store: Store,
     engine: Engine,
-    hidden: Hidden,
     /// In the order of the site.
     devices: Vec<Id>,
     labels: Labels,
@@ -168,18 +166,18 @@ impl<'a> Product<'a> {
         }
         let (store, restored) = opened.expect("the store opens");
         let mut engine = Engine::new(Settings::default());
-        let mut hidden = Hidden::default();
-        hidden.restore(&restored.hidden, restored.open.iter());
         let kept = Kept {
             faults: restored.open.into_iter().chain(restored.recent).collect(),
             next_fault: restored.next_fault.0,
             next_transition: restored.next_transition,
             numbers: restored.numbers.into_iter().collect(),
+            hidden: restored.hidden,
+            answering: BTreeSet::new(),
         };
         engine.restore(kept, now);
         let (devices, asked) = (Vec::new(), BTreeSet::new());
         let labels = Labels::default();
-        self.running = Some(Running { store, engine, hidden, devices, labels, asked, steps: Vec::new() });
+        self.running = Some(Running { store, engine, devices, labels, asked, steps: Vec::new() });
         self.load(at, physics);
     }
 
@@ -210,17 +208,9 @@ impl<'a> Product<'a> {
         let devices: Vec<Device> = ids.iter().map(device).collect();
         block_on(running.store.save_devices(devices.iter().map(DeviceRecord::from).collect(), mark))
             .expect("saved");
-        // Whoever answered goes on answering.
-        let answered: BTreeSet<Id> = running
-            .devices
-            .iter()
-            .zip(0..)
-            .filter(|(_, at)| running.hidden.is_answering(DeviceIx(*at)))
-            .map(|(id, _)| *id)
-            .collect();
-        running.hidden.load(devices.iter(), |at| answered.contains(&ids[at.at()]), Some(DeviceIx(0)));
         let site = |device: Device| SiteDevice { device, model: self.model.clone() };
-        running.engine.load(devices.into_iter().map(site).collect(), now);
+        let devices = devices.into_iter().map(site).collect();
+        running.engine.load(engine::Site { devices, attached_to: Some(DeviceIx(0)) }, now);
         running.devices = ids;
         running.asked.clear();
         self.drain(at, physics);
@@ -230,23 +220,19 @@ impl<'a> Product<'a> {
     pub(crate) fn second(&mut self, at: u64, physics: &Physics) {
         let mark = self.mark(at);
         let Some(running) = &mut self.running else { return };
-        let mut due: BTreeSet<DeviceIx> =
-            running.asked.iter().filter(|(when, _)| *when == at).map(|(_, d)| *d).collect();
-        running.asked.retain(|(when, _)| *when > at);
+        let mut due: BTreeSet<DeviceIx> = BTreeSet::new();
         if at.is_multiple_of(TICK) {
             due.extend((0..running.devices.len() as u32).map(DeviceIx));
         }
-        for device in due {
+        // What is asked for because of an answer is answered in the same second, where it is to be at once.
+        while let Some(running) = &mut self.running {
+            due.extend(running.asked.iter().filter(|(when, _)| *when == at).map(|(_, device)| *device));
+            running.asked.retain(|(when, _)| *when > at);
+            let Some(device) = due.pop_first() else { break };
             self.poll(at, device, physics);
         }
         let Some(running) = &mut self.running else { return };
-        let mut steps = std::mem::take(&mut running.steps);
-        let hidden = running.hidden.settle();
-        match steps.last_mut() {
-            Some(last) => last.hidden = hidden,
-            None if hidden.is_empty() => {}
-            None => steps.push(Step { now: mark.now, transition: None, hidden }),
-        }
+        let steps = std::mem::take(&mut running.steps);
         if !steps.is_empty() || at.is_multiple_of(TICK) {
             block_on(running.store.commit(Batch { mark: Some(mark), steps })).expect("committed");
         }
@@ -264,7 +250,6 @@ impl<'a> Product<'a> {
             Evidence::Silent => Err(Absence::Timeout),
         };
         readings.add(MetricIx(0), [(InstanceIx::SCALAR, sample)]);
-        running.hidden.answered(device, readings.answered);
         let generation = running.engine.generation(device);
         let event = fault::Event::Polled { device, generation, readings: &readings, labels: &running.labels };
         running.engine.handle(event, now);
@@ -278,7 +263,6 @@ impl<'a> Product<'a> {
         while let Some(effect) = running.engine.poll_effect() {
             match effect {
                 Effect::Commit { transition, .. } => {
-                    running.hidden.take(&transition.fault);
                     running.steps.push(Step { now, transition: Some(*transition), hidden: Vec::new() });
                 }
                 Effect::Ask(Ask { device, probe: Probe::Reach, generation, .. }) => {
@@ -288,6 +272,10 @@ impl<'a> Product<'a> {
                 Effect::Ask(ask) => {
                     running.asked.insert((at + ask.at.since_ms(now.mono) / 1000, ask.device));
                 }
+                Effect::Hide(hidden) => match running.steps.last_mut().filter(|step| step.now == now) {
+                    Some(step) => step.hidden.extend(hidden),
+                    None => running.steps.push(Step { now, transition: None, hidden }),
+                },
                 Effect::Refuse { .. } => {}
             }
         }

@@ -76,10 +76,6 @@ impl roundsman_panel::Site for View {
         self.read(|state| Some(state.site_device(state.device(id)?, state.worst_of(id))))
     }
 
-    fn behind(&self, device: &str) -> Option<Arc<str>> {
-        self.read(|state| state.hidden_behind(device))
-    }
-
     fn readings(&self, device: &str) -> Option<Vec<SiteReading>> {
         let latest = self.read(|state| Some(state.device(device)?.latest.clone()))?;
         tracing::trace!(target: "way", step = "View::readings");
@@ -189,6 +185,10 @@ impl roundsman_panel::Site for View {
             }
             Ok(found)
         })
+    }
+
+    fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>> {
+        Box::pin(async move { self.reader.hidden_by(id).await.map_err(unavailable) })
     }
 
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>> {

@@ -4,7 +4,7 @@ use super::super::polled::Runtime;
 use super::headlines;
 use super::lens::{Lens, Pick, Series};
 use crate::site::{Asked, SiteEntry};
-use roundsman_core::device::{Device, DeviceIx, Grid};
+use roundsman_core::device::{Device, Grid};
 use roundsman_core::model::{InstanceIx, Kind, MetricIx};
 use roundsman_core::reading::{Reading, Readings};
 use roundsman_core::tally::{DeviceTally, Driver};
@@ -114,8 +114,6 @@ pub(super) struct Shown {
     pub(super) latest: Option<Arc<Latest>>,
     /// Polled since the start, with whatever outcome.
     pub(super) known: bool,
-    /// The failed device that hides it.
-    pub(super) behind: Option<DeviceIx>,
     /// The latest poll that was answered: names the figures whose past is shown while the device is silent.
     answered: Option<Arc<Latest>>,
     /// How its polls go, by what carries them out; those that have polled it only.
@@ -152,7 +150,6 @@ impl Shown {
             lens: runtime.lens.clone(),
             latest: runtime.latest.clone(),
             known,
-            behind: None,
             answered: None,
             tallies: Vec::new(),
             remarks: Vec::new(),

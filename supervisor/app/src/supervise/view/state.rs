@@ -1,19 +1,18 @@
 //! What the view knows, as a value: devices, open faults, who hides whom. No lock, no store, no feed.
 //!
-//! **Hidden devices.** A device to which every path crosses a device with an open `unreachable` fault is hidden
-//! behind that one ([`Hidden`]). It is worked out when a fault opens or ends, when a device begins or ceases
-//! to answer, and when a site is loaded, never for a page. Only what is shown changes: the engine raises, stores and
-//! numbers the faults of hidden devices as any others (docs/decisions/0004-hidden-on-the-panel.md).
+//! **Hidden devices.** A device to which every path crosses a device with an open `unreachable` fault is hidden behind
+//! that one. The engine says so, and it is shown once it is durable.
 
 use super::super::polled::Runtime;
 use super::shown::{Latest, Shown};
 use roundsman_core::device::{DeviceIx, Uplink};
-use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA, Transition};
-use roundsman_core::hidden::Hidden;
+use roundsman_core::fault::{Condition, Fault, FaultId, NO_DATA};
+use roundsman_core::hidden::Hiding;
 use roundsman_core::tally::{Driver, Polled};
 use roundsman_core::time::{Mono, Now};
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{DeviceState, SiteDevice};
+use roundsman_store::Step;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -22,7 +21,8 @@ use std::sync::Arc;
 pub(super) struct State {
     pub(super) devices: Vec<Shown>,
     by_id: HashMap<Arc<str>, usize>,
-    hidden: Hidden,
+    /// The failed device that each hidden one stands behind.
+    hidden: HashMap<Arc<str>, Arc<str>>,
     pub(super) open: BTreeMap<FaultId, Fault>,
     pub(super) last_transition: u64,
     pub(super) newest_good: Option<Mono>,
@@ -35,9 +35,9 @@ impl State {
         State { last_transition, ..State::default() }
     }
 
-    /// Open faults that the store kept.
-    pub(super) fn take_over(&mut self, open: &[Fault]) {
-        open.iter().for_each(|fault| self.hidden.take(fault));
+    /// Open faults that the store kept, and who is hidden.
+    pub(super) fn take_over(&mut self, open: &[Fault], hidden: &[Hiding]) {
+        hidden.iter().for_each(|hiding| self.hide(hiding));
         self.open = open.iter().map(|fault| (fault.id, fault.clone())).collect();
     }
 
@@ -47,12 +47,7 @@ impl State {
     }
 
     /// Devices after a start or reload; `known` says which were polled since the start.
-    pub(super) fn load(
-        &mut self,
-        devices: &[Runtime],
-        known: impl Fn(DeviceIx) -> bool,
-        attached_to: Option<DeviceIx>,
-    ) {
+    pub(super) fn load(&mut self, devices: &[Runtime], known: impl Fn(DeviceIx) -> bool) {
         let mut before: HashMap<Arc<str>, Shown> =
             self.devices.drain(..).map(|shown| (shown.device.id.clone(), shown)).collect();
         let shown = devices.iter().enumerate().map(|(at, runtime)| {
@@ -65,10 +60,6 @@ impl State {
         self.devices = shown.collect();
         let ids = self.devices.iter().enumerate();
         self.by_id = ids.map(|(at, shown)| (shown.device.id.clone(), at)).collect();
-        let plain = self.devices.iter().map(|shown| &shown.device);
-        let answering = |device: DeviceIx| self.devices.get(device.at()).is_some_and(Shown::is_answering);
-        self.hidden.load(plain, answering, attached_to);
-        self.settle();
     }
 
     /// A device that found its profile.
@@ -78,7 +69,6 @@ impl State {
         };
         let fresh = Shown::new(runtime, shown.known);
         let old = std::mem::replace(shown, fresh);
-        shown.behind = old.behind;
         shown.carry_on(old);
     }
 
@@ -107,12 +97,13 @@ impl State {
         let shown = self.devices.get_mut(device.at())?;
         let is_first = !shown.known;
         shown.keep(latest);
-        self.hidden.answered(device, shown.is_answering());
         is_first.then(|| shown.device.id.clone())
     }
 
-    /// A durable transition.
-    pub(super) fn publish(&mut self, transition: &Transition) {
+    /// A durable step.
+    pub(super) fn publish(&mut self, step: &Step) {
+        step.hidden.iter().for_each(|hiding| self.hide(hiding));
+        let Some(transition) = &step.transition else { return };
         let fault = &transition.fault;
         self.last_transition = transition.id;
         if fault.is_open() {
@@ -120,7 +111,13 @@ impl State {
         } else {
             self.open.remove(&fault.id);
         }
-        self.hidden.take(fault);
+    }
+
+    fn hide(&mut self, hiding: &Hiding) {
+        match &hiding.behind {
+            Some(root) => self.hidden.insert(hiding.device.clone(), root.device.clone()),
+            None => self.hidden.remove(&hiding.device),
+        };
     }
 
     /// Flags of open faults that are not durable (stale, clearing), from the engine's own faults; the devices where
@@ -143,26 +140,9 @@ impl State {
         changed
     }
 
-    /// Works out anew who is hidden, if anything happened that bears on it; the devices for which it changed.
-    pub(super) fn settle(&mut self) -> Vec<Arc<str>> {
-        if !self.hidden.is_unsettled() {
-            return Vec::new();
-        }
-        self.hidden.settle();
-        let mut changed = Vec::new();
-        for (shown, at) in self.devices.iter_mut().zip(0..) {
-            let root = self.hidden.root(DeviceIx(at));
-            if shown.behind != root {
-                shown.behind = root;
-                changed.push(shown.device.id.clone());
-            }
-        }
-        changed
-    }
-
     /// The failed device that hides this one.
     pub(super) fn hidden_behind(&self, id: &str) -> Option<Arc<str>> {
-        self.id_of(self.device(id)?.behind?)
+        self.hidden.get(id).cloned()
     }
 
     fn id_of(&self, device: DeviceIx) -> Option<Arc<str>> {
@@ -183,7 +163,7 @@ impl State {
         let device = &shown.device;
         let (worst, faults) = worst.unwrap_or((DeviceState::Ok, 0));
         let uplink = |uplink: &Uplink| Some((self.id_of(uplink.device)?, uplink.port.clone()));
-        let behind = shown.behind.and_then(|root| self.id_of(root));
+        let behind = self.hidden_behind(&device.id);
         SiteDevice {
             id: device.id.clone(),
             name: device.name.clone(),

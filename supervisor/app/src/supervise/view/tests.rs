@@ -6,6 +6,7 @@ use super::state::State;
 use crate::site;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::{Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition};
+use roundsman_core::hidden::{Hiding, Root};
 use roundsman_core::rule::Severity;
 use roundsman_core::tally::{Cost, Counts, Driver, Polled};
 use roundsman_core::text::Bilingual;
@@ -14,7 +15,7 @@ use roundsman_driver::reach::Reach;
 use roundsman_driver::snmp::remark::Remark;
 use roundsman_panel::{Charted, DeviceState, Headlines, Limit, SiteDevice};
 use roundsman_profile::snmprec::{NewValue, Walk};
-use roundsman_store::LatestDevice;
+use roundsman_store::{LatestDevice, Step};
 use roundsman_wire::snmp::answer::Answer;
 use roundsman_wire::snmp::oid::Oid;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Bench {
             let old = old.next().filter(|old| old.entry.device.id == entry.device.id);
             self.devices.push(Runtime::new(entry, at as u32, Reach::Snmp, lens, false, old));
         }
-        self.state.load(&self.devices, |_| false, site.attached_to);
+        self.state.load(&self.devices, |_| false);
     }
 
     /// One poll a minute later; `None` is no answer.
@@ -79,7 +80,6 @@ impl Bench {
         runtime.keep(readings);
         let latest = runtime.latest.clone().unwrap();
         self.state.keep(DeviceIx(device as u32), &latest, now);
-        self.state.settle();
     }
 
     fn shown(&self, id: &str) -> SiteDevice {
@@ -114,11 +114,19 @@ impl Bench {
             summary: Bilingual::default(),
             advice: Bilingual::default(),
             previous: None,
+            hidden_by: None,
         };
         let change = if ends { Change::Ended } else { Change::Raised };
         let id = self.state.last_transition + 1;
-        self.state.publish(&Transition { id, at: Wall(0), change, fault });
-        self.state.settle();
+        let transition = Some(Transition { id, at: Wall(0), change, fault });
+        self.state.publish(&Step { now: Now::default(), transition, hidden: vec![] });
+    }
+
+    /// It is durable that a device stands behind another one, or for itself.
+    fn hides(&mut self, device: &str, behind: Option<(u64, &str)>) {
+        let root = |(fault, device): (u64, &str)| Root { fault: FaultId(fault), device: device.into() };
+        let hidden = vec![Hiding { device: device.into(), behind: behind.map(root) }];
+        self.state.publish(&Step { now: Now::default(), transition: None, hidden });
     }
 
     /// Per device its state and what it is hidden behind.
@@ -219,7 +227,7 @@ fn what_the_store_kept_has_no_figures() {
     let kept: LatestDevice = bench.devices[0].latest.as_ref().unwrap().for_store(&"srv".into()).latest();
     let mut again = Bench::new("", &["srv linux-net-snmp"]);
     again.devices[0].restore(&kept);
-    again.state.load(&again.devices, |_| false, None);
+    again.state.load(&again.devices, |_| false);
     assert_eq!(again.headlines("srv"), Headlines::default());
     assert!(again.state.device("srv").unwrap().latest.as_ref().unwrap().named().len() > 20);
     assert_eq!(again.shown("srv").state, DeviceState::Pending);
@@ -332,52 +340,26 @@ fn polls_are_counted_across_a_change_of_profile() {
 }
 
 #[test]
-fn what_a_failed_device_cuts_off_is_hidden_until_it_answers() {
-    let devices = [
-        "core snmp-generic",
-        "agg snmp-generic core",
-        "county snmp-generic agg",
-        "station snmp-generic county",
-    ];
+fn hidden_is_shown_once_it_is_durable_until_it_is_durable_that_it_is_not() {
+    let devices = ["core snmp-generic", "agg snmp-generic core", "county snmp-generic agg"];
     let mut bench = Bench::new("core", &devices);
     let walk = gateway();
-    (0..4).for_each(|device| bench.poll(device, Some(&walk)));
-    assert_eq!(bench.standing(), "core:ok agg:ok county:ok station:ok");
+    (0..3).for_each(|device| bench.poll(device, Some(&walk)));
     bench.poll(1, None);
-    bench.fault(1, "agg", "unreachable", false);
-    assert_eq!(bench.standing(), "core:ok agg:major county:ok station:ok", "the others answered last");
-    bench.poll(3, None);
-    assert_eq!(
-        bench.standing(),
-        "core:ok agg:major county:ok station:ok",
-        "county answers, and leads to station"
-    );
     bench.poll(2, None);
-    assert_eq!(bench.standing(), "core:ok agg:major county:hidden<agg station:hidden<agg");
+    bench.fault(1, "agg", "unreachable", false);
     bench.fault(2, "county", "unreachable", false);
-    bench.fault(3, "station", "temperature-high", false);
-    assert_eq!(bench.standing(), "core:ok agg:major county:hidden<agg station:hidden<agg");
+    assert_eq!(bench.standing(), "core:ok agg:major county:major");
+    bench.hides("county", Some((1, "agg")));
+    assert_eq!(bench.standing(), "core:ok agg:major county:hidden<agg");
     assert_eq!(
-        (bench.state.hidden_behind("station"), bench.state.hidden_behind("agg")),
+        (bench.state.hidden_behind("county"), bench.state.hidden_behind("agg")),
         (Some("agg".into()), None)
     );
-    // Something at the station replies: whatever it comes through forwards, so the county's silence is its own.
-    bench.fault(4, "station", "no-data", false);
-    assert_eq!(bench.standing(), "core:ok agg:major county:major station:major");
-    bench.fault(4, "station", "no-data", true);
+    bench.load("core", &devices);
+    assert_eq!(bench.standing(), "core:pending agg:major county:hidden<agg", "a reload changes nothing");
     bench.fault(1, "agg", "unreachable", true);
-    assert_eq!(bench.standing(), "core:ok agg:ok county:major station:hidden<county");
-    bench.poll(3, Some(&walk));
-    assert_eq!(
-        bench.standing(),
-        "core:ok agg:ok county:major station:major",
-        "any valid reply proves it alive"
-    );
-    bench.poll(3, None);
-    bench.load("", &devices);
-    assert_eq!(
-        bench.standing(),
-        "core:pending agg:pending county:major station:major",
-        "attached to nothing"
-    );
+    assert_eq!(bench.standing(), "core:pending agg:pending county:hidden<agg", "nobody has asked it yet");
+    bench.hides("county", None);
+    assert_eq!(bench.standing(), "core:pending agg:pending county:major");
 }

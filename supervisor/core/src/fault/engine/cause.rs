@@ -8,7 +8,7 @@
 //! - A device with several uplinks that has lost one of them has a fault of its own, [`REDUNDANCY_LOST`].
 
 use super::presence::{ASK_DEADLINE_MS, Absent, Evidence, RETRY_AFTER_MS};
-use super::{Effect, Ending, Engine, FaultId, FaultKey, Probe, REDUNDANCY_LOST, Watched};
+use super::{Effect, Ending, Engine, FaultId, FaultKey, NO_DATA, Probe, REDUNDANCY_LOST, Watched};
 use crate::device::{Device, DeviceIx};
 use crate::fault::Condition;
 use crate::fault::register::Draft;
@@ -26,6 +26,9 @@ const HELD_MS: u64 = 2 * ASK_DEADLINE_MS;
 
 /// A device is asked because of one behind it at most once in so many ms: a whole county falls silent at once.
 const ASKED_AGAIN_MS: u64 = 5_000;
+
+/// Who replied so lately, ms, was there while the one behind it was silent already: no poll is given up sooner.
+const JUST_NOW_MS: u64 = 1_000;
 
 /// The graph, and whether anything happened since it was looked at.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +134,8 @@ impl Engine {
         for watched in &mut self.devices {
             let root = kept.remove(&watched.site.device.id);
             watched.way.answers = self.causes.answering.contains(&watched.site.device.id);
-            (watched.way.answered_at, watched.way.out_since) = (now.mono, now.mono);
+            watched.way.answered_at = if watched.way.answers { now.mono } else { Mono(0) };
+            watched.way.out_since = now.mono;
             (watched.way.cut, watched.way.said) = (root.clone(), root);
             let root = watched.way.cut.as_ref().map(|root| root.fault);
             self.register.cut_off(&watched.site.device.id, root);
@@ -152,7 +156,8 @@ impl Engine {
     pub(super) fn ask_the_way(&mut self, device: DeviceIx, now: Now) {
         for nearer in self.causes.topology.nearer(device, &self.causes.hops) {
             let Some(Watched { presence, way, .. }) = self.devices.get_mut(nearer.at()) else { continue };
-            let lately = way.asked.is_some_and(|at| now.mono.since_ms(at) < ASKED_AGAIN_MS);
+            let asked = way.asked.is_some_and(|at| now.mono.since_ms(at) < ASKED_AGAIN_MS);
+            let lately = asked || (way.answers && now.mono.since_ms(way.answered_at) < JUST_NOW_MS);
             if presence.since.is_some() || presence.fault.is_some() || presence.poll_due.is_some() || lately {
                 continue;
             }
@@ -261,7 +266,7 @@ impl Engine {
                 presence.withdraw();
             }
         }
-        if is_silent || waits {
+        if is_silent || (waits && !way.answers) {
             self.ask(device, Probe::Poll, now.mono);
         }
         let way = &mut self.devices.get_mut(device.at())?.way;
@@ -277,6 +282,12 @@ impl Engine {
         let Some(failed) = way.trial.filter(|_| way.cut.is_none()) else { return };
         let id = site.device.id.clone();
         let is_over = match (evidence, RETRY_AFTER_MS.get(usize::from(failed))) {
+            // It replies, so the way is good; what it says of its values is still to come.
+            (Evidence::Mute, _) => {
+                way.trial = Some(0);
+                self.register.reveal(&id, |fault| &*fault.key.rule == NO_DATA, now);
+                true
+            }
             (Evidence::Data, _) => {
                 way.trial = Some(0);
                 let is_bad = |fault: &crate::fault::Fault| {
