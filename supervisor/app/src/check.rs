@@ -20,6 +20,7 @@ pub(crate) fn run(path: &Path, as_json: bool) -> Result<ExitCode> {
             "devices": site.devices.len(),
             "profiles": site.catalogue.list().len(),
             "overrides": site.limits.lines(),
+            "sla": site.sla.iter().map(|policy| site::sla::line(policy)).collect::<Vec<_>>(),
             "warnings": warnings,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -29,6 +30,9 @@ pub(crate) fn run(path: &Path, as_json: bool) -> Result<ExitCode> {
     }
     for place in site.limits.lines() {
         print::line(&format!("overridden: {place}"))?;
+    }
+    for policy in &site.sla {
+        print::line(&format!("sla: {}", site::sla::line(policy)))?;
     }
     let auto = site.devices.iter().filter(|entry| entry.auto).count();
     let profiles = site.catalogue.list().len();

@@ -22,6 +22,7 @@ pub mod reading;
 pub mod record;
 pub mod rule;
 pub mod schedule;
+pub mod sla;
 pub mod tally;
 pub mod text;
 pub mod time;

@@ -7,8 +7,11 @@ mod bus;
 mod camera;
 mod credentials;
 mod device;
+mod holidays;
+mod hours;
 mod limits;
 mod read;
+pub(crate) mod sla;
 mod values;
 
 pub(crate) use bus::BusEntry;
@@ -17,6 +20,7 @@ pub(crate) use limits::Limits;
 
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Grid};
+use roundsman_core::sla::policy::Policy;
 use roundsman_core::text::Language;
 use roundsman_driver::onvif::camera::Target as Camera;
 use roundsman_driver::reach::Reach;
@@ -63,6 +67,8 @@ pub(crate) struct Site {
     pub buses: Vec<BusEntry>,
     /// Limits that the site changes.
     pub limits: Limits,
+    /// What the contract promises; the first that is for a fault holds, for none it is nothing.
+    pub sla: Vec<Arc<Policy>>,
     /// What is allowed but not good.
     pub warnings: Vec<Diagnostic>,
 }

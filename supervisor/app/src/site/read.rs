@@ -4,10 +4,11 @@ use super::bus::{self, Buses};
 use super::credentials::{self, Credentials};
 use super::device::{self, Draft};
 use super::limits::{self, Limits};
-use super::{Asked, ClockSource, MOST_DEVICES, Site, SiteEntry, camera, values};
+use super::{Asked, ClockSource, MOST_DEVICES, Site, SiteEntry, camera, holidays, sla, values};
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Device, DeviceIx, Uplink};
 use roundsman_core::line::Line;
+use roundsman_core::sla::policy::Policy;
 use roundsman_core::text::Language;
 use roundsman_core::topology::Topology;
 use roundsman_profile::catalogue::{Catalogue, GENERIC};
@@ -62,6 +63,7 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
     let override_nodes = sections(&mut fields, "override", found);
     let buses = bus::read(sections(&mut fields, "bus", found), found);
     let device_nodes = sections(&mut fields, "device", found);
+    let sla = read_sla(&mut fields, folder, found);
     fields.finish(found);
     if let Some(node) = device_nodes.get(MOST_DEVICES) {
         found.note(Diagnostic::new(&node.at, format!("one box watches at most {MOST_DEVICES} devices")));
@@ -96,8 +98,16 @@ fn read(root: &Node, folder: &Path, found: &mut Findings) -> Option<Site> {
         devices: devices?,
         buses: buses.into_entries(),
         limits,
+        sla,
         warnings,
     })
+}
+
+/// The `[[sla]]` sections, whose hours know the `[holidays]`.
+fn read_sla(fields: &mut Fields<'_>, folder: &Path, found: &mut Findings) -> Vec<Arc<Policy>> {
+    let nodes = fields.maybe("sla").map(|_| sections(fields, "sla", found));
+    let holidays = fields.maybe("holidays").map(|node| holidays::read(node, folder, found));
+    sla::read(nodes, &holidays.unwrap_or_default(), found)
 }
 
 /// The `[[key]]` sections.

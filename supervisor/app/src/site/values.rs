@@ -2,6 +2,8 @@
 
 use super::{ClockSource, Line};
 use roundsman_core::device::{Class, Network, Tier};
+use roundsman_core::rule::Severity;
+use roundsman_core::sla::policy::Starts;
 use roundsman_core::text::is_hidden;
 use roundsman_driver::reach::Reach;
 use roundsman_profile::diagnostic::{At, Diagnostic, Findings, did_you_mean, quoted};
@@ -44,6 +46,8 @@ macro_rules! word {
 word!(tier, Tier, "tier");
 word!(network, Network, "network");
 word!(class, Class, "class");
+word!(severity, Severity, "severity");
+word!(starts, Starts, "moment to start the clock");
 
 /// The value of a key; left out, that is noted with how to write it.
 pub(super) fn must<'a>(
