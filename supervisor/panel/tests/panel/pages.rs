@@ -2,7 +2,7 @@
 
 use super::*;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::Ending;
+use roundsman_core::fault::{Ending, Fault, FaultId};
 use roundsman_core::rule::Severity;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
@@ -254,7 +254,8 @@ async fn what_is_hidden_stands_apart() {
         let mut state = site.state.lock().unwrap();
         let station = state.devices.iter_mut().find(|d| &*d.id == "rt-station-6").unwrap();
         station.behind = Some("rt-county-6".into());
-        state.faults.insert(9, fault(9, "rt-station-6", Severity::Critical));
+        let hidden = Fault { hidden_by: Some(FaultId(1)), ..fault(9, "rt-station-6", Severity::Critical) };
+        state.faults.insert(9, hidden);
     }
     let server = Server::start(site).await;
     let open = server.get("/faults").await.body;

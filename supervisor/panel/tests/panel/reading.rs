@@ -35,7 +35,7 @@ async fn faults_of_hidden_devices_say_so() {
     let mut hidden = device("rt-station", "所路由器", Tier::Station, "rt-city-core");
     hidden.behind = Some("rt-city-core".into());
     site.state.lock().unwrap().devices.push(hidden);
-    let behind = fault(7, "rt-station", Severity::Critical);
+    let behind = Fault { hidden_by: Some(FaultId(1)), ..fault(7, "rt-station", Severity::Critical) };
     site.change(Change::Raised, behind.clone());
     let ended = Fault { id: FaultId(8), ending: Some(Ending::Cleared), ..behind };
     site.change(Change::Ended, ended);
@@ -44,12 +44,17 @@ async fn faults_of_hidden_devices_say_so() {
     let faults = json["faults"].as_array().unwrap().iter();
     let said: Vec<_> =
         faults.map(|f| (f["id"].as_u64().unwrap(), f["suppression"].as_str().unwrap())).collect();
-    assert_eq!(said, [(8, "none"), (7, "hidden"), (1, "none")]);
+    assert_eq!(said, [(8, "hidden"), (7, "hidden"), (1, "none")]);
     let whole = server.get("/api/v1/faults/7").await.json();
     assert_eq!(
-        (&whole["suppression"], &whole["transitions"][0]["fault"]["suppression"]),
-        (&"hidden".into(), &"hidden".into())
+        (&whole["suppression"], &whole["transitions"][0]["fault"]["hidden_by"]),
+        (&"hidden".into(), &1.into())
     );
+    let root = server.get("/api/v1/faults/1").await.json();
+    let hides = serde_json::json!({
+        "count": 1, "tiers": { "station": 1 }, "networks": { "business": 1 }, "devices": ["rt-station"],
+    });
+    assert_eq!(root["hides"], hides);
 }
 
 #[tokio::test]
