@@ -48,7 +48,7 @@ use polled::Runtime;
 use record::Recorder;
 use roundsman_core::device::DeviceIx;
 use roundsman_core::fault::engine::{Engine, Settings};
-use roundsman_core::fault::{self, Effect, FaultId, Generation, Probe, RequestId, Transition};
+use roundsman_core::fault::{self, Act, Effect, FaultId, Generation, Probe, RequestId, Transition};
 use roundsman_core::schedule::{Limits, Schedule, Start};
 use roundsman_core::tally::{Cost, Driver, Polled};
 use roundsman_core::time::{Mono, Now};
@@ -101,8 +101,8 @@ pub(crate) struct Request {
     pub fault: FaultId,
     /// Who.
     pub by: Arc<str>,
-    /// Whether to close it; else it is acknowledged.
-    pub close: bool,
+    /// What.
+    pub act: Act,
     /// Where the answer goes after the commit.
     pub reply: oneshot::Sender<Result<fault::Fault, ActionError>>,
 }
@@ -432,11 +432,9 @@ impl Supervisor {
         let id = RequestId(self.next_request);
         self.next_request += 1;
         self.waiting_requests.retain(|_, reply| !reply.is_closed());
-        self.waiting_requests.insert(id, request.reply);
-        let event = match request.close {
-            true => fault::Event::Close { request: id, fault: request.fault, by: request.by },
-            false => fault::Event::Acknowledge { request: id, fault: request.fault, by: request.by },
-        };
+        let Request { fault, by, act, reply } = request;
+        self.waiting_requests.insert(id, reply);
+        let event = fault::Event::Act { request: id, fault, by, act };
         self.engine.handle(event, now);
     }
 

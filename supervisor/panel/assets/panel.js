@@ -201,9 +201,18 @@ document.addEventListener("click", (event) => {
   byId("ask-action").textContent = ask.dataset[asked.act];
   byId("ask-number").textContent = button.dataset.number;
   byId("ask-error").textContent = "";
+  for (const fields of ask.querySelectorAll("fieldset")) fields.hidden = fields.disabled = fields.dataset.for !== asked.act;
   withToken("token" in body.dataset && !sessionStorage.getItem("token"));
   ask.showModal();
 });
+// What goes with an act: the fields of the set that is shown.
+function told(form) {
+  const told = Object.fromEntries(["to", "reason"].filter((name) => form.has(name)).map((name) => [name, form.get(name).trim()]));
+  if (form.has("for_min")) told.for_min = Number(form.get("for_min"));
+  const more = (form.get("more") ?? "").trim();
+  if (more) told.reason = root.lang === "en" ? `${told.reason}: ${more}` : `${told.reason}：${more}`;
+  return told;
+}
 byId("ask-cancel")?.addEventListener("click", () => ask.close());
 ask?.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -212,11 +221,12 @@ ask?.querySelector("form").addEventListener("submit", async (event) => {
   byId("ask-go").disabled = true;
   try {
     const answer = await fetch(`/api/v1/faults/${asked.id}/${asked.act}?lang=${root.lang}`, {
-      method: "POST", headers: { Authorization: `Bearer ${token}`, "Idempotency-Key": asked.key },
+      method: "POST", headers: { Authorization: `Bearer ${token}`, "Idempotency-Key": asked.key, "Content-Type": "application/json" },
+      body: JSON.stringify(told(new FormData(event.target))),
     });
     if (answer.ok) {
       sessionStorage.setItem("token", token);
-      field.value = "";
+      event.target.reset();
       ask.close();
       refresh();
       return;

@@ -1,78 +1,143 @@
-//! Acting over HTTP: acknowledge and close. Needs the token (not on the control socket), takes an Idempotency-Key.
+//! Acting on faults over HTTP. Needs the token (not on the control socket), takes an Idempotency-Key.
 
 use crate::problem::{Kind, PROBLEM_JSON, Problem};
-use crate::router::{Door, Panel};
+use crate::router::{Door, LARGEST_BODY, Panel};
 use crate::serve::Peer;
 use crate::site::{ActionError, Kept};
 use crate::view::FaultRow;
 use crate::voice::Voice;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use roundsman_core::fault::{FaultId, Refusal};
+use roundsman_core::fault::{Act, FaultId, MOST_SHELF_MS, Refusal};
+use roundsman_core::text::is_hidden;
+use serde::Deserialize;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 /// Longest Idempotency-Key.
 const LONGEST_KEY: usize = 128;
 
-#[derive(Clone, Copy)]
-enum Action {
-    Acknowledge,
-    Close,
+/// Longest name of a person, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// Longest reason, in characters.
+const LONGEST_REASON: usize = 200;
+
+/// What goes with an act; empty for those that need nothing.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ActBody {
+    /// `assign`: who is to see to it, at most 40 characters.
+    to: Option<String>,
+    /// `shelve`: for how many minutes, 1 to 480.
+    for_min: Option<u32>,
+    /// `shelve`: why, at most 200 characters.
+    reason: Option<String>,
 }
 
-impl Action {
-    fn word(self) -> &'static str {
-        match self {
-            Action::Acknowledge => "acknowledge",
-            Action::Close => "close",
+impl ActBody {
+    fn act(self, word: &str) -> Result<Act, Kind> {
+        let said = |text: Option<String>, longest: usize| {
+            let text = text.unwrap_or_default();
+            let text = text.trim();
+            let fits = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(is_hidden);
+            if fits { Ok(text.into()) } else { Err(Kind::BadAct) }
+        };
+        match word {
+            "acknowledge" => Ok(Act::Acknowledge),
+            "assign" => Ok(Act::Assign { to: said(self.to, LONGEST_NAME)? }),
+            "arrive" => Ok(Act::Arrive),
+            "shelve" => {
+                let for_ms = u64::from(self.for_min.unwrap_or(0)) * 60_000;
+                if !(1..=MOST_SHELF_MS).contains(&for_ms) {
+                    return Err(Kind::BadAct);
+                }
+                Ok(Act::Shelve { for_ms, reason: said(self.reason, LONGEST_REASON)? })
+            }
+            "unshelve" => Ok(Act::Unshelve),
+            "close" => Ok(Act::Close),
+            _ => Err(Kind::NoSuchPath),
         }
     }
 }
 
-/// Takes note of a fault: somebody works on it.
-#[utoipa::path(post, path = "/api/v1/faults/{id}/acknowledge", tag = "faults", security(("token" = [])),
-    params(("id" = u64, Path,), ("Idempotency-Key" = Option<String>, Header,
-        description = "Same key, same answer, for 24 hours; 1 to 128 visible ASCII characters")),
-    responses((status = 200, body = FaultRow, description = "The fault, after the commit"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn acknowledge(
-    State(panel): State<Panel>,
-    voice: Voice,
-    peer: Option<Extension<Peer>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    act(panel, voice, peer, id, headers, Action::Acknowledge).await
+/// Key of an act's name on buttons.
+pub(crate) fn name(act: &str) -> &'static str {
+    match act {
+        "acknowledge" => "faults.acknowledge",
+        "assign" => "faults.assign",
+        "arrive" => "faults.arrive",
+        "shelve" => "faults.shelve",
+        "unshelve" => "faults.unshelve",
+        _ => "faults.close",
+    }
 }
 
-/// Closes a fault whose rule latches and whose condition is over.
-#[utoipa::path(post, path = "/api/v1/faults/{id}/close", tag = "faults", security(("token" = [])),
-    params(("id" = u64, Path,), ("Idempotency-Key" = Option<String>, Header,
-        description = "Same key, same answer, for 24 hours; 1 to 128 visible ASCII characters")),
+/// Does something to an open fault: `acknowledge` takes note of it, `assign` says who is to see to it, `arrive` that
+/// somebody is on site, `shelve` puts it aside for a while (nobody is told of it, its clocks run on), `unshelve` takes
+/// it back, `close` ends one whose rule latches and whose condition is over.
+#[utoipa::path(post, path = "/api/v1/faults/{id}/{act}", tag = "faults", security(("token" = [])),
+    request_body = Option<ActBody>,
+    params(("id" = u64, Path,), ("act" = String, Path, example = "acknowledge"),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "Same key, same answer, for 24 hours; 1 to 128 visible ASCII characters")),
     responses((status = 200, body = FaultRow, description = "The fault, after the commit"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn close(
+pub(crate) async fn act(
     State(panel): State<Panel>,
     voice: Voice,
     peer: Option<Extension<Peer>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Path((id, act)): Path<(String, String)>,
+    request: Request,
 ) -> Response {
-    act(panel, voice, peer, id, headers, Action::Close).await
+    let by = match operator(&panel.door, peer, request.headers()) {
+        Ok(by) => by,
+        Err(kind) => return kind.answer(&voice),
+    };
+    let key = match idempotency_key(request.headers()) {
+        Ok(key) => key.map(|key| format!("{act} {id} {by} {key}")),
+        Err(kind) => return kind.answer(&voice),
+    };
+    let Ok(id) = id.parse::<u64>().map(FaultId) else {
+        return Kind::NoSuchFault.answer(&voice);
+    };
+    let wanted = match wanted(&act, request).await {
+        Ok(wanted) => wanted,
+        Err(kind) => return kind.answer(&voice),
+    };
+    // A caller that hangs up must not leave an action without its kept answer: the task goes on alone.
+    let spoken = voice.clone();
+    let work = tokio::spawn(async move {
+        match key {
+            Some(key) => once(&panel, &spoken, id, by, wanted, key).await,
+            None => perform(&panel, &spoken, id, by, wanted).await,
+        }
+    });
+    match work.await {
+        Ok(Ok(kept)) => answer(kept),
+        Ok(Err(kind)) => kind.answer(&voice),
+        Err(_) => Kind::StoreUnavailable.answer(&voice),
+    }
+}
+
+async fn wanted(act: &str, request: Request) -> Result<Act, Kind> {
+    let limit = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
+    let body = axum::body::to_bytes(request.into_body(), limit).await.map_err(|_| Kind::TooLarge)?;
+    let body: ActBody = match body.is_empty() {
+        true => ActBody::default(),
+        false => serde_json::from_slice(&body).map_err(|_| Kind::BadBody)?,
+    };
+    body.act(act)
 }
 
 /// Who asks, if they may.
@@ -115,40 +180,6 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Kind>
     if key.is_empty() || key.len() > LONGEST_KEY || !visible { Err(Kind::BadKey) } else { Ok(Some(key)) }
 }
 
-async fn act(
-    panel: Panel,
-    voice: Voice,
-    peer: Option<Extension<Peer>>,
-    id: String,
-    headers: HeaderMap,
-    action: Action,
-) -> Response {
-    let by = match operator(&panel.door, peer, &headers) {
-        Ok(by) => by,
-        Err(kind) => return kind.answer(&voice),
-    };
-    let key = match idempotency_key(&headers) {
-        Ok(key) => key.map(|key| format!("{} {id} {by} {key}", action.word())),
-        Err(kind) => return kind.answer(&voice),
-    };
-    let Ok(id) = id.parse::<u64>().map(FaultId) else {
-        return Kind::NoSuchFault.answer(&voice);
-    };
-    // A caller that hangs up must not leave an action without its kept answer: the task goes on alone.
-    let spoken = voice.clone();
-    let work = tokio::spawn(async move {
-        match key {
-            Some(key) => once(&panel, &spoken, id, by, action, key).await,
-            None => perform(&panel, &spoken, id, by, action).await,
-        }
-    });
-    match work.await {
-        Ok(Ok(kept)) => answer(kept),
-        Ok(Err(kind)) => kind.answer(&voice),
-        Err(_) => Kind::StoreUnavailable.answer(&voice),
-    }
-}
-
 /// Performs the action unless its key has an answer already. Keyed actions go one at a time, so that two requests
 /// with one key cannot both find no answer; they are a person's and rare.
 async fn once(
@@ -156,7 +187,7 @@ async fn once(
     voice: &Voice,
     id: FaultId,
     by: Arc<str>,
-    action: Action,
+    act: Act,
     key: String,
 ) -> Result<Kept, Kind> {
     let _turn = panel.actions.lock().await;
@@ -165,7 +196,7 @@ async fn once(
         Ok(None) => {}
         Err(why) => return Err(Kind::unavailable(&why)),
     }
-    let kept = perform(panel, voice, id, by, action).await?;
+    let kept = perform(panel, voice, id, by, act).await?;
     if let Err(why) = panel.site.remember(key, kept.clone()).await {
         // The action itself is durable: a repetition would be refused as done already, never done twice.
         tracing::warn!(reason = why.0, "the answer to an operator's request could not be kept");
@@ -174,18 +205,8 @@ async fn once(
 }
 
 /// Performs the action. What the fault engine decided is an answer to keep; a store that is not available is not.
-async fn perform(
-    panel: &Panel,
-    voice: &Voice,
-    id: FaultId,
-    by: Arc<str>,
-    action: Action,
-) -> Result<Kept, Kind> {
-    let result = match action {
-        Action::Acknowledge => panel.site.acknowledge(id, by).await,
-        Action::Close => panel.site.close(id, by).await,
-    };
-    let (status, body) = match result {
+async fn perform(panel: &Panel, voice: &Voice, id: FaultId, by: Arc<str>, act: Act) -> Result<Kept, Kind> {
+    let (status, body) = match panel.site.act(id, by, act).await {
         Ok(fault) => (200, serde_json::to_string(&FaultRow::of(&fault, voice))),
         Err(ActionError::Refused(Refusal::NoSuchFault)) => {
             let kind = match panel.site.fault(id).await {

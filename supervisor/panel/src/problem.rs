@@ -64,8 +64,11 @@ pub(crate) enum Kind {
     TokenMissing,
     TokenWrong,
     AlreadyAcknowledged,
+    AlreadyOnSite,
+    NotShelved,
     NotClosable,
     NotOpen,
+    BadAct,
     TooLarge,
     TooLong,
     TooSlow,
@@ -290,6 +293,36 @@ impl Kind {
                     "Nothing left to do; reload to see who did it.",
                 ],
             ),
+            Kind::AlreadyOnSite => (
+                409,
+                "already-on-site",
+                [
+                    "已有人到场",
+                    "Somebody is on site already",
+                    "无需再次登记，刷新后可见到场人。",
+                    "Nothing left to do; reload to see who is there.",
+                ],
+            ),
+            Kind::NotShelved => (
+                409,
+                "not-shelved",
+                [
+                    "该故障未搁置",
+                    "Not shelved",
+                    "搁置可能已到期，刷新后可见当前状态。",
+                    "Its time may be over; reload to see how it stands.",
+                ],
+            ),
+            Kind::BadAct => (
+                400,
+                "bad-act",
+                [
+                    "提交的内容有误",
+                    "Something is missing or wrong",
+                    "指派须填姓名（40 字以内）；搁置须填原因（200 字以内）和时长（1 至 480 分钟）。",
+                    "To assign takes a name of at most 40 characters; to shelve a reason of at most 200 and a time of 1 to 480 minutes.",
+                ],
+            ),
             Kind::NotClosable => (
                 409,
                 "not-closable",
@@ -403,6 +436,9 @@ impl Kind {
             ActionError::Refused(Refusal::NoSuchFault) => Kind::NoSuchFault,
             ActionError::Refused(Refusal::AlreadyAcknowledged) => Kind::AlreadyAcknowledged,
             ActionError::Refused(Refusal::NotClosable) => Kind::NotClosable,
+            ActionError::Refused(Refusal::AlreadyOnSite) => Kind::AlreadyOnSite,
+            ActionError::Refused(Refusal::NotShelved) => Kind::NotShelved,
+            ActionError::Refused(Refusal::ShelfTooLong) => Kind::BadAct,
             ActionError::Unavailable(why) => Kind::unavailable(why),
         }
     }

@@ -10,7 +10,7 @@ use crate::command::CommandReport;
 use crate::feed::Feed;
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Class, Grid, Network, Tier};
-use roundsman_core::fault::{Fault, FaultId, Refusal, Transition};
+use roundsman_core::fault::{Act, Fault, FaultId, Refusal, Transition};
 use roundsman_core::model::Kind;
 use roundsman_core::reading::Sample;
 use roundsman_core::record::{self, Content, Correction, Record, RecordNumber};
@@ -79,10 +79,8 @@ pub trait Site: Send + Sync + 'static {
     fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>>;
     /// The transitions after number `id` in order, at most `limit`.
     fn transitions_after(&self, id: u64, limit: usize) -> Later<'_, Result<Vec<Transition>, Unavailable>>;
-    /// Acknowledges; answers with the fault after the commit.
-    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
-    /// Closes; answers with the fault after the commit.
-    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>>;
+    /// Does something to a fault; answers with the fault after the commit.
+    fn act(&self, id: FaultId, by: Arc<str>, act: Act) -> Later<'_, Result<Fault, ActionError>>;
     /// What a device can be told; `None` if there is no such device.
     fn commands(&self, device: &str) -> Option<Commands>;
     /// What a device was told, newest first, at most `limit`, with numbers below `before`.

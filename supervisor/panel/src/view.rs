@@ -238,9 +238,9 @@ pub(crate) struct FaultRow {
     severity: &'static str,
     /// active, clearing or cleared.
     condition: &'static str,
-    /// none or acknowledged.
+    /// none, acknowledged, assigned or on-site.
     operator: &'static str,
-    /// none, or hidden: a consequence of another device's failure.
+    /// none; hidden: a consequence of another device's failure; or shelved by a person.
     suppression: &'static str,
     /// The fault of that device.
     hidden_by: Option<u64>,
@@ -266,8 +266,12 @@ impl FaultRow {
             instance: f.key.instance.to_string(),
             severity: f.severity.word(),
             condition: f.condition.word(),
-            operator: if f.acknowledged.is_some() { "acknowledged" } else { "none" },
-            suppression: if f.hidden_by.is_some() { "hidden" } else { "none" },
+            operator: f.operator().word(),
+            suppression: match (f.hidden_by, &f.shelf) {
+                (Some(_), _) => "hidden",
+                (None, Some(_)) => "shelved",
+                (None, None) => "none",
+            },
             hidden_by: f.hidden_by.map(|root| root.0),
             stale: f.stale,
             first_bad: voice.rfc3339(f.first_bad),
@@ -292,7 +296,8 @@ pub(crate) struct TransitionRow {
     pub(crate) id: u64,
     #[schema(format = "date-time")]
     at: String,
-    /// raised, reopened, severity, acknowledged, hidden, revealed, restored or ended.
+    /// raised, reopened, severity, acknowledged, assigned, arrived, shelved, unshelved, hidden, revealed, restored or
+    /// ended.
     change: &'static str,
     /// The severity before, of a change of severity.
     from: Option<&'static str>,
@@ -364,6 +369,19 @@ pub(crate) struct FaultDetail {
     acknowledged_by: Option<String>,
     #[schema(format = "date-time")]
     acknowledged_at: Option<String>,
+    /// Who is to see to it.
+    assigned_to: Option<String>,
+    assigned_by: Option<String>,
+    #[schema(format = "date-time")]
+    assigned_at: Option<String>,
+    /// Who is on site.
+    arrived_by: Option<String>,
+    #[schema(format = "date-time")]
+    arrived_at: Option<String>,
+    shelved_by: Option<String>,
+    #[schema(format = "date-time")]
+    shelved_until: Option<String>,
+    shelf_reason: Option<String>,
     /// Who closed it, where a person did.
     closed_by: Option<String>,
     /// Id of the earlier fault of the same condition.
@@ -383,6 +401,14 @@ impl FaultDetail {
             value: f.value.as_ref().map_or(serde_json::Value::Null, value),
             acknowledged_by: f.acknowledged.as_ref().map(|a| a.by.to_string()),
             acknowledged_at: f.acknowledged.as_ref().map(|a| voice.rfc3339(a.at)),
+            assigned_to: f.assigned.as_ref().map(|a| a.to.to_string()),
+            assigned_by: f.assigned.as_ref().map(|a| a.by.to_string()),
+            assigned_at: f.assigned.as_ref().map(|a| voice.rfc3339(a.at)),
+            arrived_by: f.arrived.as_ref().map(|a| a.by.to_string()),
+            arrived_at: f.arrived.as_ref().map(|a| voice.rfc3339(a.at)),
+            shelved_by: f.shelf.as_ref().map(|shelf| shelf.by.to_string()),
+            shelved_until: f.shelf.as_ref().map(|shelf| voice.rfc3339(shelf.until)),
+            shelf_reason: f.shelf.as_ref().map(|shelf| shelf.reason.to_string()),
             closed_by: f.closed_by.as_deref().map(str::to_owned),
             previous: f.previous.map(|id| id.0),
             hides,

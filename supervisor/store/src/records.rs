@@ -2,7 +2,8 @@
 
 use crate::error::StoreError;
 use roundsman_core::fault::{
-    Acknowledgement, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Transition,
+    Acknowledgement, Assignment, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Shelf,
+    Transition,
 };
 use roundsman_core::reading::Value;
 use roundsman_core::rule::Severity;
@@ -15,16 +16,20 @@ use std::sync::Arc;
 /// What a row of `fault f` joined with `device d` must select, in the order that [`fault`] reads.
 pub(crate) const FAULT_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, f.advice_zh, \
      f.advice_en, f.previous, f.severity, f.condition, f.acknowledged_by, f.acknowledged_at, f.stale, f.first_bad, \
-     f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en, f.closed_by, f.hidden_by";
+     f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en, f.closed_by, f.hidden_by, \
+     f.assigned_to, f.assigned_by, f.assigned_at, f.arrived_by, f.arrived_at, f.shelved_by, f.shelved_at, \
+     f.shelved_until, f.shelf_reason";
 
 /// The same for a row of `transition t` joined with its fault and device; [`transition`] reads it.
 pub(crate) const TRANSITION_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, \
      f.advice_zh, f.advice_en, f.previous, t.severity, t.condition, t.acknowledged_by, t.acknowledged_at, t.stale, \
      t.first_bad, t.confirmed, t.cleared, t.ending, t.value_kind, t.value, t.summary_zh, t.summary_en, t.closed_by, t.hidden_by, \
+     t.assigned_to, t.assigned_by, t.assigned_at, t.arrived_by, t.arrived_at, t.shelved_by, t.shelved_at, \
+     t.shelved_until, t.shelf_reason, \
      t.id, t.at, t.change, t.severity_from";
 
 /// Column of the first field that only a transition has.
-const TRANSITION_AT: usize = 25;
+const TRANSITION_AT: usize = 34;
 
 /// Row of the device `id`, made (with what little is known) if the site's devices were not saved yet.
 pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
@@ -62,15 +67,22 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
     conn.prepare_cached(
         "INSERT INTO fault (id, year, sequence, device, rule, instance, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, cause, summary_zh,
-           summary_en, advice_zh, advice_en, previous, changed_at, closed_by, hidden_by)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)
+           summary_en, advice_zh, advice_en, previous, changed_at, closed_by, hidden_by,
+           assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by, shelved_at, shelved_until,
+           shelf_reason)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,
+           ?27,?28,?29,?30,?31,?32,?33,?34,?35)
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, condition = excluded.condition,
            acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at,
            stale = excluded.stale, first_bad = excluded.first_bad, confirmed = excluded.confirmed,
            cleared = excluded.cleared, ending = excluded.ending, value_kind = excluded.value_kind,
            value = excluded.value, cause = excluded.cause, summary_zh = excluded.summary_zh,
            summary_en = excluded.summary_en, advice_zh = excluded.advice_zh, advice_en = excluded.advice_en,
-           changed_at = excluded.changed_at, closed_by = excluded.closed_by, hidden_by = excluded.hidden_by",
+           changed_at = excluded.changed_at, closed_by = excluded.closed_by, hidden_by = excluded.hidden_by,
+           assigned_to = excluded.assigned_to, assigned_by = excluded.assigned_by,
+           assigned_at = excluded.assigned_at, arrived_by = excluded.arrived_by, arrived_at = excluded.arrived_at,
+           shelved_by = excluded.shelved_by, shelved_at = excluded.shelved_at,
+           shelved_until = excluded.shelved_until, shelf_reason = excluded.shelf_reason",
     )?
     .execute(params![
         id,
@@ -99,6 +111,15 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
         transition.at.0,
         f.closed_by,
         f.hidden_by.map(|root| integer(root.0)).transpose()?,
+        f.assigned.as_ref().map(|assigned| &assigned.to),
+        f.assigned.as_ref().map(|assigned| &assigned.by),
+        f.assigned.as_ref().map(|assigned| assigned.at.0),
+        f.arrived.as_ref().map(|arrived| &arrived.by),
+        f.arrived.as_ref().map(|arrived| arrived.at.0),
+        f.shelf.as_ref().map(|shelf| &shelf.by),
+        f.shelf.as_ref().map(|shelf| shelf.at.0),
+        f.shelf.as_ref().map(|shelf| shelf.until.0),
+        f.shelf.as_ref().map(|shelf| &shelf.reason),
     ])?;
     Ok(())
 }
@@ -114,8 +135,10 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
     conn.prepare_cached(
         "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
-           closed_by, watch, hidden_by)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
+           closed_by, watch, hidden_by, assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by,
+           shelved_at, shelved_until, shelf_reason)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,
+           ?28,?29,?30)",
     )?
     .execute(params![
         integer(transition.id)?,
@@ -139,6 +162,15 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
         f.closed_by,
         watch,
         f.hidden_by.map(|root| integer(root.0)).transpose()?,
+        f.assigned.as_ref().map(|assigned| &assigned.to),
+        f.assigned.as_ref().map(|assigned| &assigned.by),
+        f.assigned.as_ref().map(|assigned| assigned.at.0),
+        f.arrived.as_ref().map(|arrived| &arrived.by),
+        f.arrived.as_ref().map(|arrived| arrived.at.0),
+        f.shelf.as_ref().map(|shelf| &shelf.by),
+        f.shelf.as_ref().map(|shelf| shelf.at.0),
+        f.shelf.as_ref().map(|shelf| shelf.until.0),
+        f.shelf.as_ref().map(|shelf| &shelf.reason),
     ])?;
     Ok(())
 }
@@ -197,13 +229,37 @@ fn condition(word: &str) -> Option<Condition> {
     [Condition::Active, Condition::Clearing, Condition::Cleared].into_iter().find(|c| c.word() == word)
 }
 
+/// Who did something and when, from two cells in a row.
+fn note(row: &Row<'_>, at: usize) -> Result<Option<Acknowledgement>, StoreError> {
+    match (cell::<Option<String>>(row, at)?, cell::<Option<i64>>(row, at + 1)?) {
+        (Some(by), Some(at)) => Ok(Some(Acknowledgement { by: by.into(), at: Wall(at) })),
+        (None, None) => Ok(None),
+        other => Err(unreadable(format!("who and when are there by half: {other:?}"))),
+    }
+}
+
+fn assignment(row: &Row<'_>) -> Result<Option<Assignment>, StoreError> {
+    let to: Option<String> = cell(row, 25)?;
+    match (to, note(row, 26)?) {
+        (Some(to), Some(Acknowledgement { by, at })) => Ok(Some(Assignment { to: to.into(), by, at })),
+        (None, None) => Ok(None),
+        other => Err(unreadable(format!("an assignment is there by half: {other:?}"))),
+    }
+}
+
+fn shelf(row: &Row<'_>) -> Result<Option<Shelf>, StoreError> {
+    let (until, reason): (Option<i64>, Option<String>) = (cell(row, 32)?, cell(row, 33)?);
+    match (note(row, 30)?, until, reason) {
+        (Some(Acknowledgement { by, at }), Some(until), Some(reason)) => {
+            Ok(Some(Shelf { by, at, until: Wall(until), reason: reason.into() }))
+        }
+        (None, None, None) => Ok(None),
+        other => Err(unreadable(format!("a shelf is there by half: {other:?}"))),
+    }
+}
+
 /// Reads a fault from a row that selected [`FAULT_COLUMNS`].
 pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
-    let acknowledged = match (cell::<Option<String>>(row, 12)?, cell::<Option<i64>>(row, 13)?) {
-        (Some(by), Some(at)) => Some(Acknowledgement { by: by.into(), at: Wall(at) }),
-        (None, None) => None,
-        other => return Err(unreadable(format!("half an acknowledgement {other:?}"))),
-    };
     let ending: Option<String> = cell(row, 18)?;
     let ending = ending
         .map(|word| Ending::from_word(&word).ok_or_else(|| unreadable(format!("unknown ending {word:?}"))))
@@ -217,7 +273,10 @@ pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
         previous: cell::<Option<u64>>(row, 9)?.map(FaultId),
         severity: word(row, 10, Severity::from_word)?,
         condition: word(row, 11, condition)?,
-        acknowledged,
+        acknowledged: note(row, 12)?,
+        assigned: assignment(row)?,
+        arrived: note(row, 28)?,
+        shelf: shelf(row)?,
         stale: cell(row, 14)?,
         first_bad: Wall(cell(row, 15)?),
         confirmed: Wall(cell(row, 16)?),
@@ -238,6 +297,10 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
         "reopened" => Change::Reopened,
         "severity" => Change::Severity { from: word(row, TRANSITION_AT + 3, Severity::from_word)? },
         "acknowledged" => Change::Acknowledged,
+        "assigned" => Change::Assigned,
+        "arrived" => Change::Arrived,
+        "shelved" => Change::Shelved,
+        "unshelved" => Change::Unshelved,
         "hidden" => Change::Hidden,
         "revealed" => Change::Revealed,
         "restored" => Change::Restored,

@@ -35,7 +35,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_past.sql"),
     include_str!("../migrations/0007_command.sql"),
     include_str!("../migrations/0008_login.sql"),
-    include_str!("../migrations/0009_causes.sql"),
+    include_str!("../migrations/0009_axes.sql"),
 ];
 
 /// Takes the directory's lock; held as long as the file lives.

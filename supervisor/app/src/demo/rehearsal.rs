@@ -6,7 +6,7 @@ use super::paperwork;
 use crate::site::Site;
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{self, Engine, Settings, SiteDevice};
-use roundsman_core::fault::{Ask, Effect, Event, Fault, Probe, RequestId, UNREACHABLE};
+use roundsman_core::fault::{self, Ask, Effect, Event, Fault, Probe, RequestId, UNREACHABLE};
 use roundsman_core::model::{InstanceIx, Labels, MetricIx, Model};
 use roundsman_core::reading::{Absence, Readings, Sample, Value};
 use roundsman_core::time::{Now, Wall};
@@ -256,7 +256,10 @@ impl<'a> Stage<'a> {
                 let open = self.faults.get(&nth).filter(|fault| fault.is_open()).map(|fault| fault.id);
                 if let Some(fault) = open {
                     let by = paperwork::engineer(&self.weeks.incidents[nth]).into();
-                    self.engine.handle(Event::Acknowledge { request: RequestId(0), fault, by }, now);
+                    self.engine.handle(
+                        Event::Act { request: RequestId(0), fault, by, act: fault::Act::Acknowledge },
+                        now,
+                    );
                 }
             }
             Act::Record(nth) => {

@@ -12,8 +12,8 @@ use super::judge::Watches;
 use super::presence::{self, Absent, Evidence, Presence, Step};
 use super::register::{Draft, Register};
 use super::{
-    Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, NO_DATA, Probe,
-    REDUNDANCY_LOST, REPLACED, Refusal, RequestId, UNREACHABLE, replaced,
+    Act, Ask, Condition, Effect, Ending, Event, Fault, FaultId, FaultKey, Generation, MOST_SHELF_MS, NO_DATA,
+    Probe, REDUNDANCY_LOST, REPLACED, Refusal, RequestId, UNREACHABLE, replaced,
 };
 use crate::device::{Device, DeviceIx};
 use crate::hidden::Hiding;
@@ -217,8 +217,7 @@ impl Engine {
             }
             Event::Replaced { device, what } => self.replaced(device, what, now),
             Event::Said { device, rule, instance, sign } => self.said(device, rule, instance, sign, now),
-            Event::Acknowledge { request, fault, by } => self.acknowledge(request, fault, by, now),
-            Event::Close { request, fault, by } => self.close(request, fault, by, now),
+            Event::Act { request, fault, by, act } => self.act(request, fault, by, act, now),
             Event::Tick => {}
         }
         self.expire(now);
@@ -232,7 +231,8 @@ impl Engine {
 
     /// When the engine wants an [`Event::Tick`] at the latest.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        deadline.into_iter().chain(self.register.shelf_ends()).min()
     }
 
     /// The generation that a poll started now must carry.
@@ -367,8 +367,9 @@ impl Engine {
         self.register.effects.push_back(Effect::Ask(Ask { device, probe, at, deadline, generation }));
     }
 
-    /// Counts asks without an answer as silence.
+    /// Counts asks without an answer as silence, and ends what has had its time.
     fn expire(&mut self, now: Now) {
+        self.register.end_shelves(now);
         while let Some(Reverse((at, device))) = self.deadlines.peek().copied() {
             let Some(watched) = self.devices.get_mut(device.at()) else {
                 self.deadlines.pop();
@@ -475,33 +476,34 @@ impl Engine {
         }
     }
 
-    fn acknowledge(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
-        let why = match self.register.get(fault) {
-            None => Some(Refusal::NoSuchFault),
-            Some(open) if open.acknowledged.is_some() => Some(Refusal::AlreadyAcknowledged),
-            Some(_) => None,
+    /// Does what an operator wants, or says why not.
+    fn act(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, act: Act, now: Now) {
+        let Some(open) = self.register.get(fault) else {
+            return self.register.effects.push_back(Effect::Refuse { request, why: Refusal::NoSuchFault });
+        };
+        let why = match &act {
+            Act::Acknowledge if open.acknowledged.is_some() => Some(Refusal::AlreadyAcknowledged),
+            Act::Arrive if open.arrived.is_some() => Some(Refusal::AlreadyOnSite),
+            Act::Shelve { for_ms, .. } if !(1..=MOST_SHELF_MS).contains(for_ms) => {
+                Some(Refusal::ShelfTooLong)
+            }
+            Act::Unshelve if open.shelf.is_none() => Some(Refusal::NotShelved),
+            Act::Close if open.condition != Condition::Cleared => Some(Refusal::NotClosable),
+            _ => None,
         };
         if let Some(why) = why {
             return self.register.effects.push_back(Effect::Refuse { request, why });
         }
-        self.register.acknowledge(fault, by, request, now);
-        let key = self.register.get(fault).map(|open| open.key.clone());
-        if key.is_some_and(|key| &*key.rule == REPLACED) {
+        let (was_acknowledged, is_replaced) = (open.acknowledged.is_some(), &*open.key.rule == REPLACED);
+        self.register.act(fault, act, by, request, now);
+        let is_acknowledged = self.register.get(fault).is_some_and(|open| open.acknowledged.is_some());
+        if was_acknowledged || !is_acknowledged {
+            return;
+        }
+        if is_replaced {
             return self.register.end(fault, Ending::Cleared, now);
         }
         self.devices.iter_mut().for_each(|watched| watched.watches.accept(fault));
-    }
-
-    fn close(&mut self, request: RequestId, fault: FaultId, by: Arc<str>, now: Now) {
-        let why = match self.register.get(fault) {
-            None => Some(Refusal::NoSuchFault),
-            Some(open) if open.condition != Condition::Cleared => Some(Refusal::NotClosable),
-            Some(_) => None,
-        };
-        match why {
-            Some(why) => self.register.effects.push_back(Effect::Refuse { request, why }),
-            None => self.register.close(fault, by, request, now),
-        }
     }
 
     /// Number of devices for which an episode of asking runs; for self-observation.

@@ -97,7 +97,84 @@ impl Condition {
     }
 }
 
-/// Who acknowledged a fault, and when.
+/// Longest time a fault is shelved for at once, ms: a shift.
+pub const MOST_SHELF_MS: u64 = 8 * 3_600_000;
+
+/// Who is to see to a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// Name of the person.
+    pub to: Arc<str>,
+    /// Who said so.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Wall,
+}
+
+/// A fault put aside for a while by a person: it keeps its state, and nobody is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shelf {
+    /// Who.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Wall,
+    /// Until when, [`MOST_SHELF_MS`] later at most.
+    pub until: Wall,
+    /// Why.
+    pub reason: Arc<str>,
+}
+
+/// What an operator does to a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Takes note of it.
+    Acknowledge,
+    /// Says who is to see to it; that takes note of it too.
+    Assign {
+        /// Name of the person.
+        to: Arc<str>,
+    },
+    /// Says that somebody is on site; that takes note of it too.
+    Arrive,
+    /// Puts it aside; again while it is shelved: for another time.
+    Shelve {
+        /// For how long, from 1 to [`MOST_SHELF_MS`].
+        for_ms: u64,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Takes it from the shelf before its time.
+    Unshelve,
+    /// Closes one that latches and whose condition is over.
+    Close,
+}
+
+/// Second axis: how far people are with a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// Nobody has taken note of it.
+    None,
+    /// Somebody has.
+    Acknowledged,
+    /// Somebody is to see to it.
+    Assigned,
+    /// Somebody is there.
+    OnSite,
+}
+
+impl Operator {
+    /// The word used in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Operator::None => "none",
+            Operator::Acknowledged => "acknowledged",
+            Operator::Assigned => "assigned",
+            Operator::OnSite => "on-site",
+        }
+    }
+}
+
+/// Who acknowledged a fault, or came on site, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// Name of the person (or token) that did it.
@@ -148,6 +225,12 @@ pub struct Fault {
     pub condition: Condition,
     /// Second axis: acknowledged, and by whom.
     pub acknowledged: Option<Acknowledgement>,
+    /// Who is to see to it.
+    pub assigned: Option<Assignment>,
+    /// Who is on site, and since when.
+    pub arrived: Option<Acknowledgement>,
+    /// Third axis: shelved.
+    pub shelf: Option<Shelf>,
     /// Data are missing: the condition is kept as it was last known.
     pub stale: bool,
     /// When the first bad evidence was seen.
@@ -180,6 +263,21 @@ impl Fault {
     pub fn is_open(&self) -> bool {
         self.ending.is_none()
     }
+
+    /// How far people are with it.
+    pub fn operator(&self) -> Operator {
+        match (&self.arrived, &self.assigned, &self.acknowledged) {
+            (Some(_), _, _) => Operator::OnSite,
+            (None, Some(_), _) => Operator::Assigned,
+            (None, None, Some(_)) => Operator::Acknowledged,
+            (None, None, None) => Operator::None,
+        }
+    }
+
+    /// Whether nobody is told of it: it follows from another's failure, or a person has put it aside.
+    pub fn is_suppressed(&self) -> bool {
+        self.hidden_by.is_some() || self.shelf.is_some()
+    }
 }
 
 /// What happened to a fault.
@@ -196,6 +294,14 @@ pub enum Change {
     },
     /// Somebody took note of it.
     Acknowledged,
+    /// Somebody is to see to it.
+    Assigned,
+    /// Somebody is on site.
+    Arrived,
+    /// A person put it aside.
+    Shelved,
+    /// It is no longer put aside: a person said so, or its time is over.
+    Unshelved,
     /// Another device failed, and this one is a consequence of it: see [`Fault::hidden_by`].
     Hidden,
     /// It is none, or none any more: the way is free, and a fresh poll found it bad all the same.
@@ -214,6 +320,10 @@ impl Change {
             Change::Reopened => "reopened",
             Change::Severity { .. } => "severity",
             Change::Acknowledged => "acknowledged",
+            Change::Assigned => "assigned",
+            Change::Arrived => "arrived",
+            Change::Shelved => "shelved",
+            Change::Unshelved => "unshelved",
             Change::Hidden => "hidden",
             Change::Revealed => "revealed",
             Change::Restored => "restored",
@@ -302,23 +412,16 @@ pub enum Event<'a> {
         /// Good or bad.
         sign: Sign,
     },
-    /// An operator acknowledges a fault.
-    Acknowledge {
+    /// An operator does something to a fault.
+    Act {
         /// To answer the caller.
         request: RequestId,
         /// Which fault.
         fault: FaultId,
         /// Who.
         by: Arc<str>,
-    },
-    /// An operator closes a fault that latches and whose condition is over.
-    Close {
-        /// To answer the caller.
-        request: RequestId,
-        /// Which fault.
-        fault: FaultId,
-        /// Who.
-        by: Arc<str>,
+        /// What.
+        act: Act,
     },
     /// Time passed; the shell sends it when [`engine::Engine::poll_timeout`] is due.
     Tick,
@@ -348,6 +451,12 @@ pub enum Refusal {
     AlreadyAcknowledged,
     /// Its condition is not over, or it does not latch.
     NotClosable,
+    /// Somebody is on site already.
+    AlreadyOnSite,
+    /// It is not shelved.
+    NotShelved,
+    /// A fault is shelved for 8 hours at most.
+    ShelfTooLong,
 }
 
 /// What goes out.

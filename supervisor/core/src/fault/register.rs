@@ -1,8 +1,8 @@
 //! The register of faults: numbers, at most one open fault a key, reopening, and the effects of each transition.
 
 use super::{
-    Acknowledgement, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey, FaultNumber, RequestId,
-    Transition,
+    Acknowledgement, Act, Assignment, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey,
+    FaultNumber, RequestId, Shelf, Transition,
 };
 use crate::reading::Value;
 use crate::rule::Severity;
@@ -47,6 +47,8 @@ pub(super) struct Register {
     /// Last number given out, per year.
     numbers: BTreeMap<u16, u32>,
     utc_offset_s: i32,
+    /// When those that are shelved come back.
+    shelves: BTreeMap<FaultId, Mono>,
     /// Devices that are cut off, and the fault they are cut off by: what is raised there is hidden from the start.
     cut_off: BTreeMap<Arc<str>, FaultId>,
     pub(super) effects: VecDeque<Effect>,
@@ -62,6 +64,7 @@ impl Register {
             next_transition: 1,
             numbers: BTreeMap::new(),
             utc_offset_s,
+            shelves: BTreeMap::new(),
             cut_off: BTreeMap::new(),
             effects: VecDeque::new(),
         }
@@ -72,6 +75,12 @@ impl Register {
         self.next_fault = self.next_fault.max(next_fault);
         self.next_transition = self.next_transition.max(next_transition);
         for fault in faults {
+            // The wall clock may have been set meanwhile: never longer than it was to be in all.
+            if let Some(Shelf { at, until, .. }) = &fault.shelf {
+                let left_ms =
+                    until.0.saturating_sub(now.wall.0).clamp(0, until.0.saturating_sub(at.0).max(0));
+                self.shelves.insert(fault.id, now.mono.plus_ms(left_ms.unsigned_abs()));
+            }
             self.next_fault = self.next_fault.max(fault.id.0 + 1);
             let number = self.numbers.entry(fault.number.year).or_default();
             *number = (*number).max(fault.number.sequence);
@@ -116,6 +125,7 @@ impl Register {
             && past.fault.ending == Some(Ending::Cleared)
             && now.mono <= past.reopen_until
         {
+            let shelf = past.fault.shelf.clone().filter(|_| self.shelves.contains_key(&past.fault.id));
             let fault = Fault {
                 severity: draft.severity,
                 condition: Condition::Active,
@@ -124,6 +134,7 @@ impl Register {
                 ending: None,
                 value: draft.value,
                 hidden_by: self.cut_off.get(&past.fault.key.device).copied(),
+                shelf,
                 ..past.fault
             };
             return self.begin(fault, Change::Reopened, now);
@@ -136,6 +147,9 @@ impl Register {
             severity: draft.severity,
             condition: Condition::Active,
             acknowledged: None,
+            assigned: None,
+            arrived: None,
+            shelf: None,
             stale: false,
             first_bad: draft.first_bad,
             confirmed: now.wall,
@@ -264,9 +278,57 @@ impl Register {
         self.finish(id, ending, None, None, now);
     }
 
-    /// A person ends a fault.
-    pub(super) fn close(&mut self, id: FaultId, by: Arc<str>, request: RequestId, now: Now) {
-        self.finish(id, Ending::Closed, Some(by), Some(request), now);
+    /// Does to an open fault what an operator wants and the engine has allowed.
+    pub(super) fn act(&mut self, id: FaultId, act: Act, by: Arc<str>, request: RequestId, now: Now) {
+        let Some(fault) = self.open.get_mut(&id) else {
+            return;
+        };
+        let note = Acknowledgement { by: by.clone(), at: now.wall };
+        if matches!(act, Act::Acknowledge | Act::Assign { .. } | Act::Arrive) {
+            fault.acknowledged.get_or_insert_with(|| note.clone());
+        }
+        let change = match act {
+            Act::Acknowledge => Change::Acknowledged,
+            Act::Assign { to } => {
+                fault.assigned = Some(Assignment { to, by, at: now.wall });
+                Change::Assigned
+            }
+            Act::Arrive => {
+                fault.arrived = Some(note);
+                Change::Arrived
+            }
+            Act::Shelve { for_ms, reason } => {
+                let until = Wall(now.wall.0.saturating_add_unsigned(for_ms));
+                fault.shelf = Some(Shelf { by, at: now.wall, until, reason });
+                self.shelves.insert(id, now.mono.plus_ms(for_ms));
+                Change::Shelved
+            }
+            Act::Unshelve => {
+                fault.shelf = None;
+                self.shelves.remove(&id);
+                Change::Unshelved
+            }
+            Act::Close => return self.finish(id, Ending::Closed, Some(by), Some(request), now),
+        };
+        let fault = fault.clone();
+        self.commit(fault, change, now, Some(request));
+    }
+
+    /// When the first of those that are shelved comes back.
+    pub(super) fn shelf_ends(&self) -> Option<Mono> {
+        self.shelves.values().min().copied()
+    }
+
+    /// Takes from the shelf what has been there for its time.
+    pub(super) fn end_shelves(&mut self, now: Now) {
+        while let Some((&id, _)) = self.shelves.iter().find(|(_, until)| **until <= now.mono) {
+            self.shelves.remove(&id);
+            if let Some(fault) = self.open.get_mut(&id) {
+                fault.shelf = None;
+                let fault = fault.clone();
+                self.commit(fault, Change::Unshelved, now, None);
+            }
+        }
     }
 
     fn finish(
@@ -288,16 +350,6 @@ impl Register {
         fault.closed_by = by;
         self.remember(fault.clone(), now.mono.plus_ms(REOPEN_MS));
         self.commit(fault, Change::Ended, now, request);
-    }
-
-    /// Notes who took note of a fault.
-    pub(super) fn acknowledge(&mut self, id: FaultId, by: Arc<str>, request: RequestId, now: Now) {
-        let Some(fault) = self.open.get_mut(&id) else {
-            return;
-        };
-        fault.acknowledged = Some(Acknowledgement { by, at: now.wall });
-        let fault = fault.clone();
-        self.commit(fault, Change::Acknowledged, now, Some(request));
     }
 
     fn commit(&mut self, fault: Fault, change: Change, now: Now, request: Option<RequestId>) {

@@ -7,7 +7,7 @@ mod made;
 use jiff::tz::TimeZone;
 use roundsman_core::device::{Class, Grid, Tier};
 use roundsman_core::fault::{
-    Acknowledgement, Change, Condition, Ending, Fault, FaultId, Refusal, Transition,
+    Acknowledgement, Act, Assignment, Change, Condition, Ending, Fault, FaultId, Refusal, Shelf, Transition,
 };
 use roundsman_core::model::Kind;
 use roundsman_core::reading::{Absence, Value};
@@ -155,20 +155,46 @@ impl SampleSite {
         Box::pin(async move { if down { Err(Unavailable("disk full".to_owned())) } else { Ok(answer) } })
     }
 
-    fn act(
-        &self,
-        id: FaultId,
-        allowed: fn(&Fault) -> Result<(), Refusal>,
-        act: impl FnOnce(&mut Fault) -> Change,
-    ) -> Result<Fault, ActionError> {
+    fn done(&self, id: FaultId, by: Arc<str>, act: Act) -> Result<Fault, ActionError> {
         if self.store_down.load(Ordering::Relaxed) {
             return Err(ActionError::Unavailable(Unavailable("disk full".to_owned())));
         }
         let known = self.state.lock().unwrap().faults.get(&id.0).filter(|f| f.is_open()).cloned();
-        let mut fault = known.ok_or(ActionError::Refused(Refusal::NoSuchFault))?;
-        allowed(&fault).map_err(ActionError::Refused)?;
-        let change = act(&mut fault);
-        Ok(self.change(change, fault).fault)
+        let mut f = known.ok_or(ActionError::Refused(Refusal::NoSuchFault))?;
+        let at = self.now();
+        let note = Acknowledgement { by: by.clone(), at };
+        let change = match act {
+            Act::Acknowledge if f.acknowledged.is_some() => Err(Refusal::AlreadyAcknowledged),
+            Act::Acknowledge => {
+                f.acknowledged = Some(note);
+                Ok(Change::Acknowledged)
+            }
+            Act::Assign { to } => {
+                f.assigned = Some(Assignment { to, by, at });
+                Ok(Change::Assigned)
+            }
+            Act::Arrive => {
+                f.arrived = Some(note);
+                Ok(Change::Arrived)
+            }
+            Act::Shelve { for_ms, reason } => {
+                let until = Wall(at.0.saturating_add_unsigned(for_ms));
+                f.shelf = Some(Shelf { by, at, until, reason });
+                Ok(Change::Shelved)
+            }
+            Act::Unshelve if f.shelf.is_none() => Err(Refusal::NotShelved),
+            Act::Unshelve => {
+                f.shelf = None;
+                Ok(Change::Unshelved)
+            }
+            Act::Close if f.condition != Condition::Cleared => Err(Refusal::NotClosable),
+            Act::Close => {
+                (f.ending, f.cleared, f.closed_by) = (Some(Ending::Closed), Some(at), Some(by));
+                Ok(Change::Ended)
+            }
+        };
+        let change = change.map_err(ActionError::Refused)?;
+        Ok(self.change(change, f).fault)
     }
 }
 
@@ -357,26 +383,8 @@ impl Site for SampleSite {
             result
         })
     }
-    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
-        let at = self.now();
-        let allowed = |f: &Fault| {
-            if f.acknowledged.is_some() { Err(Refusal::AlreadyAcknowledged) } else { Ok(()) }
-        };
-        let result = self.act(id, allowed, |f| {
-            f.acknowledged = Some(Acknowledgement { by, at });
-            Change::Acknowledged
-        });
-        Box::pin(async move { result })
-    }
-    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
-        let at = self.now();
-        let allowed = |f: &Fault| {
-            if f.condition == Condition::Cleared { Ok(()) } else { Err(Refusal::NotClosable) }
-        };
-        let result = self.act(id, allowed, |f| {
-            (f.ending, f.cleared, f.closed_by) = (Some(Ending::Closed), Some(at), Some(by));
-            Change::Ended
-        });
+    fn act(&self, id: FaultId, by: Arc<str>, act: Act) -> Later<'_, Result<Fault, ActionError>> {
+        let result = self.done(id, by, act);
         Box::pin(async move { result })
     }
     fn records(

@@ -89,6 +89,9 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
         ),
         previous: None,
         hidden_by: None,
+        assigned: None,
+        arrived: None,
+        shelf: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/faults/{id}`: one fault: what, since when, what to do, what happened, who is affected.
 
 use super::device::Root;
-use super::rows::{Row, device_name, ending, is_closable};
+use super::rows::{Row, device_name, ending, is_closable, people, shelved};
 use super::sight::Sight;
 use super::{Page, Part, Parts, Place, history, link, problem, record};
 use crate::figure;
@@ -38,8 +38,9 @@ struct What<'a> {
     stale: bool,
     /// Key of the text, and the value.
     facts: Vec<(&'static str, String)>,
-    can_acknowledge: bool,
-    can_close: bool,
+    shelved: Option<String>,
+    /// What can be done to it, the usual next first.
+    acts: Vec<&'static str>,
 }
 
 #[derive(Template)]
@@ -92,9 +93,10 @@ fn condition(fault: &Fault, v: &Voice) -> String {
 fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
     let end = fault.cleared.unwrap_or(sight.now);
     let lasted = v.duration(u64::try_from(end.0 - fault.first_bad.0).unwrap_or(0));
-    let operator = match &fault.acknowledged {
-        Some(a) => v.n("faults.acknowledged-at", format!("{} {}", a.by, v.short(a.at))),
-        None => v.t("operator.none").into_owned(),
+    let operator = match (people(fault, v), &fault.acknowledged) {
+        (Some(people), _) => people,
+        (None, Some(a)) => v.n("faults.acknowledged-at", format!("{} {}", a.by, v.short(a.at))),
+        (None, None) => v.t("operator.none").into_owned(),
     };
     let device = sight.device(&fault.key.device);
     let facts = [
@@ -124,9 +126,23 @@ fn what<'a>(fault: &Fault, sight: &Sight, v: &'a Voice) -> What<'a> {
         behind: device.filter(|_| fault.is_open()).and_then(|device| Root::of(device, sight)),
         stale: fault.stale,
         facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-        can_acknowledge: fault.is_open() && fault.acknowledged.is_none(),
-        can_close: is_closable(fault),
+        shelved: fault.shelf.as_ref().filter(|_| fault.is_open()).map(|shelf| shelved(shelf, v)),
+        acts: acts(fault),
     }
+}
+
+/// What can be done to a fault, the usual next first.
+fn acts(fault: &Fault) -> Vec<&'static str> {
+    let acts = [
+        ("close", is_closable(fault)),
+        ("acknowledge", fault.acknowledged.is_none()),
+        ("assign", fault.arrived.is_none()),
+        ("arrive", fault.arrived.is_none()),
+        ("shelve", fault.shelf.is_none()),
+        ("unshelve", fault.shelf.is_some()),
+    ];
+    let possible = acts.into_iter().filter(|(_, is_possible)| *is_possible && fault.is_open());
+    possible.map(|(act, _)| act).collect()
 }
 
 /// The past of what the fault is about, and its title; empty where it is not a number.
@@ -160,6 +176,19 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
             let by = fault.acknowledged.as_ref().map(|a| a.by.to_string()).unwrap_or_default();
             ("warning", v.t("change.acknowledged"), by)
         }
+        Change::Assigned => {
+            let who = fault.assigned.as_ref().map(|assigned| format!("{} → {}", assigned.by, assigned.to));
+            ("warning", v.t("change.assigned"), who.unwrap_or_default())
+        }
+        Change::Arrived => {
+            let by = fault.arrived.as_ref().map(|arrived| arrived.by.to_string()).unwrap_or_default();
+            ("warning", v.t("change.arrived"), by)
+        }
+        Change::Shelved => {
+            let how = fault.shelf.as_ref().map(|shelf| format!("{} · {}", shelf.by, shelved(shelf, v)));
+            ("hidden", v.t("change.shelved"), how.unwrap_or_default())
+        }
+        Change::Unshelved => (DeviceState::of(fault.severity).word(), v.t("change.unshelved"), String::new()),
         Change::Hidden => ("hidden", v.t("change.hidden"), String::new()),
         Change::Revealed => (DeviceState::of(fault.severity).word(), v.t("change.revealed"), String::new()),
         Change::Restored => ("ok", v.t("change.restored"), String::new()),

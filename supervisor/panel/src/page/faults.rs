@@ -1,4 +1,4 @@
-//! `/faults`: open ones worst first, those hidden behind another failure, and the past.
+//! `/faults`: open ones worst first, those hidden behind another failure, those that are shelved, and the past.
 
 use super::rows::{Card, Past};
 use super::sight::Sight;
@@ -22,7 +22,7 @@ const PAST_PAGE: usize = 40;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Wanted {
-    /// `hidden` or `past`; else the open ones.
+    /// `hidden`, `shelved` or `past`; else the open ones.
     view: String,
     /// Ended faults with smaller ids.
     before: String,
@@ -32,6 +32,7 @@ pub(crate) struct Wanted {
 enum View {
     Open,
     Hidden,
+    Shelved,
     Past,
 }
 
@@ -39,8 +40,18 @@ impl View {
     fn of(word: &str) -> View {
         match word {
             "hidden" => View::Hidden,
+            "shelved" => View::Shelved,
             "past" => View::Past,
             _ => View::Open,
+        }
+    }
+
+    /// Where an open fault stands.
+    fn of_fault(fault: &Fault) -> View {
+        match (fault.hidden_by, &fault.shelf) {
+            (Some(_), _) => View::Hidden,
+            (None, Some(_)) => View::Shelved,
+            (None, None) => View::Open,
         }
     }
 }
@@ -56,7 +67,7 @@ struct Tab {
 #[template(path = "page/faults-tabs.html")]
 struct Tabs<'a> {
     v: &'a Voice,
-    tabs: [Tab; 3],
+    tabs: [Tab; 4],
 }
 
 #[derive(Template)]
@@ -76,25 +87,31 @@ struct List<'a> {
 }
 
 fn tabs<'a>(view: View, sight: &Sight, v: &'a Voice) -> Tabs<'a> {
-    let hidden = sight.faults().iter().filter(|fault| sight.is_consequence(fault)).count();
-    let tab =
-        |of: View, key: &str, href, count| Tab { word: v.t(key).into_owned(), href, on: of == view, count };
+    let count = |of: View| sight.faults().iter().filter(|fault| View::of_fault(fault) == of).count();
+    let tab = |of: View, key: &str, href| Tab {
+        word: v.t(key).into_owned(),
+        href,
+        on: of == view,
+        count: (of != View::Past).then(|| count(of)),
+    };
     Tabs {
         v,
         tabs: [
-            tab(View::Open, "faults.open", "/faults", Some(sight.faults().len() - hidden)),
-            tab(View::Hidden, "faults.hidden", "/faults?view=hidden", Some(hidden)),
-            tab(View::Past, "faults.past", "/faults?view=past", None),
+            tab(View::Open, "faults.open", "/faults"),
+            tab(View::Hidden, "faults.hidden", "/faults?view=hidden"),
+            tab(View::Shelved, "faults.shelved", "/faults?view=shelved"),
+            tab(View::Past, "faults.past", "/faults?view=past"),
         ],
     }
 }
 
 fn live<'a>(view: View, sight: &Sight, v: &'a Voice) -> List<'a> {
-    let wanted = |fault: &&Fault| sight.is_consequence(fault) == (view == View::Hidden);
+    let wanted = |fault: &&Fault| View::of_fault(fault) == view;
     let found: Vec<&Fault> = sight.faults().iter().filter(wanted).collect();
     let pending = sight.devices().iter().any(|d| d.state == DeviceState::Pending);
     let (title, lead, more) = match view {
         View::Hidden => ("faults.hidden-title", "faults.none-hidden", "faults.none-hidden-more"),
+        View::Shelved => ("faults.shelved-title", "faults.none-shelved", "faults.none-shelved-more"),
         _ if pending => ("faults.open-title", "overview.pending", "overview.pending-more"),
         _ => ("faults.open-title", "overview.well", "overview.well-more"),
     };

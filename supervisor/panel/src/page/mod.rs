@@ -141,7 +141,7 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn of(here: Option<Place>, sight: &Sight, v: &'a Voice) -> Places<'a> {
-        let own = || sight.faults().iter().filter(|fault| !sight.is_consequence(fault));
+        let own = || sight.faults().iter().filter(|fault| !fault.is_suppressed());
         let worst = own().map(|f| DeviceState::of(f.severity)).min().unwrap_or(DeviceState::Ok);
         let badge = |place| if place == Place::Faults { own().count() } else { 0 };
         let entry = |place: Place| Entry {

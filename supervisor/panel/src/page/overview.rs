@@ -302,12 +302,12 @@ fn classes<'a>(panel: &Panel, sight: &Sight, v: &'a Voice) -> Tiles<'a> {
 }
 
 fn faults<'a>(sight: &Sight, v: &'a Voice) -> FaultList<'a> {
-    let own: Vec<_> = sight.faults().iter().filter(|fault| !sight.is_consequence(fault)).collect();
+    let own: Vec<_> = sight.faults().iter().filter(|fault| !fault.is_suppressed()).collect();
     FaultList {
         v,
         cards: own.iter().take(MOST_CARDS).map(|fault| Card::of(fault, sight, v)).collect(),
         total: own.len(),
-        hidden: sight.faults().len() - own.len(),
+        hidden: sight.faults().iter().filter(|fault| fault.hidden_by.is_some()).count(),
         devices: sight.devices().len(),
         pending: sight.devices().iter().any(|d| d.state == DeviceState::Pending),
     }

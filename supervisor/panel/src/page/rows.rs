@@ -6,7 +6,7 @@ use crate::figure::{Figure, number};
 use crate::site::{DeviceState, SiteDevice};
 use crate::voice::Voice;
 use roundsman_core::device::Network;
-use roundsman_core::fault::{Condition, Ending, Fault};
+use roundsman_core::fault::{Condition, Ending, Fault, Shelf};
 use roundsman_core::time::Wall;
 
 /// A device in a list.
@@ -82,6 +82,10 @@ pub(super) struct Card {
     pub(super) since: String,
     pub(super) since_ms: i64,
     pub(super) acknowledged: Option<String>,
+    /// Who is on site, or is to see to it.
+    pub(super) people: Option<String>,
+    /// Until when it is shelved, and why.
+    pub(super) shelved: Option<String>,
     pub(super) stale: bool,
     /// Devices behind the failed one.
     pub(super) affected: usize,
@@ -105,12 +109,28 @@ impl Card {
             since: v.short(fault.first_bad),
             since_ms: fault.first_bad.0,
             acknowledged: acknowledged.map(|a| format!("{} {}", a.by, v.clock(a.at))),
+            people: people(fault, v),
+            shelved: fault.shelf.as_ref().map(|shelf| shelved(shelf, v)),
             stale: fault.stale,
             affected,
             open: fault.is_open(),
             closable: is_closable(fault),
         }
     }
+}
+
+/// Who is on site, or is to see to a fault.
+pub(super) fn people(fault: &Fault, v: &Voice) -> Option<String> {
+    match (&fault.arrived, &fault.assigned) {
+        (Some(arrived), _) => Some(v.n("faults.on-site", format!("{} {}", arrived.by, v.clock(arrived.at)))),
+        (None, Some(assigned)) => Some(v.n("faults.assigned-to", &assigned.to)),
+        (None, None) => None,
+    }
+}
+
+/// Until when a fault is shelved, and why.
+pub(super) fn shelved(shelf: &Shelf, v: &Voice) -> String {
+    format!("{} · {}", v.n("faults.shelved-until", v.short(shelf.until)), shelf.reason)
 }
 
 /// Whether a person may close it now.

@@ -59,11 +59,6 @@ impl Sight {
         self.device(device.behind.as_ref()?)
     }
 
-    /// Whether a fault follows from the failure of another device.
-    pub(super) fn is_consequence(&self, fault: &Fault) -> bool {
-        fault.hidden_by.is_some()
-    }
-
     /// Devices hidden by the failure of this one.
     pub(super) fn affected(&self, id: &str) -> impl Iterator<Item = &SiteDevice> {
         self.devices.iter().filter(move |device| device.behind.as_deref() == Some(id))

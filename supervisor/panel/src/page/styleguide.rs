@@ -38,6 +38,8 @@ struct Card {
     affected: usize,
     advice: String,
     acknowledged: Option<&'static str>,
+    people: Option<&'static str>,
+    shelved: Option<String>,
     open: bool,
     closable: bool,
 }
@@ -75,6 +77,8 @@ fn cards(v: &Voice) -> Vec<Card> {
             affected: 0,
             advice: text(2),
             acknowledged: None,
+            people: None,
+            shelved: None,
             open: true,
             closable: false,
         }
@@ -99,6 +103,7 @@ fn cards(v: &Voice) -> Vec<Card> {
         ),
         Card {
             acknowledged: Some("17:41:20"),
+            people: Some(v.say("已到场：王工 18:02:10", "On site: Wang 18:02:10")),
             stale: true,
             ..card(
                 DeviceState::Minor,

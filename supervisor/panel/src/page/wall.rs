@@ -49,7 +49,7 @@ struct Shield<'a> {
 }
 
 fn parts(sight: &Sight, pinned: bool, v: &Voice) -> Parts {
-    let own = sight.faults().iter().filter(|fault| !sight.is_consequence(fault));
+    let own = sight.faults().iter().filter(|fault| !fault.is_suppressed());
     let mut counts = Count::all(sight, v);
     let ok = v.text(&DeviceState::Ok.name());
     counts.push(Count { state: DeviceState::Ok.word(), word: ok, number: sight.well() });

@@ -118,3 +118,56 @@ async fn on_the_control_socket_the_peers_uid_is_the_operator() {
     let by = site.state.lock().unwrap().faults[&1].acknowledged.clone().unwrap().by;
     assert_eq!(*by, format!("uid:{uid}"));
 }
+
+#[tokio::test]
+async fn people_are_sent_arrive_and_put_aside() {
+    let server = Server::start(SampleSite::small()).await;
+    let token = bearer(TOKEN);
+    let kind = |answer: &Answer| {
+        answer.json()["type"].as_str().map(|kind| kind.rsplit(':').next().unwrap().to_owned())
+    };
+    let long = format!(r#"{{"for_min":60,"reason":"{}"}}"#, "长".repeat(201));
+    let refused = [
+        ("assign", "", 400, "bad-act"),
+        ("assign", r#"{"to":"  "}"#, 400, "bad-act"),
+        ("assign", r#"{"to":"a\u0007b"}"#, 400, "bad-act"),
+        ("assign", r#"{"to":"王\u202e工"}"#, 400, "bad-act"),
+        ("assign", r#"{"whom":"王工"}"#, 400, "bad-body"),
+        ("shelve", r#"{"for_min":60}"#, 400, "bad-act"),
+        ("shelve", r#"{"for_min":0,"reason":"备件在途"}"#, 400, "bad-act"),
+        ("shelve", r#"{"for_min":481,"reason":"备件在途"}"#, 400, "bad-act"),
+        ("shelve", &long, 400, "bad-act"),
+        ("unshelve", "", 409, "not-shelved"),
+        ("explode", "", 404, "no-such-path"),
+    ];
+    for (act, body, status, problem) in refused {
+        let answer = server.send(&format!("/api/v1/faults/1/{act}"), "", body).await;
+        assert_eq!((answer.status, kind(&answer).as_deref()), (status, Some(problem)), "{act} {body}");
+    }
+    assert_eq!(transitions(&server), 2, "nothing was done");
+    let done = [
+        ("assign", r#"{"to":"王建国"}"#, "assigned", "none"),
+        ("arrive", "", "on-site", "none"),
+        ("shelve", r#"{"for_min":480,"reason":"备件在途"}"#, "on-site", "shelved"),
+    ];
+    for (act, body, operator, suppression) in done {
+        let answer = server.send(&format!("/api/v1/faults/1/{act}"), "", body).await;
+        assert_eq!(answer.status, 200, "{act}: {}", answer.body);
+        let fault = answer.json();
+        assert_eq!(
+            (fault["operator"].as_str(), fault["suppression"].as_str()),
+            (Some(operator), Some(suppression))
+        );
+    }
+    let whole = server.get("/api/v1/faults/1").await.json();
+    assert_eq!(
+        (&whole["assigned_to"], &whole["arrived_by"], &whole["shelf_reason"]),
+        (&"王建国".into(), &"panel".into(), &"备件在途".into())
+    );
+    assert!(!server.get("/faults").await.body.contains("href=\"/faults/1\""), "put aside");
+    let shelved = server.get("/faults?view=shelved").await.body;
+    assert!(shelved.contains("href=\"/faults/1\"") && shelved.contains("备件在途"));
+    let page = server.get("/faults/1").await.body;
+    assert!(page.contains("data-act=\"unshelve\"") && !page.contains("data-act=\"shelve\""));
+    assert_eq!(server.post("/api/v1/faults/1/unshelve", &token).await.json()["suppression"], "none");
+}

@@ -146,7 +146,7 @@ async fn the_description_names_every_route_and_every_route_answers() {
             let good = ["200", "201"].iter().any(|good| operation["responses"][good].is_object());
             assert!(good, "{method} {path}");
             let id = if path.contains("devices") { "rt-city-core" } else { "1" };
-            let real = path.replace("{id}", id).replace("{number}", "M-2026-0001");
+            let real = path.replace("{id}", id).replace("{number}", "M-2026-0001").replace("{act}", "arrive");
             if path.ends_with("events") {
                 server.watch(&real, "").await.tick().await;
                 continue;

@@ -174,6 +174,9 @@ impl Made {
                 advice: Bilingual::new(advice_zh, advice_en),
                 previous: None,
                 hidden_by: None,
+                assigned: None,
+                arrived: None,
+                shelf: None,
             },
         );
         id

@@ -47,6 +47,9 @@ fn fault(id: u64, device: &str) -> Fault {
         advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
         previous: None,
         hidden_by: None,
+        assigned: None,
+        arrived: None,
+        shelf: None,
     }
 }
 

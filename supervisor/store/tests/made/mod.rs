@@ -37,5 +37,8 @@ pub(crate) fn raised(id: u64, at: Wall) -> Fault {
         advice: Bilingual::new("检查风扇与滤网", "Check fans and filter"),
         previous: None,
         hidden_by: None,
+        assigned: None,
+        arrived: None,
+        shelf: None,
     }
 }

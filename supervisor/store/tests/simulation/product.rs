@@ -4,7 +4,7 @@
 use crate::world::{BootClock, DEVICES, Event, Evidence, Id, Physics, TICK};
 use roundsman_core::device::{Class, Device, DeviceIx, Network, Tier, Uplink};
 use roundsman_core::fault::engine::{self, Engine, Kept, Settings, SiteDevice};
-use roundsman_core::fault::{self, Ask, Effect, Probe, RequestId};
+use roundsman_core::fault::{self, Act, Ask, Effect, Probe, RequestId};
 use roundsman_core::model::{InstanceIx, Kind, Labels, Metric, MetricIx, Model, Record};
 use roundsman_core::reading::{Absence, Readings, Value};
 use roundsman_core::rule::{Level, Rule, Severity, Test};
@@ -290,9 +290,12 @@ impl<'a> Product<'a> {
             .faults()
             .filter(|fault| *fault.key.device == *name(id) && fault.acknowledged.is_none());
         for fault in open.map(|fault| fault.id).collect::<Vec<_>>() {
-            running
-                .engine
-                .handle(fault::Event::Acknowledge { request: RequestId(1), fault, by: "王工".into() }, now);
+            running.engine.handle(
+                fault::Event::Act {
+                    request: RequestId(1), fault, by: "王工".into(), act: Act::Acknowledge
+                },
+                now,
+            );
         }
         self.drain(at, physics);
         self.second(at, physics);

@@ -5,7 +5,7 @@ use super::super::numbers::process;
 use super::super::{Request, overloaded};
 use super::View;
 use super::commands::told;
-use roundsman_core::fault::{Fault, FaultId, Transition};
+use roundsman_core::fault::{Act, Fault, FaultId, Transition};
 use roundsman_core::record::{Content, Correction, Record, RecordNumber, Refusal};
 use roundsman_core::tally::{Counts, DeviceTally, Driver, Summary};
 use roundsman_core::time::Wall;
@@ -23,9 +23,9 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 
 impl View {
-    async fn request(&self, fault: FaultId, by: Arc<str>, close: bool) -> Result<Fault, ActionError> {
+    async fn request(&self, fault: FaultId, by: Arc<str>, act: Act) -> Result<Fault, ActionError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request { fault, by, close, reply }).map_err(|_| overloaded())?;
+        self.requests.try_send(Request { fault, by, act, reply }).map_err(|_| overloaded())?;
         let ended = || ActionError::Unavailable(Unavailable("the service is ending".to_owned()));
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -195,12 +195,8 @@ impl roundsman_panel::Site for View {
         Box::pin(async move { self.reader.transitions_after(id, limit).await.map_err(unavailable) })
     }
 
-    fn acknowledge(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
-        Box::pin(self.request(id, by, false))
-    }
-
-    fn close(&self, id: FaultId, by: Arc<str>) -> Later<'_, Result<Fault, ActionError>> {
-        Box::pin(self.request(id, by, true))
+    fn act(&self, id: FaultId, by: Arc<str>, act: Act) -> Later<'_, Result<Fault, ActionError>> {
+        Box::pin(self.request(id, by, act))
     }
 
     fn records(

@@ -115,6 +115,9 @@ impl Bench {
             advice: Bilingual::default(),
             previous: None,
             hidden_by: None,
+            assigned: None,
+            arrived: None,
+            shelf: None,
         };
         let change = if ends { Change::Ended } else { Change::Raised };
         let id = self.state.last_transition + 1;

@@ -2,6 +2,7 @@
 
 mod cause;
 mod line;
+mod operators;
 mod presence;
 mod restarts;
 mod rules;
@@ -256,7 +257,12 @@ impl Rig {
     }
 
     fn acknowledge(&mut self, id: u64) {
-        let event = Event::Acknowledge { request: RequestId(1), fault: FaultId(id), by: "李工".into() };
+        let event = Event::Act {
+            request: RequestId(1),
+            fault: FaultId(id),
+            by: "李工".into(),
+            act: Act::Acknowledge,
+        };
         self.engine.handle(event, self.now);
         self.drain();
     }

@@ -93,7 +93,7 @@ fn operators_are_answered() {
     rig.acknowledge(1);
     rig.acknowledge(1);
     rig.acknowledge(7);
-    let close = Event::Close { request: RequestId(2), fault: FaultId(1), by: "李工".into() };
+    let close = Event::Act { request: RequestId(2), fault: FaultId(1), by: "李工".into(), act: Act::Close };
     rig.engine.handle(close, rig.now);
     rig.drain();
     assert_eq!(rig.refused, [Refusal::AlreadyAcknowledged, Refusal::NoSuchFault, Refusal::NotClosable]);
@@ -108,7 +108,8 @@ fn a_latching_rule_waits_for_a_person() {
     rig.minutes(&hot(95.0), 1);
     rig.minutes(&hot(40.0), 3);
     let id = rig.engine.faults().next().map(|fault| fault.id).unwrap();
-    rig.engine.handle(Event::Close { request: RequestId(2), fault: id, by: "李工".into() }, rig.now);
+    rig.engine
+        .handle(Event::Act { request: RequestId(2), fault: id, by: "李工".into(), act: Act::Close }, rig.now);
     rig.drain();
     assert_eq!(rig.open(), Vec::<String>::new());
     let burnt: Vec<String> = rig.story().into_iter().filter(|line| line.starts_with("burnt")).collect();
@@ -155,7 +156,8 @@ fn a_replaced_agent_is_told_for_a_day_or_until_somebody_takes_note() {
     rig.minutes(&World::default(), 60);
     replaced(&mut rig);
     let fault = rig.engine.faults().next().map(|fault| fault.id).unwrap();
-    rig.engine.handle(Event::Acknowledge { request: RequestId(1), fault, by: "li".into() }, rig.now);
+    rig.engine
+        .handle(Event::Act { request: RequestId(1), fault, by: "li".into(), act: Act::Acknowledge }, rig.now);
     rig.drain();
     assert_eq!(rig.open(), Vec::<String>::new());
     let last = rig.heard.last().map(|heard| heard.fault.clone()).unwrap();

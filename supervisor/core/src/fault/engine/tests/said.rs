@@ -130,7 +130,8 @@ fn one_that_latches_rests_until_a_person_closes_it() {
     }
     assert_eq!(rig.story(), ["tamper raised", "tamper restored", "tamper reopened", "tamper restored"]);
     let id = rig.engine.faults().next().unwrap().id;
-    rig.engine.handle(Event::Close { request: RequestId(9), fault: id, by: "李工".into() }, rig.now);
+    rig.engine
+        .handle(Event::Act { request: RequestId(9), fault: id, by: "李工".into(), act: Act::Close }, rig.now);
     rig.drain();
     rig.say("tamper", "", BAD);
     assert_eq!(rig.open(), ["tamper:minor"], "a new one");
