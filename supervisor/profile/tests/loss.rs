@@ -138,7 +138,7 @@ impl World {
         let schedule = Schedule::new(&devices, Limits::default(), now.mono);
         let mut engine = Engine::new(Settings::default());
         let sites = devices.into_iter().map(|device| SiteDevice { device, model: profile.model.clone() });
-        engine.load(sites.collect(), now);
+        engine.load(sites.collect::<Vec<_>>(), now);
         World {
             now,
             members: (0..DEVICES).map(member).collect(),
@@ -316,6 +316,7 @@ impl World {
                     let at = self.now.mono.plus_ms(trip_ms.unwrap_or(REACH_TIMEOUT_MS));
                     self.put(at, Arrival::Reached(device.at(), generation, trip_ms.is_some()));
                 }
+                Effect::Hide(changes) => unreachable!("the box hangs on no device, yet {changes:?}"),
                 Effect::Refuse { .. } => unreachable!("nobody asks for anything"),
             }
         }

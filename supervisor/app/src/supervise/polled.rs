@@ -244,11 +244,6 @@ impl Runtime {
         identity_plan()
     }
 
-    /// Whether the latest poll brought any valid reply.
-    pub(super) fn is_answering(&self) -> bool {
-        self.latest.as_ref().is_some_and(|latest| latest.readings.answered)
-    }
-
     /// The labels of its instances.
     pub(super) fn labels(&self) -> &Labels {
         self.translator.labels()

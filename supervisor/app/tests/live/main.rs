@@ -19,6 +19,7 @@ mod set;
 mod shown;
 mod snmpd;
 mod thin;
+mod trunk;
 mod v3;
 mod virtual_site;
 mod way;
