@@ -269,6 +269,11 @@ impl Engine {
         if is_silent || (waits && !way.answers) {
             self.ask(device, Probe::Poll, now.mono);
         }
+        if self.causes.attached_to.is_none() {
+            // The site file no longer says where the box is: nothing is hidden at all.
+            self.register.reveal(&id, |_| true, now);
+        }
+        let waits = waits && self.causes.attached_to.is_some();
         let way = &mut self.devices.get_mut(device.at())?.way;
         if waits && !way.answers {
             return None;
