@@ -45,6 +45,39 @@ export const acknowledges = async (browser, demo, page, pictures, complaints) =>
   await page.screenshot({ path: join(pictures, 'fault.png') });
 };
 
+/** Somebody is sent, is there, and puts the fault aside; it stands among the shelved ones until it is taken back. */
+export const putsAside = async (demo, page, pictures) => {
+  const id = page.url().split('/').at(-1);
+  const fault = async () => demo.api(`faults/${id}`);
+  const act = async (name, fill) => {
+    await page.locator(`[data-act=${name}]`).click();
+    await fill?.();
+    await page.screenshot({ path: join(pictures, `act-${name}.png`) });
+    await page.locator('#ask-go').click();
+  };
+  await act('assign', () => page.locator('#ask [name=to]').fill('王建国'));
+  await until('it is assigned', 10_000, async () => (await fault()).operator === 'assigned');
+  await until('and the button to arrive is there', 10_000, () => page.locator('[data-act=arrive]').count());
+  await act('arrive');
+  await until('somebody is on site', 10_000, async () => (await fault()).operator === 'on-site');
+  await until('nobody else is to arrive', 10_000, async () => !(await page.locator('[data-act=arrive]').count()));
+  await act('shelve', async () => {
+    await page.locator('#ask [name=for_min]').selectOption('480');
+    await page.locator('#ask [name=more]').fill('采购单 2026-118');
+  });
+  await until('it is shelved', 10_000, async () => (await fault()).suppression === 'shelved');
+  assert.match((await fault()).shelf_reason, /：采购单 2026-118$/);
+  await page.goto(`${demo.base}/faults?view=shelved`);
+  await until('it stands among the shelved ones', 10_000, () => page.locator(`.card[data-fault="${id}"]`).count());
+  await page.screenshot({ path: join(pictures, 'shelved.png') });
+  await page.locator(`.card[data-fault="${id}"] .card-link`).click();
+  await page.waitForURL('**/faults/*');
+  await act('unshelve');
+  await until('and no longer when it is taken back', 10_000, async () => (await fault()).suppression === 'none');
+  await until('its page has every step', 10_000, async () => (await page.locator('.timeline li').count()) >= 6);
+  await page.screenshot({ path: join(pictures, 'fault-acts.png'), fullPage: true });
+};
+
 /** Seven tabs of one browser, which opens six connections to a host and no more. */
 export const sevenTabs = async (browser, demo, complaints) => {
   const context = await openContext(browser, demo.base, DESK, 'zh-CN', 'dark', complaints);

@@ -15,7 +15,7 @@ const pagesOf = (devices, faults, records, week) => {
     device: `/devices/${router}`, devicepast: `/devices/${router}?span=13w`, history: `/devices/${router}/history`,
     series: `/devices/${one((d) => d.class === 'server')}/history?metric=cpu.load&span=7d`,
     states: `/devices/${router}/history?metric=interface.oper-status&instance=GigabitEthernet0%2F0%2F1`,
-    noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', past: '/faults?view=past',
+    noseries: `/devices/${router}/history?metric=nothing&span=7d`, faults: '/faults', hidden: '/faults?view=hidden', shelved: '/faults?view=shelved', past: '/faults?view=past',
     records: '/records', norecords: '/records?q=nothing-like-this', newrecord: '/records/new',
     reports: '/reports', noreports: '/reports?before=2001-W01', weekly: `/reports/weekly/${week}`, unwatched: '/reports/weekly/2020-W53',
     about: '/about', cameras: '/cameras', wall: '/wall', pinned: '/wall?pinned=1', styleguide: '/styleguide',

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { say, startBrowser, startDemo } from './harness.mjs';
 import { hostile } from './hostile.mjs';
-import { acknowledges, changes, idlePanel, serverGone, sevenTabs } from './lives.mjs';
+import { acknowledges, changes, idlePanel, putsAside, serverGone, sevenTabs } from './lives.mjs';
 import { looks } from './looks.mjs';
 import { writesRecord } from './records.mjs';
 import { weeklySummary } from './reports.mjs';
@@ -18,6 +18,7 @@ const complaints = [];
 try {
   const page = await changes(browser, demo, pictures, complaints);
   await acknowledges(browser, demo, page, pictures, complaints);
+  await putsAside(demo, page, pictures);
   await writesRecord(browser, demo, pictures, complaints);
   await weeklySummary(browser, demo, pictures, complaints);
   await sevenTabs(browser, demo, complaints);
@@ -33,4 +34,4 @@ try {
   await demo.end();
 }
 say('the demo ended in order');
-console.log('9 passed, 0 failed');
+console.log('10 passed, 0 failed');
