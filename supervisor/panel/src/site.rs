@@ -75,6 +75,13 @@ pub trait Site: Send + Sync + 'static {
     ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
     /// One fault and what happened to it.
     fn fault(&self, id: FaultId) -> Later<'_, Result<Option<FaultStory>, Unavailable>>;
+    /// Faults that were confirmed from one moment to another, the first first, at most `limit`.
+    fn faults_between(
+        &self,
+        from: Wall,
+        to: Wall,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>>;
     /// The devices that a fault hides, or hid until it ended.
     fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>>;
     /// The transitions after number `id` in order, at most `limit`.

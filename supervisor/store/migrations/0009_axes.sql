@@ -26,3 +26,5 @@ ALTER TABLE transition ADD COLUMN hidden_by INTEGER REFERENCES fault(id);
 
 -- Whom a fault hid, however long ago.
 CREATE INDEX hidden_root ON hidden (root);
+-- What happened around a moment.
+CREATE INDEX fault_confirmed ON fault (confirmed);

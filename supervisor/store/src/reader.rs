@@ -139,6 +139,23 @@ impl Reader {
         .await
     }
 
+    /// Faults that were confirmed from one moment to another, both included, the first first, at most `limit` (and never
+    /// more than [`MOST_ROWS`]).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn faults_between(&self, from: Wall, to: Wall, limit: usize) -> Result<Vec<Fault>, StoreError> {
+        let limit = limit.min(MOST_ROWS) as i64;
+        self.ask("list the faults of a time", move |conn| {
+            let sql = format!(
+                "SELECT {FAULT_COLUMNS} FROM fault f JOIN device d ON d.row = f.device
+                 WHERE f.confirmed BETWEEN ?1 AND ?2 ORDER BY f.confirmed, f.id LIMIT ?3"
+            );
+            rows(conn, &sql, params![from.0, to.0, limit], records::fault)
+        })
+        .await
+    }
+
     /// One fault and what happened to it, oldest first (of more than [`MOST_ROWS`] transitions the newest); `None`
     /// if there is no such fault.
     ///

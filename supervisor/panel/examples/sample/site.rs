@@ -340,6 +340,19 @@ impl Site for SampleSite {
         let history = state.transitions.iter().filter(|t| t.fault.id == id).cloned().collect();
         self.answer(state.faults.get(&id.0).cloned().map(|f| (f, history)))
     }
+    fn faults_between(
+        &self,
+        from: Wall,
+        to: Wall,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
+        let state = self.state.lock().unwrap();
+        let mut found: Vec<Fault> =
+            state.faults.values().filter(|f| (from..=to).contains(&f.confirmed)).cloned().collect();
+        found.sort_by_key(|fault| (fault.confirmed, fault.id));
+        found.truncate(limit);
+        self.answer(found)
+    }
     fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>> {
         let root = self.state.lock().unwrap().faults.get(&id.0).map(|fault| fault.key.device.clone());
         let behind = |device: &SiteDevice| device.behind.is_some() && device.behind == root;

@@ -176,6 +176,12 @@ fn line(told: &Told, commands: &Commands, v: &Voice) -> Line {
     }
 }
 
+/// What a device was told: shape of what came of it, the command, who gave it and what came of it.
+pub(super) fn said(told: &Told, commands: &Commands, v: &Voice) -> (&'static str, String, String) {
+    let line = line(told, commands, v);
+    (line.state, line.what, format!("{} · {}", line.by, line.outcome))
+}
+
 fn parts(
     device: &SiteDevice,
     commands: &Commands,

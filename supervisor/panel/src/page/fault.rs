@@ -1,5 +1,6 @@
 //! `/faults/{id}`: one fault: what, since when, what to do, what happened, who is affected.
 
+use super::around::{self, Around};
 use super::device::Root;
 use super::rows::{Row, device_name, ending, is_closable, people, shelved};
 use super::sight::Sight;
@@ -225,7 +226,7 @@ fn parts(
     steps: &[Transition],
     (chart, chart_title): (String, String),
     records: &record::Found,
-    hides: &[Arc<str>],
+    (hides, around): (&[Arc<str>], &Around<'_>),
     sight: &Sight,
     v: &Voice,
 ) -> Parts {
@@ -236,6 +237,7 @@ fn parts(
         Part::of("fault-what", &what(fault, sight, v))?,
         Part::of("advice", &Advice { v, advice: v.text(&fault.advice), chart, chart_title })?,
         Part::of("timeline", &timeline)?,
+        Part::of("around", around)?,
         record::beside(records, "fault", &fault.id.0.to_string(), v)?,
         Part::of("affected", &affected)?,
     ])
@@ -255,7 +257,8 @@ pub(crate) async fn fault(State(panel): State<Panel>, viewer: Viewer, Path(id): 
     let records = record::of(&panel, RecordQuery { fault: Some(fault.id), ..RecordQuery::default() }).await;
     let sight = Sight::of(&panel);
     let chart = chart(&panel, &fault, &sight, &viewer.voice).await;
-    let parts = parts(&fault, &steps, chart, &records, &hides, &sight, &viewer.voice);
+    let around = around::around(&panel, &fault, &sight, &viewer.voice).await;
+    let parts = parts(&fault, &steps, chart, &records, (&hides, &around), &sight, &viewer.voice);
     let title = fault.number.to_string();
     Page::new(Place::Faults, &title, "fault").answer(&panel, &viewer, &sight, parts)
 }

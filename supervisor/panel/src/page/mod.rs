@@ -4,6 +4,7 @@
 //! it has, and gets those that differ. One file a page; what several of them show stands in [`sight`] and [`rows`].
 
 pub(crate) mod about;
+mod around;
 mod assets;
 mod camera;
 pub(crate) mod cameras;

@@ -429,3 +429,15 @@ async fn how_far_a_past_is_taken_over_is_said_and_is_no_alarm() {
         assert!(page.contains("class=\"notice\"") && !page.contains("notice alarm"), "{language}");
     }
 }
+
+#[tokio::test]
+async fn a_fault_shows_what_happened_around_it() {
+    let server = Server::start(SampleSite::whole()).await;
+    let page = server.get("/faults/1").await.body;
+    let around = page.split("id=\"around\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
+    assert!(around.contains("href=\"/faults/3\"") && !around.contains("href=\"/faults/1\""), "{around}");
+    let english = server.get("/faults/1?lang=en").await.body;
+    assert!(english.contains("Around that time"));
+    let calm = Server::start(SampleSite::small()).await.get("/faults/1").await.body;
+    assert!(calm.contains("前后 10 分钟内没有其他故障"));
+}

@@ -8,7 +8,7 @@ use crate::{
     Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Named, StoreError, schema,
 };
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::Acknowledgement;
+use roundsman_core::fault::{Acknowledgement, Assignment, Shelf};
 use roundsman_core::reading::Absence;
 use roundsman_core::time::{Mono, Now};
 use std::time::Duration;
@@ -78,6 +78,41 @@ fn every_change_and_every_kind_of_value_comes_back_as_it_was() {
     assert_eq!(restored.open, last);
     assert_eq!((restored.next_fault, restored.next_transition), (FaultId(7), 37));
     assert_eq!(restored.numbers, [(2026, 6)]);
+}
+
+#[test]
+fn the_second_and_the_third_axis_come_back_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let by = |by: &str, ms: i64| Acknowledgement { by: by.into(), at: Wall(T0 + ms) };
+    let mut written = vec![raised(1, fault(1, "trunk")), raised(2, fault(2, "county"))];
+    let mut f = fault(2, "county");
+    let mut then = |change: Change, change_it: &dyn Fn(&mut Fault)| {
+        change_it(&mut f);
+        let id = written.len() as u64 + 1;
+        written.push(Transition { id, at: Wall(T0 + id as i64 * 1_000), change, fault: f.clone() });
+    };
+    then(Change::Assigned, &|f| {
+        f.acknowledged = Some(by("王工", 2_000));
+        f.assigned = Some(Assignment { to: "赵工".into(), by: "王工".into(), at: Wall(T0 + 2_000) });
+    });
+    then(Change::Arrived, &|f| f.arrived = Some(by("赵工", 3_000)));
+    then(Change::Shelved, &|f| {
+        let (at, until) = (Wall(T0 + 4_000), Wall(T0 + 3_604_000));
+        f.shelf = Some(Shelf { by: "赵工".into(), at, until, reason: "备件在途".into() });
+    });
+    then(Change::Hidden, &|f| f.hidden_by = Some(FaultId(1)));
+    then(Change::Revealed, &|f| f.hidden_by = None);
+    then(Change::Unshelved, &|f| f.shelf = None);
+    then(Change::Hidden, &|f| f.hidden_by = Some(FaultId(1)));
+    block_on(store.commit(written.clone())).unwrap();
+    assert_eq!(block_on(store.reader().transitions_after(0, 100)).unwrap(), written);
+    let found = block_on(store.reader().faults_between(Wall(T0), Wall(T0 + 30_000), 1)).unwrap();
+    assert_eq!(found.iter().map(|fault| fault.id.0).collect::<Vec<_>>(), [1]);
+    assert_eq!(block_on(store.reader().faults_between(Wall(T0 + 30_001), Wall(i64::MAX), 9)).unwrap(), []);
+    store.close();
+    let (_, restored) = open(dir.path());
+    assert_eq!(restored.open[1], written.last().unwrap().fault);
 }
 
 #[test]

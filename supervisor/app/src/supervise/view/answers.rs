@@ -187,6 +187,15 @@ impl roundsman_panel::Site for View {
         })
     }
 
+    fn faults_between(
+        &self,
+        from: Wall,
+        to: Wall,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Fault>, Unavailable>> {
+        Box::pin(async move { self.reader.faults_between(from, to, limit).await.map_err(unavailable) })
+    }
+
     fn hides(&self, id: FaultId) -> Later<'_, Result<Vec<Arc<str>>, Unavailable>> {
         Box::pin(async move { self.reader.hidden_by(id).await.map_err(unavailable) })
     }
