@@ -20,6 +20,8 @@ use crate::hidden::Hiding;
 use crate::model::{Labels, Model};
 use crate::reading::Readings;
 use crate::rule::{Rule, Severity};
+use crate::sla::clock::Downtime;
+use crate::sla::policy::Policy;
 use crate::text::Bilingual;
 use crate::time::{Mono, Now};
 use cause::{Causes, Way};
@@ -51,11 +53,13 @@ pub struct Site {
     pub devices: Vec<SiteDevice>,
     /// What the box plugs into; without it nothing is ever hidden.
     pub attached_to: Option<DeviceIx>,
+    /// Service levels, the first that is for a fault holds.
+    pub sla: Vec<Arc<Policy>>,
 }
 
 impl From<Vec<SiteDevice>> for Site {
     fn from(devices: Vec<SiteDevice>) -> Site {
-        Site { devices, attached_to: None }
+        Site { devices, ..Site::default() }
     }
 }
 
@@ -95,7 +99,8 @@ impl Engine {
         for (year, sequence) in kept.numbers {
             self.register.restore_number(year, sequence);
         }
-        self.register.restore(kept.faults, kept.next_fault, kept.next_transition, now);
+        let next = (kept.next_fault, kept.next_transition);
+        self.register.restore(kept.faults, next, kept.passed, now);
         self.causes.restore(kept.hidden, kept.answering);
     }
 
@@ -118,6 +123,8 @@ impl Engine {
             self.devices.push(Watched { site: device, presence, watches, said, replaced_until, way });
         }
         self.load_causes(site.attached_to, now);
+        let devices = self.devices.iter().map(|watched| &watched.site.device);
+        self.register.load_clocks(site.sla, devices, now);
         self.take_over_open_faults(now);
         self.settle(now);
     }
@@ -232,7 +239,7 @@ impl Engine {
     /// When the engine wants an [`Event::Tick`] at the latest.
     pub fn poll_timeout(&self) -> Option<Mono> {
         let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
-        deadline.into_iter().chain(self.register.shelf_ends()).min()
+        deadline.into_iter().chain(self.register.shelf_ends()).chain(self.register.clock_due()).min()
     }
 
     /// The generation that a poll started now must carry.
@@ -370,6 +377,7 @@ impl Engine {
     /// Counts asks without an answer as silence, and ends what has had its time.
     fn expire(&mut self, now: Now) {
         self.register.end_shelves(now);
+        self.register.look_at_clocks(now);
         while let Some(Reverse((at, device))) = self.deadlines.peek().copied() {
             let Some(watched) = self.devices.get_mut(device.at()) else {
                 self.deadlines.pop();
@@ -525,6 +533,9 @@ pub struct Kept {
     pub numbers: BTreeSet<(u16, u32)>,
     /// Who is hidden behind whom.
     pub hidden: Vec<Hiding>,
+    /// What passed since the latest transition of each fault that has a service level, as far as anybody knows; of one
+    /// that is missing nobody does.
+    pub passed: BTreeMap<FaultId, Vec<Downtime>>,
     /// Devices whose latest poll brought a reply.
     pub answering: BTreeSet<Arc<str>>,
 }

@@ -4,6 +4,7 @@
 //! [`poll_effect`](engine::Engine::poll_effect) gives [`Effect`]s out, [`poll_timeout`](engine::Engine::poll_timeout)
 //! says when it wants to be woken. It does no I/O.
 
+mod clocks;
 mod condition;
 pub mod engine;
 mod guard;
@@ -18,6 +19,8 @@ use crate::device::DeviceIx;
 use crate::hidden::Hiding;
 use crate::reading::{Readings, Value};
 use crate::rule::Severity;
+use crate::sla::clock::{Kept, Standing};
+use crate::sla::policy::Target;
 use crate::text::Bilingual;
 use crate::time::{Mono, Wall};
 use std::sync::Arc;
@@ -122,6 +125,32 @@ pub struct Shelf {
     pub until: Wall,
     /// Why.
     pub reason: Arc<str>,
+}
+
+/// How one target of a service level stands, as of the fault's latest transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceTarget {
+    /// Running, met, breached, or not needed any more.
+    pub standing: Standing,
+    /// Its limit by the policy that holds, in ms of service time.
+    pub limit_ms: Option<u64>,
+    /// Service time so far, or until it was done, in ms.
+    pub elapsed_ms: u64,
+    /// When the limit is reached, while it runs and has not passed it.
+    pub limit_at: Option<Wall>,
+}
+
+/// The clock of the service level that a fault falls under, as of its latest transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Id of the policy.
+    pub policy: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What the clock goes on from after a restart.
+    pub kept: Kept,
+    /// The targets in the order of [`Target::ALL`]; `None` where the policy has no limit.
+    pub targets: [Option<ServiceTarget>; 3],
 }
 
 /// What an operator does to a fault.
@@ -253,6 +282,8 @@ pub struct Fault {
     pub advice: Bilingual,
     /// The earlier fault of the same key that this one follows, if it is known.
     pub previous: Option<FaultId>,
+    /// Its service level; `None` where no policy is for it, or nobody was told of it yet.
+    pub service: Option<Service>,
     /// Third axis: the open `unreachable` fault of another device that this one is a consequence of. While it is there
     /// nobody is told of this one; it stays until a fresh poll has judged, also where the root is over.
     pub hidden_by: Option<FaultId>,
@@ -306,6 +337,10 @@ pub enum Change {
     Hidden,
     /// It is none, or none any more: the way is free, and a fresh poll found it bad all the same.
     Revealed,
+    /// The limit of a target of its service level is near.
+    ServiceWarning(Target),
+    /// The limit is passed.
+    ServiceBreach(Target),
     /// Its condition is over, but its rule latches: it stays open until a person closes it.
     Restored,
     /// It ended, see [`Fault::ending`].
@@ -324,6 +359,12 @@ impl Change {
             Change::Arrived => "arrived",
             Change::Shelved => "shelved",
             Change::Unshelved => "unshelved",
+            Change::ServiceWarning(Target::Response) => "response-warning",
+            Change::ServiceWarning(Target::OnSite) => "on-site-warning",
+            Change::ServiceWarning(Target::Restore) => "restore-warning",
+            Change::ServiceBreach(Target::Response) => "response-breach",
+            Change::ServiceBreach(Target::OnSite) => "on-site-breach",
+            Change::ServiceBreach(Target::Restore) => "restore-breach",
             Change::Hidden => "hidden",
             Change::Revealed => "revealed",
             Change::Restored => "restored",

@@ -1,11 +1,15 @@
 //! The register of faults: numbers, at most one open fault a key, reopening, and the effects of each transition.
 
+use super::clocks::Clocks;
 use super::{
     Acknowledgement, Act, Assignment, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey,
     FaultNumber, RequestId, Shelf, Transition,
 };
+use crate::device::Device;
 use crate::reading::Value;
 use crate::rule::Severity;
+use crate::sla::clock::{Clock, Downtime, Signal};
+use crate::sla::policy::{Policy, Target};
 use crate::text::Bilingual;
 use crate::time::{Mono, Now, Wall};
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +36,7 @@ pub(super) struct Draft {
 #[derive(Clone, Debug)]
 struct Past {
     fault: Fault,
+    clock: Option<Clock>,
     /// Until when it may be reopened.
     reopen_until: Mono,
 }
@@ -47,6 +52,7 @@ pub(super) struct Register {
     /// Last number given out, per year.
     numbers: BTreeMap<u16, u32>,
     utc_offset_s: i32,
+    clocks: Clocks,
     /// When those that are shelved come back.
     shelves: BTreeMap<FaultId, Mono>,
     /// Devices that are cut off, and the fault they are cut off by: what is raised there is hidden from the start.
@@ -64,6 +70,7 @@ impl Register {
             next_transition: 1,
             numbers: BTreeMap::new(),
             utc_offset_s,
+            clocks: Clocks::new(utc_offset_s),
             shelves: BTreeMap::new(),
             cut_off: BTreeMap::new(),
             effects: VecDeque::new(),
@@ -71,10 +78,21 @@ impl Register {
     }
 
     /// Takes over what the store kept: open faults, ended ones, and the next transition's number.
-    pub(super) fn restore(&mut self, faults: Vec<Fault>, next_fault: u64, next_transition: u64, now: Now) {
+    /// `passed` is what passed since each fault's latest transition, as far as anybody knows.
+    pub(super) fn restore(
+        &mut self,
+        faults: Vec<Fault>,
+        (next_fault, next_transition): (u64, u64),
+        mut passed: BTreeMap<FaultId, Vec<Downtime>>,
+        now: Now,
+    ) {
         self.next_fault = self.next_fault.max(next_fault);
         self.next_transition = self.next_transition.max(next_transition);
         for fault in faults {
+            if let Some(service) = &fault.service {
+                let passed = passed.remove(&fault.id).unwrap_or_else(|| vec![Downtime::Unknown]);
+                self.clocks.restore(fault.id, service.clone(), passed);
+            }
             // The wall clock may have been set meanwhile: never longer than it was to be in all.
             if let Some(Shelf { at, until, .. }) = &fault.shelf {
                 let left_ms =
@@ -100,6 +118,43 @@ impl Register {
     pub(super) fn restore_number(&mut self, year: u16, sequence: u32) {
         let number = self.numbers.entry(year).or_default();
         *number = (*number).max(sequence);
+    }
+
+    /// Takes the site's service levels over, after [`Register::restore`] and at each load.
+    pub(super) fn load_clocks<'a>(
+        &mut self,
+        policies: Vec<Arc<Policy>>,
+        devices: impl Iterator<Item = &'a Device>,
+        now: Now,
+    ) {
+        let told = self.clocks.load(policies, devices, now);
+        for past in self.past.values_mut() {
+            past.clock = self.clocks.take(past.fault.id).or(past.clock.take());
+        }
+        self.tell(told, now);
+    }
+
+    /// When a clock is to be looked at.
+    pub(super) fn clock_due(&self) -> Option<Mono> {
+        self.clocks.due()
+    }
+
+    /// Looks at the clocks that are due.
+    pub(super) fn look_at_clocks(&mut self, now: Now) {
+        let told = self.clocks.tick(now);
+        self.tell(told, now);
+    }
+
+    /// Commits what clocks say.
+    fn tell(&mut self, told: Vec<(FaultId, Signal)>, now: Now) {
+        for (id, signal) in told {
+            let Some(fault) = self.open.get(&id).cloned() else { continue };
+            let change = match signal {
+                Signal::Warning(target) => Change::ServiceWarning(target),
+                Signal::Breach(target) => Change::ServiceBreach(target),
+            };
+            self.commit(fault, change, now, None);
+        }
     }
 
     pub(super) fn open(&self) -> impl Iterator<Item = &Fault> {
@@ -137,7 +192,7 @@ impl Register {
                 shelf,
                 ..past.fault
             };
-            return self.begin(fault, Change::Reopened, now);
+            return self.begin(fault, (Change::Reopened, past.clock), now);
         }
         let fault = Fault {
             id: FaultId(self.next_fault),
@@ -146,6 +201,7 @@ impl Register {
             key: draft.key,
             severity: draft.severity,
             condition: Condition::Active,
+            service: None,
             acknowledged: None,
             assigned: None,
             arrived: None,
@@ -163,14 +219,24 @@ impl Register {
             previous,
         };
         self.next_fault += 1;
-        self.begin(fault, Change::Raised, now)
+        self.begin(fault, (Change::Raised, None), now)
     }
 
-    fn begin(&mut self, fault: Fault, change: Change, now: Now) -> FaultId {
+    fn begin(&mut self, fault: Fault, (change, clock): (Change, Option<Clock>), now: Now) -> FaultId {
         let id = fault.id;
         self.by_key.insert(fault.key.clone(), id);
         self.open.insert(id, fault.clone());
+        // One that is hidden has no clock; it gets one when people are told of it.
+        let told = match (fault.hidden_by, clock) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(clock)) => self.clocks.reopen(id, Some(clock), now),
+            (None, None) => {
+                self.clocks.begin(&fault, now);
+                Vec::new()
+            }
+        };
         self.commit(fault, change, now, None);
+        self.tell(told, now);
         id
     }
 
@@ -214,6 +280,10 @@ impl Register {
             return;
         }
         fault.hidden_by = root;
+        match root {
+            Some(_) => drop(self.clocks.take(id)),
+            None => self.clocks.begin(fault, now),
+        }
         let (fault, change) = (fault.clone(), if root.is_some() { Change::Hidden } else { Change::Revealed });
         self.commit(fault, change, now, None);
     }
@@ -243,7 +313,9 @@ impl Register {
         let from = std::mem::replace(&mut fault.severity, severity);
         fault.value = value;
         let fault = fault.clone();
+        let told = self.clocks.rebind(&fault, now);
         self.commit(fault, Change::Severity { from }, now, None);
+        self.tell(told, now);
     }
 
     /// The condition is over but the rule latches: stays open for a person.
@@ -257,6 +329,8 @@ impl Register {
         fault.condition = Condition::Cleared;
         fault.cleared = Some(now.wall);
         let fault = fault.clone();
+        let told = self.clocks.stop(id, Target::Restore, now);
+        self.tell(told, now);
         self.commit(fault, Change::Restored, now, None);
     }
 
@@ -270,7 +344,10 @@ impl Register {
         fault.severity = severity;
         fault.value = value;
         let fault = fault.clone();
+        let mut told = self.clocks.reopen(id, None, now);
+        told.extend(self.clocks.rebind(&fault, now));
         self.commit(fault, Change::Reopened, now, None);
+        self.tell(told, now);
     }
 
     /// Ends a fault.
@@ -311,6 +388,14 @@ impl Register {
             Act::Close => return self.finish(id, Ending::Closed, Some(by), Some(request), now),
         };
         let fault = fault.clone();
+        let mut told = Vec::new();
+        if matches!(change, Change::Acknowledged | Change::Assigned | Change::Arrived) {
+            told.extend(self.clocks.stop(id, Target::Response, now));
+        }
+        if change == Change::Arrived {
+            told.extend(self.clocks.stop(id, Target::OnSite, now));
+        }
+        self.tell(told, now);
         self.commit(fault, change, now, Some(request));
     }
 
@@ -339,6 +424,10 @@ impl Register {
         request: Option<RequestId>,
         now: Now,
     ) {
+        if ending != Ending::Withdrawn {
+            let told = self.clocks.stop(id, Target::Restore, now);
+            self.tell(told, now);
+        }
         let Some(mut fault) = self.open.remove(&id) else {
             return;
         };
@@ -348,11 +437,18 @@ impl Register {
         fault.cleared = fault.cleared.or(Some(now.wall));
         fault.ending = Some(ending);
         fault.closed_by = by;
+        fault.service = self.clocks.service(id).or(fault.service);
         self.remember(fault.clone(), now.mono.plus_ms(REOPEN_MS));
         self.commit(fault, Change::Ended, now, request);
     }
 
-    fn commit(&mut self, fault: Fault, change: Change, now: Now, request: Option<RequestId>) {
+    fn commit(&mut self, mut fault: Fault, change: Change, now: Now, request: Option<RequestId>) {
+        if let Some(service) = self.clocks.service(fault.id) {
+            fault.service = Some(service);
+        }
+        if let Some(open) = self.open.get_mut(&fault.id) {
+            open.service.clone_from(&fault.service);
+        }
         let transition = Transition { id: self.next_transition, at: now.wall, change, fault };
         self.next_transition += 1;
         self.effects.push_back(Effect::Commit { transition: Box::new(transition), request });
@@ -366,7 +462,8 @@ impl Register {
                 self.past.remove(&oldest);
             }
         }
-        self.past.insert(fault.key.clone(), Past { fault, reopen_until });
+        let clock = self.clocks.take(fault.id);
+        self.past.insert(fault.key.clone(), Past { fault, clock, reopen_until });
     }
 
     fn next_number(&mut self, at: Wall) -> FaultNumber {

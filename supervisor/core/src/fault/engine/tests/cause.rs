@@ -52,6 +52,7 @@ impl Net {
         Site {
             devices: self.uplinks.iter().enumerate().map(device).collect(),
             attached_to: Some(DeviceIx(BOX)),
+            sla: vec![],
         }
     }
 

@@ -7,6 +7,7 @@ mod presence;
 mod restarts;
 mod rules;
 mod said;
+mod service;
 
 use super::*;
 use crate::device::{Class, Network, Tier};
