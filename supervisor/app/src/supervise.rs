@@ -223,7 +223,7 @@ impl Supervisor {
             (request_sender, command_sender),
             restored.next_transition,
         ));
-        load::take_over(&mut engine, &view, &restored, now);
+        load::take_over(&mut engine, &view, &restored, &marker.mark(now));
         let mut supervisor = Supervisor {
             clock,
             site_path,

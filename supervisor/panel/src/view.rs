@@ -2,8 +2,10 @@
 
 use crate::site::{self, Site, SiteDevice, SiteReading};
 use crate::voice::Voice;
-use roundsman_core::fault::{Change, Ending, Fault, Transition};
+use roundsman_core::fault::{Change, Ending, Fault, Service, ServiceTarget, Transition};
 use roundsman_core::reading::{Value, quality};
+use roundsman_core::sla::clock::Standing;
+use roundsman_core::sla::policy::Target;
 use roundsman_core::tally;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -296,8 +298,8 @@ pub(crate) struct TransitionRow {
     pub(crate) id: u64,
     #[schema(format = "date-time")]
     at: String,
-    /// raised, reopened, severity, acknowledged, assigned, arrived, shelved, unshelved, hidden, revealed, restored or
-    /// ended.
+    /// raised, reopened, severity, acknowledged, assigned, arrived, shelved, unshelved, hidden, revealed, restored,
+    /// ended, or response-, on-site- or restore-warning or -breach: of its service level.
     change: &'static str,
     /// The severity before, of a change of severity.
     from: Option<&'static str>,
@@ -354,6 +356,65 @@ impl Hides {
     }
 }
 
+/// One target of a fault's service level.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceTargetRow {
+    /// response, on-site or restore.
+    target: &'static str,
+    /// running, met, breached or unneeded: the fault was over before.
+    state: &'static str,
+    /// Service time that it may take.
+    limit_s: Option<u64>,
+    /// Service time that it took, or has by the latest transition.
+    elapsed_s: u64,
+    /// When the limit is reached, while it runs.
+    #[schema(format = "date-time")]
+    limit_at: Option<String>,
+}
+
+/// The service level that a fault falls under.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceRow {
+    /// Id of the policy in the site file.
+    policy: String,
+    name: String,
+    /// Time passed that nobody knows: the box was off and its clock unknown.
+    uncertain: bool,
+    targets: Vec<ServiceTargetRow>,
+}
+
+impl ServiceRow {
+    fn of(service: &Service, voice: &Voice) -> ServiceRow {
+        let targets = Target::ALL.iter().zip(&service.targets);
+        let row = |(target, of): (&Target, &Option<ServiceTarget>)| {
+            let of = of.as_ref()?;
+            Some(ServiceTargetRow {
+                target: target.word(),
+                state: standing_word(of.standing),
+                limit_s: of.limit_ms.map(|ms| ms / 1_000),
+                elapsed_s: of.elapsed_ms / 1_000,
+                limit_at: of.limit_at.map(|at| voice.rfc3339(at)),
+            })
+        };
+        ServiceRow {
+            policy: service.policy.to_string(),
+            name: service.name.to_string(),
+            uncertain: service.kept.uncertain,
+            targets: targets.filter_map(row).collect(),
+        }
+    }
+}
+
+/// The word of a target's standing.
+pub(crate) fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Running => "running",
+        Standing::Met => "met",
+        Standing::Breached { .. } => "breached",
+        Standing::Unneeded => "unneeded",
+    }
+}
+
 /// One fault, whole.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FaultDetail {
@@ -382,6 +443,8 @@ pub(crate) struct FaultDetail {
     #[schema(format = "date-time")]
     shelved_until: Option<String>,
     shelf_reason: Option<String>,
+    /// The service level that it falls under; null where none is for it.
+    service: Option<ServiceRow>,
     /// Who closed it, where a person did.
     closed_by: Option<String>,
     /// Id of the earlier fault of the same condition.
@@ -409,6 +472,7 @@ impl FaultDetail {
             shelved_by: f.shelf.as_ref().map(|shelf| shelf.by.to_string()),
             shelved_until: f.shelf.as_ref().map(|shelf| voice.rfc3339(shelf.until)),
             shelf_reason: f.shelf.as_ref().map(|shelf| shelf.reason.to_string()),
+            service: f.service.as_ref().map(|service| ServiceRow::of(service, voice)),
             closed_by: f.closed_by.as_deref().map(str::to_owned),
             previous: f.previous.map(|id| id.0),
             hides,

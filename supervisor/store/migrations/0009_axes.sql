@@ -11,6 +11,7 @@ ALTER TABLE fault ADD COLUMN shelved_by TEXT;
 ALTER TABLE fault ADD COLUMN shelved_at INTEGER;
 ALTER TABLE fault ADD COLUMN shelved_until INTEGER;
 ALTER TABLE fault ADD COLUMN shelf_reason TEXT;
+ALTER TABLE fault ADD COLUMN service TEXT; -- the clock of its service level, as JSON
 ALTER TABLE fault ADD COLUMN hidden_by INTEGER REFERENCES fault(id);
 
 ALTER TABLE transition ADD COLUMN assigned_to TEXT;
@@ -22,6 +23,7 @@ ALTER TABLE transition ADD COLUMN shelved_by TEXT;
 ALTER TABLE transition ADD COLUMN shelved_at INTEGER;
 ALTER TABLE transition ADD COLUMN shelved_until INTEGER;
 ALTER TABLE transition ADD COLUMN shelf_reason TEXT;
+ALTER TABLE transition ADD COLUMN service TEXT;
 ALTER TABLE transition ADD COLUMN hidden_by INTEGER REFERENCES fault(id);
 
 -- Whom a fault hid, however long ago.

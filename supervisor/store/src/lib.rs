@@ -30,6 +30,7 @@ mod reader;
 mod records;
 mod restore;
 mod schema;
+mod service;
 mod space;
 mod watches;
 mod writer;

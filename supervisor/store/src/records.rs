@@ -1,12 +1,14 @@
 //! Faults and transitions as rows, and back.
 
 use crate::error::StoreError;
+use crate::service;
 use roundsman_core::fault::{
-    Acknowledgement, Assignment, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Shelf,
-    Transition,
+    Acknowledgement, Assignment, Change, Condition, Ending, Fault, FaultId, FaultKey, FaultNumber, Service,
+    Shelf, Transition,
 };
 use roundsman_core::reading::Value;
 use roundsman_core::rule::Severity;
+use roundsman_core::sla::policy::Target;
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
 use rusqlite::types::Value as Cell;
@@ -18,18 +20,18 @@ pub(crate) const FAULT_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, 
      f.advice_en, f.previous, f.severity, f.condition, f.acknowledged_by, f.acknowledged_at, f.stale, f.first_bad, \
      f.confirmed, f.cleared, f.ending, f.value_kind, f.value, f.summary_zh, f.summary_en, f.closed_by, f.hidden_by, \
      f.assigned_to, f.assigned_by, f.assigned_at, f.arrived_by, f.arrived_at, f.shelved_by, f.shelved_at, \
-     f.shelved_until, f.shelf_reason";
+     f.shelved_until, f.shelf_reason, f.service";
 
 /// The same for a row of `transition t` joined with its fault and device; [`transition`] reads it.
 pub(crate) const TRANSITION_COLUMNS: &str = "f.id, f.year, f.sequence, d.id, f.rule, f.instance, f.cause, \
      f.advice_zh, f.advice_en, f.previous, t.severity, t.condition, t.acknowledged_by, t.acknowledged_at, t.stale, \
      t.first_bad, t.confirmed, t.cleared, t.ending, t.value_kind, t.value, t.summary_zh, t.summary_en, t.closed_by, t.hidden_by, \
      t.assigned_to, t.assigned_by, t.assigned_at, t.arrived_by, t.arrived_at, t.shelved_by, t.shelved_at, \
-     t.shelved_until, t.shelf_reason, \
+     t.shelved_until, t.shelf_reason, t.service, \
      t.id, t.at, t.change, t.severity_from";
 
 /// Column of the first field that only a transition has.
-const TRANSITION_AT: usize = 34;
+const TRANSITION_AT: usize = 35;
 
 /// Row of the device `id`, made (with what little is known) if the site's devices were not saved yet.
 pub(crate) fn device_row(conn: &Connection, id: &str) -> rusqlite::Result<i64> {
@@ -69,9 +71,9 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, cause, summary_zh,
            summary_en, advice_zh, advice_en, previous, changed_at, closed_by, hidden_by,
            assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by, shelved_at, shelved_until,
-           shelf_reason)
+           shelf_reason, service)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,
-           ?27,?28,?29,?30,?31,?32,?33,?34,?35)
+           ?27,?28,?29,?30,?31,?32,?33,?34,?35,?36)
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, condition = excluded.condition,
            acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at,
            stale = excluded.stale, first_bad = excluded.first_bad, confirmed = excluded.confirmed,
@@ -82,7 +84,8 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
            assigned_to = excluded.assigned_to, assigned_by = excluded.assigned_by,
            assigned_at = excluded.assigned_at, arrived_by = excluded.arrived_by, arrived_at = excluded.arrived_at,
            shelved_by = excluded.shelved_by, shelved_at = excluded.shelved_at,
-           shelved_until = excluded.shelved_until, shelf_reason = excluded.shelf_reason",
+           shelved_until = excluded.shelved_until, shelf_reason = excluded.shelf_reason,
+           service = excluded.service",
     )?
     .execute(params![
         id,
@@ -120,6 +123,7 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
         f.shelf.as_ref().map(|shelf| shelf.at.0),
         f.shelf.as_ref().map(|shelf| shelf.until.0),
         f.shelf.as_ref().map(|shelf| &shelf.reason),
+        f.service.as_ref().map(service::text),
     ])?;
     Ok(())
 }
@@ -136,9 +140,9 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
         "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
            closed_by, watch, hidden_by, assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by,
-           shelved_at, shelved_until, shelf_reason)
+           shelved_at, shelved_until, shelf_reason, service)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,
-           ?28,?29,?30)",
+           ?28,?29,?30,?31)",
     )?
     .execute(params![
         integer(transition.id)?,
@@ -171,6 +175,7 @@ fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i6
         f.shelf.as_ref().map(|shelf| shelf.at.0),
         f.shelf.as_ref().map(|shelf| shelf.until.0),
         f.shelf.as_ref().map(|shelf| &shelf.reason),
+        f.service.as_ref().map(service::text),
     ])?;
     Ok(())
 }
@@ -258,6 +263,14 @@ fn shelf(row: &Row<'_>) -> Result<Option<Shelf>, StoreError> {
     }
 }
 
+fn service(row: &Row<'_>) -> Result<Option<Service>, StoreError> {
+    let text: Option<String> = cell(row, 34)?;
+    let read = |text: &String| {
+        service::read(text).ok_or_else(|| unreadable(format!("the clock of a service level {text:?}")))
+    };
+    text.as_ref().map(read).transpose()
+}
+
 /// Reads a fault from a row that selected [`FAULT_COLUMNS`].
 pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
     let ending: Option<String> = cell(row, 18)?;
@@ -277,6 +290,7 @@ pub(crate) fn fault(row: &Row<'_>) -> Result<Fault, StoreError> {
         assigned: assignment(row)?,
         arrived: note(row, 28)?,
         shelf: shelf(row)?,
+        service: service(row)?,
         stale: cell(row, 14)?,
         first_bad: Wall(cell(row, 15)?),
         confirmed: Wall(cell(row, 16)?),
@@ -301,6 +315,12 @@ pub(crate) fn transition(row: &Row<'_>) -> Result<Transition, StoreError> {
         "arrived" => Change::Arrived,
         "shelved" => Change::Shelved,
         "unshelved" => Change::Unshelved,
+        "response-warning" => Change::ServiceWarning(Target::Response),
+        "on-site-warning" => Change::ServiceWarning(Target::OnSite),
+        "restore-warning" => Change::ServiceWarning(Target::Restore),
+        "response-breach" => Change::ServiceBreach(Target::Response),
+        "on-site-breach" => Change::ServiceBreach(Target::OnSite),
+        "restore-breach" => Change::ServiceBreach(Target::Restore),
         "hidden" => Change::Hidden,
         "revealed" => Change::Revealed,
         "restored" => Change::Restored,

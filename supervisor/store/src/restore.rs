@@ -4,11 +4,13 @@ use crate::error::StoreError;
 use crate::latest::LatestDevice;
 use crate::reader::rows;
 use crate::records::{self, FAULT_COLUMNS};
-use crate::{ClockMark, LoginRefusals, hidden, history, login, watches};
+use crate::{ClockMark, LoginRefusals, hidden, history, login, service, watches};
 use roundsman_core::fault::{Fault, FaultId};
 use roundsman_core::hidden::Hiding;
+use roundsman_core::sla::clock::Downtime;
 use roundsman_core::time::Wall;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// How long an ended fault may be reopened under its number (DESIGN section 3).
 const REOPEN_WINDOW_MS: i64 = 30 * 60 * 1_000;
@@ -33,6 +35,8 @@ pub struct Restored {
     pub clock: Option<ClockMark>,
     /// Who stood behind whom, as it was stored last.
     pub hidden: Vec<Hiding>,
+    /// What passed since the latest transition of each fault that has a clock of a service level, until the latest mark.
+    pub passed: BTreeMap<FaultId, Vec<Downtime>>,
     /// Refused logins.
     pub logins: Vec<LoginRefusals>,
 }
@@ -56,7 +60,10 @@ pub(crate) fn restore(conn: &Connection, now: Wall) -> Result<Restored, StoreErr
         .prepare("SELECT year, max(sequence) FROM fault GROUP BY year ORDER BY year")
         .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
         .map_err(failed)?;
+    let clocked = open.iter().chain(&recent).filter(|fault| fault.service.is_some());
+    let passed = service::passed(conn, clocked.map(|fault| fault.id))?;
     Ok(Restored {
+        passed,
         open,
         recent,
         next_fault,

@@ -182,7 +182,8 @@ impl<'a> Stage<'a> {
         let sites = sites.map(|(device, model)| SiteDevice { device: device.clone(), model: model.clone() });
         let (devices, attached_to) = (sites.collect(), self.site.attached_to);
         let now = self.now(begin);
-        self.engine.load(engine::Site { devices, attached_to }, now);
+        let sla = self.site.sla.clone();
+        self.engine.load(engine::Site { devices, attached_to, sla }, now);
         let devices = self.devices.iter().map(DeviceRecord::from).collect();
         let mark = self.mark(begin);
         self.happened.extend([

@@ -8,9 +8,10 @@ use crate::site::{self, Asked, Site};
 use roundsman_core::device::{Device, DeviceIx};
 use roundsman_core::fault::engine::{self, Engine, Kept};
 use roundsman_core::schedule::{Limits, Schedule};
+use roundsman_core::sla::clock::Downtime;
 use roundsman_core::time::Now;
 use roundsman_driver::reach::Reach;
-use roundsman_store::{DeviceRecord, LatestDevice, Restored};
+use roundsman_store::{ClockMark, DeviceRecord, LatestDevice, Restored};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -63,7 +64,8 @@ impl Supervisor {
         self.probing.load(&self.devices);
         self.restore_latest(kept);
         let devices = self.devices.iter().map(Runtime::site_device).collect();
-        self.engine.load(engine::Site { devices, attached_to: self.site.attached_to }, now);
+        let (attached_to, sla) = (self.site.attached_to, self.site.sla.clone());
+        self.engine.load(engine::Site { devices, attached_to, sla }, now);
         let plain: Vec<&Device> = self.devices.iter().map(|runtime| &runtime.entry.device).collect();
         self.schedule = Schedule::new(plain, Limits::default(), now.mono);
         self.view.load(&self.devices, &self.engine);
@@ -156,7 +158,23 @@ impl Supervisor {
     }
 }
 
-pub(super) fn take_over(engine: &mut Engine, view: &View, restored: &Restored, now: Now) {
+/// What passed between the latest mark of an earlier run and now.
+fn passed_since(before: &ClockMark, mark: &ClockMark) -> Downtime {
+    let length_ms = if before.boot == mark.boot && !mark.boot.is_empty() {
+        Some(mark.now.mono.since_ms(before.now.mono))
+    } else if before.synchronised && mark.synchronised {
+        u64::try_from(mark.now.wall.0 - before.now.wall.0).ok()
+    } else {
+        None
+    };
+    length_ms.map_or(Downtime::Unknown, |length_ms| Downtime::Known { until: mark.now.wall, length_ms })
+}
+
+/// The engine and the view go on from what the store kept; `mark` is now, by both clocks.
+pub(super) fn take_over(engine: &mut Engine, view: &View, restored: &Restored, mark: &ClockMark) {
+    let off = restored.clock.as_ref().map_or(Downtime::Unknown, |before| passed_since(before, mark));
+    let passed =
+        restored.passed.iter().map(|(fault, passed)| (*fault, passed.iter().copied().chain([off]).collect()));
     let answering = restored.latest.iter().filter(|latest| latest.answered);
     let kept = Kept {
         faults: restored.open.iter().chain(&restored.recent).cloned().collect(),
@@ -164,9 +182,10 @@ pub(super) fn take_over(engine: &mut Engine, view: &View, restored: &Restored, n
         next_transition: restored.next_transition,
         numbers: restored.numbers.iter().copied().collect(),
         hidden: restored.hidden.clone(),
+        passed: passed.collect(),
         answering: answering.map(|latest| latest.device.clone()).collect(),
     };
-    engine.restore(kept, now);
+    engine.restore(kept, mark.now);
     view.take_over(&restored.open, &restored.hidden);
 }
 

@@ -2,11 +2,12 @@
 
 use super::T0;
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::{Condition, Fault, FaultId, FaultKey, FaultNumber};
+use roundsman_core::fault::{Condition, Fault, FaultId, FaultKey, FaultNumber, Service, ServiceTarget};
 use roundsman_core::model::Kind;
 use roundsman_core::reading::{Absence, Value};
 use roundsman_core::record::{Amendment, Content, Correction, Field, Record, RecordNumber};
 use roundsman_core::rule::Severity;
+use roundsman_core::sla::clock::{Kept, Standing};
 use roundsman_core::text::Bilingual;
 use roundsman_core::time::Wall;
 use roundsman_panel::{DeviceState, Headlines, Limit, SiteDevice, SiteReading};
@@ -92,6 +93,25 @@ pub fn fault(id: u64, device: &str, severity: Severity) -> Fault {
         assigned: None,
         arrived: None,
         shelf: None,
+        service: None,
+    }
+}
+
+/// A service level of which the answer was in time, the arrival is near its limit and the repair is overdue.
+pub fn service() -> Service {
+    let target = |standing, limit_min: u64, elapsed_min: u64, limit_at: Option<i64>| {
+        let (limit_ms, elapsed_ms) = (Some(limit_min * 60_000), elapsed_min * 60_000);
+        Some(ServiceTarget { standing, limit_ms, elapsed_ms, limit_at: limit_at.map(Wall) })
+    };
+    Service {
+        policy: "severe".into(),
+        name: "重大故障".into(),
+        kept: Kept::default(),
+        targets: [
+            target(Standing::Met, 30, 8, None),
+            target(Standing::Running, 60, 50, Some(T0 + 10 * 60_000)),
+            target(Standing::Breached { at_ms: 240 * 60_000 }, 240, 250, None),
+        ],
     }
 }
 

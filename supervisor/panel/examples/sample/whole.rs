@@ -1,5 +1,6 @@
 //! The sample site at large: four tiers with trouble, and as many devices as are asked for.
 
+use super::things::service;
 use super::{SampleSite, T0, device, fault};
 use roundsman_core::device::{Network, Tier};
 use roundsman_core::fault::{Acknowledgement, Change};
@@ -80,6 +81,7 @@ impl SampleSite {
             fault(4, "rt-station-2", Severity::Minor),
             fault(5, "rt-county-11", Severity::Warning),
         ];
+        trouble[0].service = Some(service());
         let hot = &mut trouble[1];
         hot.key.instance = "MPU Board 0".into();
         hot.first_bad = Wall(T0 - 3_900_000);

@@ -4,7 +4,7 @@ use super::around::{self, Around};
 use super::device::Root;
 use super::rows::{Row, device_name, ending, is_closable, people, shelved};
 use super::sight::Sight;
-use super::{Page, Part, Parts, Place, history, link, problem, record};
+use super::{Page, Part, Parts, Place, history, link, problem, record, service};
 use crate::figure;
 use crate::problem::Kind;
 use crate::router::Panel;
@@ -190,6 +190,8 @@ fn step(transition: &Transition, unit: &str, v: &Voice) -> Step {
             ("hidden", v.t("change.shelved"), how.unwrap_or_default())
         }
         Change::Unshelved => (DeviceState::of(fault.severity).word(), v.t("change.unshelved"), String::new()),
+        Change::ServiceWarning(target) => ("minor", v.t("change.service-warning"), v.text(&target.name())),
+        Change::ServiceBreach(target) => ("critical", v.t("change.service-breach"), v.text(&target.name())),
         Change::Hidden => ("hidden", v.t("change.hidden"), String::new()),
         Change::Revealed => (DeviceState::of(fault.severity).word(), v.t("change.revealed"), String::new()),
         Change::Restored => ("ok", v.t("change.restored"), String::new()),
@@ -235,6 +237,7 @@ fn parts(
     let affected = affected(fault, hides, sight, v);
     Ok(vec![
         Part::of("fault-what", &what(fault, sight, v))?,
+        Part::of("service", &service::of(fault, sight.now, v))?,
         Part::of("advice", &Advice { v, advice: v.text(&fault.advice), chart, chart_title })?,
         Part::of("timeline", &timeline)?,
         Part::of("around", around)?,

@@ -24,6 +24,7 @@ mod readings;
 pub(crate) mod record;
 pub(crate) mod report;
 mod rows;
+mod service;
 mod sight;
 #[cfg(any(test, feature = "styleguide"))]
 pub(crate) mod styleguide;

@@ -177,6 +177,7 @@ impl Made {
                 assigned: None,
                 arrived: None,
                 shelf: None,
+                service: None,
             },
         );
         id

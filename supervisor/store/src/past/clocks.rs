@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::reader::rows;
 use roundsman_core::figures::watch::{Moment, Watch, WatchNumber, Watches};
+use roundsman_core::sla::clock::Downtime;
 use roundsman_core::time::Wall;
 use rusqlite::Connection;
 
@@ -157,6 +158,31 @@ impl Clocks {
     pub(super) fn into_placed(self) -> Watches {
         self.placed
     }
+}
+
+/// What passed from a moment of a watch to the end of the last one: time that was lived, and what lay between.
+pub(crate) fn passed_since(conn: &Connection, watch: i64, wall: Wall) -> Result<Vec<Downtime>, StoreError> {
+    let sql = format!(
+        "SELECT number, boot, mono, wall, length, synchronised, shift FROM watch WHERE number >= {watch}
+         ORDER BY number LIMIT {MOST_WATCHES}"
+    );
+    let watches = rows(conn, &sql, [], |row| read(row).map_err(super::unreadable))?;
+    let mut passed = Vec::new();
+    for (at, row) in watches.iter().enumerate() {
+        let end = Wall(row.wall.saturating_add(row.length));
+        let lived = match at.checked_sub(1) {
+            None => end.0.saturating_sub(wall.0).clamp(0, row.length.max(0)),
+            Some(before) => {
+                passed.push(match row.after_ms(&watches[before]) {
+                    Some(length_ms) => Downtime::Known { until: Wall(row.wall), length_ms },
+                    None => Downtime::Unknown,
+                });
+                row.length.max(0)
+            }
+        };
+        passed.push(Downtime::Known { until: end, length_ms: lived.unsigned_abs() });
+    }
+    Ok(passed)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {

@@ -15,6 +15,7 @@ mod faults;
 use crate::error::StoreError;
 use crate::reader::Reader;
 use clocks::Clocks;
+pub(crate) use clocks::passed_since;
 use roundsman_core::fault::{Fault, FaultId};
 use roundsman_core::figures::availability::DeviceLife;
 use roundsman_core::figures::faults::FaultLife;

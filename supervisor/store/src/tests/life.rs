@@ -5,11 +5,14 @@ use crate::reader::{MOST_ROWS, rows};
 use crate::space::Space;
 use crate::writer::{Job, Work, Writer};
 use crate::{
-    Answer, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Named, StoreError, schema,
+    Answer, Batch, ClockMark, DeviceRecord, FaultFilter, LatestDevice, LatestReading, Named, Step,
+    StoreError, schema,
 };
 use roundsman_core::device::{Class, Network, Tier};
-use roundsman_core::fault::{Acknowledgement, Assignment, Shelf};
+use roundsman_core::fault::{Acknowledgement, Assignment, Service, ServiceTarget, Shelf};
 use roundsman_core::reading::Absence;
+use roundsman_core::sla::clock::{Downtime, Kept, Standing};
+use roundsman_core::sla::policy::Target;
 use roundsman_core::time::{Mono, Now};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -101,6 +104,7 @@ fn the_second_and_the_third_axis_come_back_as_they_were() {
         let (at, until) = (Wall(T0 + 4_000), Wall(T0 + 3_604_000));
         f.shelf = Some(Shelf { by: "赵工".into(), at, until, reason: "备件在途".into() });
     });
+    then(Change::ServiceBreach(Target::OnSite), &|f| f.service = Some(service()));
     then(Change::Hidden, &|f| f.hidden_by = Some(FaultId(1)));
     then(Change::Revealed, &|f| f.hidden_by = None);
     then(Change::Unshelved, &|f| f.shelf = None);
@@ -113,6 +117,68 @@ fn the_second_and_the_third_axis_come_back_as_they_were() {
     store.close();
     let (_, restored) = open(dir.path());
     assert_eq!(restored.open[1], written.last().unwrap().fault);
+    assert_eq!(restored.passed[&FaultId(2)], [Downtime::Unknown], "no clock was marked");
+}
+
+fn service() -> Service {
+    let mut kept = Kept { elapsed_ms: 1_800_000, uncertain: true, ..Kept::default() };
+    kept.targets[0].breached_ms = Some(1_800_000);
+    let response = ServiceTarget {
+        standing: Standing::Breached { at_ms: 1_800_000 },
+        limit_ms: Some(1_800_000),
+        elapsed_ms: 1_800_000,
+        limit_at: None,
+    };
+    Service {
+        policy: "severe".into(), name: "重大故障".into(), kept, targets: [Some(response), None, None]
+    }
+}
+
+/// What passed since a clock of a service level was kept: lived, off within a boot, off across boots, and unknown.
+#[test]
+fn what_passed_since_a_fault_was_written_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let minute = 60_000_i64;
+    let mark = |boot: &str, mono_min: u64, wall_min: i64, synchronised| ClockMark {
+        boot: boot.into(),
+        now: Now::at(mono_min * 60_000, T0 + wall_min * minute),
+        synchronised,
+    };
+    let (store, _) = open(dir.path());
+    block_on(store.mark_clock(mark("one", 100, 0, true))).unwrap();
+    let fault = Fault { service: Some(service()), ..fault(1, "trunk") };
+    let transition = Transition { id: 1, at: Wall(T0 + 5 * minute), change: Change::Raised, fault };
+    let mark_then = mark("one", 105, 5, true);
+    let step = Step { now: mark_then.now, transition: Some(transition), hidden: vec![] };
+    block_on(store.commit(Batch { mark: Some(mark_then), steps: vec![step] })).unwrap();
+    block_on(store.mark_clock(mark("one", 110, 10, true))).unwrap();
+    store.close();
+    let (store, _) = open(dir.path());
+    block_on(store.mark_clock(mark("one", 130, 30, true))).unwrap();
+    store.close();
+    let (store, _) = open(dir.path());
+    block_on(store.mark_clock(mark("two", 1, 90, true))).unwrap();
+    store.close();
+    let (store, _) = open(dir.path());
+    block_on(store.mark_clock(mark("three", 1, 50, false))).unwrap();
+    store.close();
+    let (_, restored) = open(dir.path());
+    let known = |until_min: i64, minutes: u64| Downtime::Known {
+        until: Wall(T0 + until_min * minute),
+        length_ms: minutes * 60_000,
+    };
+    assert_eq!(
+        restored.passed[&FaultId(1)],
+        [
+            known(10, 5),
+            known(30, 20),
+            known(30, 0),
+            known(90, 60),
+            known(90, 0),
+            Downtime::Unknown,
+            known(50, 0)
+        ]
+    );
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn fault(id: u64, device: &str) -> Fault {
         assigned: None,
         arrived: None,
         shelf: None,
+        service: None,
     }
 }
 

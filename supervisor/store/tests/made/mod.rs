@@ -40,5 +40,6 @@ pub(crate) fn raised(id: u64, at: Wall) -> Fault {
         assigned: None,
         arrived: None,
         shelf: None,
+        service: None,
     }
 }

@@ -172,7 +172,7 @@ impl<'a> Product<'a> {
             next_transition: restored.next_transition,
             numbers: restored.numbers.into_iter().collect(),
             hidden: restored.hidden,
-            answering: BTreeSet::new(),
+            ..Kept::default()
         };
         engine.restore(kept, now);
         let (devices, asked) = (Vec::new(), BTreeSet::new());
@@ -210,7 +210,7 @@ impl<'a> Product<'a> {
             .expect("saved");
         let site = |device: Device| SiteDevice { device, model: self.model.clone() };
         let devices = devices.into_iter().map(site).collect();
-        running.engine.load(engine::Site { devices, attached_to: Some(DeviceIx(0)) }, now);
+        running.engine.load(engine::Site { devices, attached_to: Some(DeviceIx(0)), sla: vec![] }, now);
         running.devices = ids;
         running.asked.clear();
         self.drain(at, physics);

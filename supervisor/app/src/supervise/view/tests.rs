@@ -118,6 +118,7 @@ impl Bench {
             assigned: None,
             arrived: None,
             shelf: None,
+            service: None,
         };
         let change = if ends { Change::Ended } else { Change::Raised };
         let id = self.state.last_transition + 1;
