@@ -3,7 +3,8 @@
 //! Pure: it is told which devices have failed and which answer, and decides nothing about faults.
 
 use crate::device::{Device, DeviceIx};
-use std::collections::VecDeque;
+use crate::time::Mono;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// The devices' uplinks, in both directions.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +98,7 @@ impl Topology {
     ) -> Vec<Option<DeviceIx>> {
         let count = self.children.len();
         let mut behind = vec![None; count];
-        let known = self.within_reach(attached_to, |_| false);
+        let known = self.within_reach_of([attached_to], |_| false);
         let failed = |device| standing(device) == Standing::Failed;
         let roots = (0..count as u32).map(DeviceIx);
         let roots = roots.filter(|&d| known[d.at()].is_some() && standing(d) == Standing::Answering);
@@ -121,23 +122,73 @@ impl Topology {
         behind
     }
 
-    /// Hops from a device to each device with uplinks read in both directions, `None` where no path leads.
-    pub fn hops(&self, from: DeviceIx) -> Vec<Option<u32>> {
-        self.within_reach(from, |_| false)
+    /// Per device from when on a reply of it says that something lets the question through, where each device lets
+    /// nothing through since it has `failed`, as far as is known; `None` where a way is left, and where none was known.
+    ///
+    /// A reply from before the last of its ways was shut says nothing: it may have come on that one. Nor does one from
+    /// before something failed on each of its ways: what was shut earlier let it through, what failed later does not.
+    pub fn cut_since(
+        &self,
+        attached_to: DeviceIx,
+        failed: impl Fn(DeviceIx) -> Option<Mono>,
+    ) -> Vec<Option<Mono>> {
+        let first = self.best_way(attached_to, |device| failed(device).map(|since| since.0));
+        // The latest of a way's failures counts here, and of the ways that on which it is the earliest.
+        let last = self.best_way(attached_to, |device| failed(device).map(|since| !since.0));
+        let both = |(first, last): (Option<u64>, Option<u64>)| Some(Mono(first?.max(!last?)));
+        first.into_iter().zip(last).map(both).collect()
     }
 
-    /// The devices next to this one that are nearer to where `hops` counts from.
-    pub fn nearer(&self, device: DeviceIx, hops: &[Option<u32>]) -> Vec<DeviceIx> {
-        let far = |device: DeviceIx| hops.get(device.at()).copied().flatten();
-        let Some(own) = far(device) else { return Vec::new() };
-        self.beside(device).filter(|beside| far(*beside).is_some_and(|far| far < own)).collect()
+    /// Per device the least figure on that of its ways on which it is greatest; `None` where nothing on it has one.
+    fn best_way(&self, attached_to: DeviceIx, figure: impl Fn(DeviceIx) -> Option<u64>) -> Vec<Option<u64>> {
+        const OPEN: u64 = u64::MAX;
+        let mut best = vec![None; self.children.len()];
+        // What nothing stands before, which is most, needs no order.
+        let (mut open, mut next) = (Vec::new(), BinaryHeap::new());
+        if let Some(least) = best.get_mut(attached_to.at()) {
+            *least = Some(OPEN);
+            open.push(attached_to);
+        }
+        while let Some((least, device)) = open.pop().map(|device| (OPEN, device)).or_else(|| next.pop()) {
+            let beyond = figure(device).map_or(least, |figure| figure.min(least));
+            for beside in self.beside(device) {
+                if best[beside.at()].is_none_or(|known| known < beyond) {
+                    best[beside.at()] = Some(beyond);
+                    if beyond == OPEN {
+                        open.push(beside);
+                    } else {
+                        next.push((beyond, beside));
+                    }
+                }
+            }
+        }
+        best.into_iter().map(|least| least.filter(|least| *least < OPEN)).collect()
     }
 
-    /// Hops from `from` to each device, `None` where no path leads; nothing leads on from a device that is `shut`.
-    fn within_reach(&self, from: DeviceIx, shut: impl Fn(DeviceIx) -> bool) -> Vec<Option<u32>> {
-        self.within_reach_of([from], shut)
+    /// The devices next to this one from which a way leads on to one of those that are there, neither back through it
+    /// nor through what is `shut`. Where one beside it is shut, those beside that: it may let more through than it says.
+    pub fn towards(
+        &self,
+        there: impl IntoIterator<Item = DeviceIx>,
+        device: DeviceIx,
+        shut: impl Fn(DeviceIx) -> bool,
+    ) -> Vec<DeviceIx> {
+        let hops = self.within_reach_of(there, |at| at == device || shut(at));
+        let mut seen = vec![device];
+        let mut through = VecDeque::from([device]);
+        while let Some(at) = through.pop_front() {
+            for beside in self.beside(at) {
+                if !seen.contains(&beside) {
+                    seen.push(beside);
+                    through.extend(shut(beside).then_some(beside));
+                }
+            }
+        }
+        let leads_on = |at: &DeviceIx| hops.get(at.at()).is_some_and(Option::is_some) && !shut(*at);
+        seen.into_iter().skip(1).filter(leads_on).collect()
     }
 
+    /// Hops from the nearest of `from` to each device; nothing leads on from a device that is `shut`.
     fn within_reach_of(
         &self,
         from: impl IntoIterator<Item = DeviceIx>,

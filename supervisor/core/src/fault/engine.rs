@@ -9,6 +9,7 @@
 
 use super::guard::Surroundings;
 use super::judge::Watches;
+use super::mutation::{self, Mutation};
 use super::presence::{self, Absent, Evidence, Presence, Step};
 use super::register::{Draft, Register};
 use super::{
@@ -109,17 +110,18 @@ impl Engine {
     pub fn load(&mut self, site: impl Into<Site>, now: Now) {
         let site: Site = site.into();
         self.keep_causes();
-        let mut before: BTreeMap<Arc<str>, Presence> = self
+        let mut before: BTreeMap<Arc<str>, (Presence, Option<Mono>)> = self
             .devices
             .drain(..)
-            .map(|watched| (watched.site.device.id.clone(), watched.presence))
+            .map(|watched| (watched.site.device.id.clone(), (watched.presence, watched.replaced_until)))
             .collect();
         self.deadlines.clear();
         for device in site.devices {
-            let presence = before.remove(&device.device.id).unwrap_or_default().renewed();
+            let (presence, replaced_until) = before.remove(&device.device.id).unwrap_or_default();
+            let presence = presence.renewed();
             let watches = Watches::new(device.model.rules.len());
             let said = Said::default();
-            let (replaced_until, way) = (None, Way::default());
+            let way = Way::default();
             self.devices.push(Watched { site: device, presence, watches, said, replaced_until, way });
         }
         self.load_causes(site.attached_to, now);
@@ -184,7 +186,9 @@ impl Engine {
                 }
             }
             (REPLACED, _) => {
-                let until = self.register.get(fault).map(|open| replaced::until(open, now));
+                // Only a start has to go by the wall clock.
+                let kept = watched.replaced_until;
+                let until = kept.or_else(|| self.register.get(fault).map(|open| replaced::until(open, now)));
                 watched.replaced_until = until;
                 self.deadlines.extend(until.map(|until| Reverse((until, DeviceIx(at as u32)))));
             }
@@ -214,12 +218,15 @@ impl Engine {
                     return;
                 };
                 if watched.presence.generation == generation {
+                    self.causes.unsettled |= watched.presence.fault == Some(Absent::NoData);
                     if answered {
                         watched.way.answered_at = now.mono;
-                        self.causes.unsettled |= watched.presence.fault == Some(Absent::NoData);
                     }
-                    let step = watched.presence.reached(answered);
+                    let step = watched.presence.reached(answered, now);
                     self.take(device, step, now);
+                    if answered && self.drop_verdict(device) {
+                        self.ask(device, Probe::Poll, now.mono);
+                    }
                 }
             }
             Event::Replaced { device, what } => self.replaced(device, what, now),
@@ -278,7 +285,7 @@ impl Engine {
         let Some(watched) = self.devices.get_mut(device.at()) else {
             return;
         };
-        if watched.presence.generation != generation {
+        if watched.presence.generation != generation && !mutation::is_on(Mutation::GenerationNotChecked) {
             return;
         }
         let evidence = match (readings.answered, watched.site.model.has_data(readings)) {
@@ -286,9 +293,10 @@ impl Engine {
             (true, false) => Evidence::Mute,
             (false, _) => Evidence::Silent,
         };
-        if evidence == Evidence::Data && watched.way.held_until.take().is_some() {
-            watched.presence.withdraw();
+        if evidence != Evidence::Silent {
+            self.drop_verdict(device);
         }
+        let Some(watched) = self.devices.get_mut(device.at()) else { return };
         let step = watched.presence.polled(evidence, now);
         if evidence == Evidence::Data {
             let SiteDevice { device: site, model } = &watched.site;
@@ -323,16 +331,19 @@ impl Engine {
     fn polled_with(&mut self, device: DeviceIx, evidence: Evidence, now: Now) {
         let Some(Watched { presence, way, .. }) = self.devices.get_mut(device.at()) else { return };
         let answers = evidence != Evidence::Silent;
-        // Whoever has answered explains nothing any more to a verdict that waits for it.
-        self.causes.unsettled |= way.answers != answers || self.causes.holds;
+        // Whoever has answered explains nothing any more to a verdict that waits for it; and who answers is not cut off,
+        // also where it was not asked since the way was lost.
+        self.causes.unsettled |= way.answers != answers || self.causes.holds || (answers && way.is_cut());
         way.answers = answers;
         if answers {
             way.answered_at = now.mono;
         }
-        if !answers && presence.has_just_failed() {
+        let has_just_failed = !answers && presence.has_just_failed();
+        // Before the way is asked: whom one asks oneself explains nothing yet.
+        self.try_out(device, evidence, now);
+        if has_just_failed {
             self.ask_the_way(device, now);
         }
-        self.try_out(device, evidence, now);
     }
 
     /// Carries out what the presence of a device asks for.
@@ -348,6 +359,12 @@ impl Engine {
             Step::Raise(Absent::Unreachable) if self.may_be_cut_off(device) => self.hold(device, now),
             Step::Raise(absent) => self.raise_absence(device, absent, now),
             Step::Clear(absent) => self.end_absence(device, absent, now),
+            Step::Turn { from, to: Absent::Unreachable } if self.may_be_explained(device) => {
+                if let Some(watched) = self.devices.get_mut(device.at()) {
+                    watched.presence.turn_later(from, now);
+                    self.ask(device, Probe::Poll, now.mono.plus_ms(presence::RETRY_AFTER_MS[2]));
+                }
+            }
             Step::Turn { from, to } => {
                 self.end_absence(device, from, now);
                 // What comes now is another condition: it is bad since the evidence has turned, not since the first
@@ -414,7 +431,7 @@ impl Engine {
                 continue;
             }
             if presence.reach_due == Some(at) {
-                let step = presence.reached(false);
+                let step = presence.reached(false, now);
                 self.take(device, step, now);
             } else {
                 let step = presence.polled(Evidence::Silent, now);

@@ -4,6 +4,7 @@
 
 use super::condition::{Side, Stage, side};
 use super::guard::Surroundings;
+use super::mutation::{self, Mutation};
 use super::register::{Draft, Register};
 use super::{Condition, Ending, FaultId, FaultKey};
 use crate::model::{InstanceIx, Model};
@@ -111,7 +112,7 @@ impl Watches {
                             now,
                         );
                     }
-                    _ => watch.missing(reading.instance, register),
+                    _ => watch.missing(reading.instance, register, now),
                 }
             }
             watch.look_for_gone(rule, around, register, now);
@@ -130,11 +131,13 @@ impl Watches {
             };
             if let Some(instance) = around.labels.find(&unbound.label) {
                 let rests = open.condition == Condition::Cleared;
-                let stages =
-                    rule.levels.iter().map(|level| match level.severity == open.severity && !rests {
-                        true => Stage::Active,
-                        false => Stage::Quiet,
-                    });
+                // A sign may have called it as bad as no level does.
+                let at = rule.levels.iter().position(|level| level.severity == open.severity);
+                let at = at.or(rule.levels.len().checked_sub(1)).filter(|_| !rests);
+                let stages = (0..rule.levels.len()).map(|level| match at == Some(level) {
+                    true => Stage::Active,
+                    false => Stage::Quiet,
+                });
                 let watch = Watch {
                     stages: stages.collect(),
                     fault: Some(unbound.fault),
@@ -174,12 +177,12 @@ impl RuleWatch {
         register: &mut Register,
         now: Now,
     ) {
-        let reference = if rule.levels.iter().any(|level| level.test == Test::Changed) {
-            Some(&*self.references.entry(instance).or_insert_with(|| value.clone()))
-        } else {
-            None
-        };
+        let looks_for_changes = rule.levels.iter().any(|level| level.test == Test::Changed);
+        let awaits = looks_for_changes && self.awaits_a_person(instance, register);
+        let reference = (looks_for_changes && !awaits)
+            .then(|| &*self.references.entry(instance).or_insert_with(|| value.clone()));
         let side_of = |level: &Level| match judged {
+            Some(_) if awaits && level.test == Test::Changed => Some(Side::Bad),
             Some(value) => side(&level.test, value, reference),
             None => Some(Side::Good),
         };
@@ -204,8 +207,20 @@ impl RuleWatch {
         }
     }
 
-    fn missing(&mut self, instance: InstanceIx, register: &mut Register) {
+    /// Whether a change was told of before the start that nobody has taken note of: what was normal is not known any more,
+    /// and what comes now is not it.
+    fn awaits_a_person(&self, instance: InstanceIx, register: &Register) -> bool {
+        let fault = self.rows.get(&instance).and_then(|row| register.get(row.fault?));
+        let is_told =
+            fault.is_some_and(|open| open.acknowledged.is_none() && open.condition != Condition::Cleared);
+        is_told && !self.references.contains_key(&instance)
+    }
+
+    fn missing(&mut self, instance: InstanceIx, register: &mut Register, now: Now) {
         if let Some(fault) = self.rows.get(&instance).and_then(|row| row.fault) {
+            if mutation::is_on(Mutation::MissingClears) {
+                return register.end(fault, Ending::Cleared, now);
+            }
             register.set_stale(fault, true);
         }
     }
@@ -282,14 +297,17 @@ impl Watch {
             }
             (Some(fault), Some(level)) => {
                 register.set_stale(fault, false);
-                let resting = register.get(fault).is_some_and(|fault| fault.condition == Condition::Cleared);
-                if resting {
-                    register.revive(fault, level.severity, Some(value.clone()), now);
-                } else {
-                    register.set_severity(fault, level.severity, Some(value.clone()), now);
-                }
+                let open = register.get(fault);
+                let resting = open.is_some_and(|fault| fault.condition == Condition::Cleared);
                 let holding = self.stages.iter().filter(|stage| stage.holds());
                 let clearing = holding.clone().all(|stage| matches!(stage, Stage::Clearing { .. }));
+                // Good values make none worse than a sign has called it.
+                let worse = open.is_some_and(|fault| level.severity < fault.severity);
+                if resting {
+                    register.revive(fault, level.severity, Some(value.clone()), now);
+                } else if !(clearing && worse) {
+                    register.set_severity(fault, level.severity, Some(value.clone()), now);
+                }
                 register.set_condition(fault, if clearing { Condition::Clearing } else { Condition::Active });
             }
             (Some(fault), None) if rule.latch => {

@@ -9,6 +9,11 @@ mod condition;
 pub mod engine;
 mod guard;
 mod judge;
+#[cfg(not(feature = "mutations"))]
+#[expect(unreachable_pub, reason = "public where the simulation switches them on")]
+mod mutation;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod presence;
 mod register;
 mod replaced;

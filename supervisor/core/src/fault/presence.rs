@@ -6,6 +6,7 @@
 //! evidence turns.
 
 use super::Generation;
+use super::mutation::{self, Mutation};
 use crate::time::{Mono, Now};
 
 /// When a failed device is asked again, in ms after the failure. Serves `unreachable` and `no-data` only.
@@ -45,7 +46,7 @@ pub(super) enum Step {
     Retry { poll_at: Mono },
     /// Ask reach now; the verdict waits for it.
     AskReach,
-    /// Poll at this moment, to confirm that it is back.
+    /// Poll at this moment, to confirm that it is back, or gone.
     Confirm { poll_at: Mono },
     /// Raise.
     Raise(Absent),
@@ -78,6 +79,8 @@ pub(super) struct Presence {
     good: u8,
     /// Polls in a row that contradict the open fault.
     contrary: u8,
+    /// Since when a device whose `no-data` is open does not reply at all.
+    mum_since: Option<Mono>,
     /// Whether it was ever polled.
     pub(super) known: bool,
 }
@@ -92,6 +95,7 @@ impl Presence {
     /// What has been heard so far says nothing any more: the way to the device was not free. The episode begins anew.
     pub(super) fn start_over(&mut self) {
         self.next_generation();
+        self.mum_since = None;
         (self.failed, self.good, self.contrary) = (0, 0, 0);
         (self.answered, self.deciding) = (false, false);
     }
@@ -101,14 +105,35 @@ impl Presence {
         self.fault = None;
     }
 
-    /// Whether it fell silent a moment ago, or was asked and has not answered: there is no verdict yet.
-    pub(super) fn is_suspect(&self) -> bool {
-        self.fault.is_none() && (self.since.is_some() || self.poll_due.is_some())
+    /// Since when it may be gone without a verdict: it fell silent a moment ago, or was asked, at this moment, and has not
+    /// answered. One without data may be gone as well as any other.
+    pub(super) fn suspect_since(&self, asked: Option<Mono>) -> Option<Mono> {
+        let asked = || self.poll_due.map(|_| asked.unwrap_or_default());
+        match self.fault {
+            None => self.since.map(|since| since.mono).or_else(asked),
+            Some(Absent::NoData) => self.mum_since.or_else(asked),
+            Some(Absent::Unreachable) => None,
+        }
+    }
+
+    /// Whether one without data replied to the latest question of any kind.
+    pub(super) fn replies_without_data(&self) -> bool {
+        self.fault == Some(Absent::NoData) && self.contrary == 0
     }
 
     /// Whether the poll that just failed is the first of its episode.
     pub(super) fn has_just_failed(&self) -> bool {
-        self.failed == 1
+        match self.fault {
+            None => self.failed == 1,
+            Some(Absent::NoData) => self.mum_since.is_some() && self.contrary == 0,
+            Some(Absent::Unreachable) => false,
+        }
+    }
+
+    /// Another failure may explain its silence: it stays as it is until the next poll.
+    pub(super) fn turn_later(&mut self, from: Absent, now: Now) {
+        self.fault = Some(from);
+        (self.contrary, self.mum_since) = (CONTRARY_POLLS - 1, Some(now.mono));
     }
 
     /// Takes a poll's evidence.
@@ -126,12 +151,13 @@ impl Presence {
             self.next_generation();
         }
         self.failed = 0;
-        self.contrary = 0;
+        self.agree();
         self.answered = false;
         self.deciding = false;
         let fault = self.fault?;
         self.good += 1;
-        if u32::from(self.good) < super::condition::GOOD_POLLS_TO_CLEAR {
+        let is_early = mutation::is_on(Mutation::ClearAfterOneGoodPoll);
+        if u32::from(self.good) < super::condition::GOOD_POLLS_TO_CLEAR && !is_early {
             return Some(Step::Confirm { poll_at: now.mono.plus_ms(CONFIRM_GOOD_MS) });
         }
         self.good = 0;
@@ -147,13 +173,13 @@ impl Presence {
         self.good = 0;
         self.answered |= evidence == Evidence::Mute;
         match self.fault {
-            Some(fault) => self.failed_again(fault, evidence),
+            Some(fault) => self.failed_again(fault, evidence, now),
             None => {
                 let retry = RETRY_AFTER_MS.get(usize::from(self.failed)).copied();
                 self.failed = self.failed.saturating_add(1);
                 match retry {
                     Some(after_ms) => Some(Step::Retry { poll_at: now.mono.plus_ms(after_ms) }),
-                    None if self.answered => self.verdict(),
+                    None if self.answered || mutation::is_on(Mutation::VerdictWithoutReach) => self.verdict(),
                     None => {
                         self.deciding = true;
                         Some(Step::AskReach)
@@ -164,40 +190,53 @@ impl Presence {
     }
 
     /// A poll failed while a fault is open: does it fit the fault?
-    fn failed_again(&mut self, fault: Absent, evidence: Evidence) -> Option<Step> {
+    fn failed_again(&mut self, fault: Absent, evidence: Evidence, now: Now) -> Option<Step> {
         match (fault, evidence) {
-            (Absent::Unreachable, Evidence::Mute) => self.contradict(fault),
+            (Absent::Unreachable, Evidence::Mute) => self.contradict(fault, now),
             (Absent::NoData, Evidence::Mute) => {
-                self.contrary = 0;
+                self.agree();
                 None
             }
             // Silence alone fits both: the reach probe tells them apart.
+            (Absent::NoData, _) => {
+                self.mum_since.get_or_insert(now.mono);
+                Some(Step::AskReach)
+            }
             _ => Some(Step::AskReach),
         }
     }
 
     /// Takes the answer of a reach probe, or its silence.
-    pub(super) fn reached(&mut self, answered: bool) -> Option<Step> {
+    pub(super) fn reached(&mut self, answered: bool, now: Now) -> Option<Step> {
         self.reach_due = None;
         self.answered |= answered;
         match self.fault {
             None if self.deciding => self.verdict(),
             None => None,
-            Some(Absent::Unreachable) if answered => self.contradict(Absent::Unreachable),
-            Some(Absent::NoData) if !answered => self.contradict(Absent::NoData),
+            Some(Absent::Unreachable) if answered => self.contradict(Absent::Unreachable, now),
+            Some(Absent::NoData) if !answered => self.contradict(Absent::NoData, now),
             Some(_) => {
-                self.contrary = 0;
+                self.agree();
                 None
             }
         }
     }
 
-    fn contradict(&mut self, from: Absent) -> Option<Step> {
+    /// The evidence fits the open fault.
+    fn agree(&mut self) {
+        self.contrary = 0;
+        self.mum_since = None;
+    }
+
+    fn contradict(&mut self, from: Absent, now: Now) -> Option<Step> {
         self.contrary += 1;
         if self.contrary < CONTRARY_POLLS {
-            return None;
+            // Others may be hidden behind one that is gone: that is not left to the regular polls.
+            let after_ms = RETRY_AFTER_MS.get(usize::from(self.contrary));
+            let again = |after_ms: &u64| Step::Confirm { poll_at: now.mono.plus_ms(*after_ms) };
+            return after_ms.filter(|_| from == Absent::NoData).map(again);
         }
-        self.contrary = 0;
+        self.agree();
         let to = match from {
             Absent::Unreachable => Absent::NoData,
             Absent::NoData => Absent::Unreachable,
@@ -210,11 +249,12 @@ impl Presence {
         self.deciding = false;
         let fault = if self.answered { Absent::NoData } else { Absent::Unreachable };
         self.fault = Some(fault);
-        self.contrary = 0;
+        self.agree();
         Some(Step::Raise(fault))
     }
 
-    fn next_generation(&mut self) {
+    /// Answers that are on their way are void.
+    pub(super) fn next_generation(&mut self) {
         self.generation = Generation(self.generation.0.wrapping_add(1));
         self.reach_due = None;
         self.poll_due = None;

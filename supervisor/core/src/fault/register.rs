@@ -1,6 +1,7 @@
 //! The register of faults: numbers, at most one open fault a key, reopening, and the effects of each transition.
 
 use super::clocks::Clocks;
+use super::mutation::{self, Mutation};
 use super::{
     Acknowledgement, Act, Assignment, Change, Condition, Effect, Ending, Fault, FaultId, FaultKey,
     FaultNumber, RequestId, Shelf, Transition,
@@ -39,6 +40,15 @@ struct Past {
     clock: Option<Clock>,
     /// Until when it may be reopened.
     reopen_until: Mono,
+}
+
+impl Past {
+    fn may_reopen(&self, now: Now) -> bool {
+        if mutation::is_on(Mutation::ReopenedByTheWallClock) {
+            return self.fault.cleared.is_some_and(|cleared| now.wall.0 - cleared.0 <= REOPEN_MS as i64);
+        }
+        now.mono <= self.reopen_until
+    }
 }
 
 /// Open faults, the recently ended, the numbers, and what is to be committed.
@@ -112,6 +122,9 @@ impl Register {
                 self.remember(fault, reopen_until);
             }
         }
+        if mutation::is_on(Mutation::NumberReusedAfterRestart) {
+            self.numbers.values_mut().for_each(|last| *last = last.saturating_sub(1));
+        }
     }
 
     /// The last number given out in a year; what the store knows beyond the faults handed to `restore`.
@@ -178,7 +191,7 @@ impl Register {
         let previous = past.as_ref().map(|past| past.fault.id);
         if let Some(past) = past
             && past.fault.ending == Some(Ending::Cleared)
-            && now.mono <= past.reopen_until
+            && past.may_reopen(now)
         {
             let shelf = past.fault.shelf.clone().filter(|_| self.shelves.contains_key(&past.fault.id));
             let fault = Fault {
@@ -188,8 +201,12 @@ impl Register {
                 cleared: None,
                 ending: None,
                 value: draft.value,
-                hidden_by: self.cut_off.get(&past.fault.key.device).copied(),
+                hidden_by: self.hidden_by(&past.fault.key.device),
                 shelf,
+                acknowledged: past
+                    .fault
+                    .acknowledged
+                    .filter(|_| !mutation::is_on(Mutation::AcknowledgementLostOnReopen)),
                 ..past.fault
             };
             return self.begin(fault, (Change::Reopened, past.clock), now);
@@ -197,7 +214,7 @@ impl Register {
         let fault = Fault {
             id: FaultId(self.next_fault),
             number: self.next_number(now.wall),
-            hidden_by: self.cut_off.get(&draft.key.device).copied(),
+            hidden_by: self.hidden_by(&draft.key.device),
             key: draft.key,
             severity: draft.severity,
             condition: Condition::Active,
@@ -220,6 +237,10 @@ impl Register {
         };
         self.next_fault += 1;
         self.begin(fault, (Change::Raised, None), now)
+    }
+
+    fn hidden_by(&self, device: &str) -> Option<FaultId> {
+        self.cut_off.get(device).copied().filter(|_| !mutation::is_on(Mutation::HideForgottenOnRaise))
     }
 
     fn begin(&mut self, fault: Fault, (change, clock): (Change, Option<Clock>), now: Now) -> FaultId {
@@ -266,6 +287,9 @@ impl Register {
 
     /// A fresh poll has judged: what it found bad stands for itself.
     pub(super) fn reveal(&mut self, device: &str, judged: impl Fn(&Fault) -> bool, now: Now) {
+        if mutation::is_on(Mutation::NeverRevealed) {
+            return;
+        }
         let is_meant =
             |fault: &&Fault| *fault.key.device == *device && fault.hidden_by.is_some() && judged(fault);
         let meant: Vec<FaultId> = self.open.values().filter(is_meant).map(|fault| fault.id).collect();
@@ -450,7 +474,9 @@ impl Register {
             open.service.clone_from(&fault.service);
         }
         let transition = Transition { id: self.next_transition, at: now.wall, change, fault };
-        self.next_transition += 1;
+        let leaves_out =
+            mutation::is_on(Mutation::TransitionIdLeftOut) && self.next_transition.is_multiple_of(97);
+        self.next_transition += 1 + u64::from(leaves_out);
         self.effects.push_back(Effect::Commit { transition: Box::new(transition), request });
     }
 

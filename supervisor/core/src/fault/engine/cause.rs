@@ -11,6 +11,7 @@ use super::presence::{ASK_DEADLINE_MS, Absent, Evidence, RETRY_AFTER_MS};
 use super::{Effect, Ending, Engine, FaultId, FaultKey, NO_DATA, Probe, REDUNDANCY_LOST, Watched};
 use crate::device::{Device, DeviceIx};
 use crate::fault::Condition;
+use crate::fault::mutation::{self, Mutation};
 use crate::fault::register::Draft;
 use crate::hidden::{Hiding, Root};
 use crate::rule::Severity;
@@ -35,8 +36,6 @@ const JUST_NOW_MS: u64 = 1_000;
 pub(super) struct Causes {
     topology: Topology,
     attached_to: Option<DeviceIx>,
-    /// From the box; `None` where the site file names no path.
-    hops: Vec<Option<u32>>,
     /// Devices with several uplinks.
     redundant: Vec<DeviceIx>,
     /// Who was hidden before the site is loaded, and who answered.
@@ -72,15 +71,21 @@ pub(super) struct Way {
     asked: Option<Mono>,
 }
 
+impl Way {
+    /// Whether a failed device cuts it off now, by all that is known.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+}
+
 impl Causes {
     /// The graph of a site. One with a loop is refused before it comes here; without a graph nothing is hidden.
     fn of(devices: &[Device], attached_to: Option<DeviceIx>) -> Causes {
         let topology = Topology::new(devices).unwrap_or_default();
-        let hops = attached_to.map(|from| topology.hops(from)).unwrap_or_default();
         let all = (0..devices.len() as u32).map(DeviceIx);
         let redundant = all.filter(|device| distinct_uplinks(&devices[device.at()]).len() > 1).collect();
         let (unsettled, degraded) = (true, true);
-        Causes { topology, attached_to, hops, redundant, unsettled, degraded, ..Causes::default() }
+        Causes { topology, attached_to, redundant, unsettled, degraded, ..Causes::default() }
     }
 
     /// What an earlier run knew: who is hidden, and who answered.
@@ -104,16 +109,19 @@ fn failed_since(watched: &Watched, suspects: bool) -> Option<Mono> {
     if way.out.is_some() {
         return Some(way.out_since);
     }
-    let is_suspect = suspects && (presence.is_suspect() || way.held_until.is_some());
-    is_suspect.then(|| presence.since.map(|since| since.mono).or(way.asked).unwrap_or_default())
+    let held = || way.held_until.and(presence.since).map(|since| since.mono);
+    suspects.then(|| presence.suspect_since(way.asked).or_else(held)).flatten()
 }
 
 impl Watched {
     /// Whether it replies, and did so after a moment. One without data replies too: a reach probe, or an agent that
     /// refuses.
     fn replies_since(&self, since: Mono) -> bool {
-        let replies = self.way.answers || self.presence.fault == Some(Absent::NoData);
-        replies && self.way.answered_at >= since
+        self.replies() && self.way.answered_at >= since
+    }
+
+    fn replies(&self) -> bool {
+        self.way.answers || self.presence.replies_without_data()
     }
 }
 
@@ -128,14 +136,16 @@ impl Engine {
     }
 
     /// Loads the graph of the devices that the engine has now. Who answered is taken to have done so in spite of what
-    /// had failed by then.
+    /// had failed by then, but for those that were hidden: their latest poll was before.
     pub(super) fn load_causes(&mut self, attached_to: Option<DeviceIx>, now: Now) {
         let mut kept = std::mem::take(&mut self.causes.kept);
         for watched in &mut self.devices {
             let root = kept.remove(&watched.site.device.id);
             watched.way.answers = self.causes.answering.contains(&watched.site.device.id);
-            watched.way.answered_at = if watched.way.answers { now.mono } else { Mono(0) };
+            watched.way.answered_at = if root.is_none() { now.mono } else { Mono::default() };
             watched.way.out_since = now.mono;
+            let waits = root.is_none() && self.register.hides_any(&watched.site.device.id);
+            watched.way.trial = waits.then_some(0);
             (watched.way.cut, watched.way.said) = (root.clone(), root);
             let root = watched.way.cut.as_ref().map(|root| root.fault);
             self.register.cut_off(&watched.site.device.id, root);
@@ -143,7 +153,11 @@ impl Engine {
         let gone: Vec<Hiding> = kept.into_keys().map(|device| Hiding { device, behind: None }).collect();
         gone.iter().for_each(|hiding| self.register.cut_off(&hiding.device, None));
         self.hide(gone);
-        let devices: Vec<Device> = self.devices.iter().map(|watched| watched.site.device.clone()).collect();
+        let mut devices: Vec<Device> =
+            self.devices.iter().map(|watched| watched.site.device.clone()).collect();
+        if mutation::is_on(Mutation::RedundancyIsCut) {
+            devices.iter_mut().for_each(|device| device.uplinks.truncate(1));
+        }
         self.causes = Causes::of(&devices, attached_to);
     }
 
@@ -152,13 +166,27 @@ impl Engine {
         self.devices.get(device.at())?.way.said.as_ref()
     }
 
-    /// Has those that stand between the box and a device asked whether they are there.
+    /// Has those next to a device asked whether they are there, on all ways to the box that are left: where it has
+    /// several, each may be the one that carried it.
     pub(super) fn ask_the_way(&mut self, device: DeviceIx, now: Now) {
-        for nearer in self.causes.topology.nearer(device, &self.causes.hops) {
+        if mutation::is_on(Mutation::UplinksNotAsked) {
+            return;
+        }
+        let Some(attached_to) = self.causes.attached_to else { return };
+        let is_out = |device: DeviceIx| self.devices.get(device.at()).is_some_and(|d| d.way.out.is_some());
+        let cut_since = self.cut_since(attached_to, false);
+        // What replies behind one that is out leads on.
+        let leads_on = |device: &DeviceIx| {
+            let since = cut_since.get(device.at()).copied().flatten();
+            since.is_some_and(|since| self.devices[device.at()].replies_since(since))
+        };
+        let there = (0..self.devices.len() as u32).map(DeviceIx).filter(leads_on).chain([attached_to]);
+        for nearer in self.causes.topology.towards(there, device, is_out) {
             let Some(Watched { presence, way, .. }) = self.devices.get_mut(nearer.at()) else { continue };
             let asked = way.asked.is_some_and(|at| now.mono.since_ms(at) < ASKED_AGAIN_MS);
             let lately = asked || (way.answers && now.mono.since_ms(way.answered_at) < JUST_NOW_MS);
-            if presence.since.is_some() || presence.fault.is_some() || presence.poll_due.is_some() || lately {
+            let is_suspect = presence.suspect_since(way.asked).is_some() || way.held_until.is_some();
+            if is_suspect || way.out.is_some() || lately {
                 continue;
             }
             way.asked = Some(now.mono);
@@ -169,6 +197,24 @@ impl Engine {
     /// Whether a verdict has to wait: those that are not decided yet would explain the silence.
     pub(super) fn may_be_cut_off(&self, device: DeviceIx) -> bool {
         self.cut_off(true).get(device.at()).copied().flatten().is_some()
+    }
+
+    /// Whether that would explain it which is not decided yet; what is hidden already waits for nothing.
+    pub(super) fn may_be_explained(&self, device: DeviceIx) -> bool {
+        let is_cut = self.devices.get(device.at()).is_some_and(|watched| watched.way.is_cut());
+        !is_cut && self.may_be_cut_off(device)
+    }
+
+    /// A device whose verdict waits has replied after all: the verdict is void. Says whether one waited.
+    pub(super) fn drop_verdict(&mut self, device: DeviceIx) -> bool {
+        let Some(Watched { presence, way, .. }) = self.devices.get_mut(device.at()) else { return false };
+        let waited = way.held_until.take().is_some();
+        if waited {
+            presence.withdraw();
+            presence.start_over();
+            self.causes.unsettled = true;
+        }
+        waited
     }
 
     /// Lets a verdict wait.
@@ -183,26 +229,38 @@ impl Engine {
 
     /// Per device the failed one that cuts it off; `suspects`: as if those had failed whose verdict is not there yet.
     ///
-    /// A device that has replied since then is not cut off, whatever the graph says. A reply from before says nothing:
-    /// most of those behind a failed one were well when they were asked last.
+    /// A device that has replied since ([`Topology::cut_since`]) is not cut off, whatever the graph says. A reply from
+    /// before says nothing: most of those behind a failed one were well when they were asked last.
     fn cut_off(&self, suspects: bool) -> Vec<Option<DeviceIx>> {
         let Some(attached_to) = self.causes.attached_to else { return Vec::new() };
-        let failed: Vec<Option<Mono>> =
-            self.devices.iter().map(|watched| failed_since(watched, suspects)).collect();
-        let has_failed = |device: DeviceIx| failed.get(device.at()).is_some_and(Option::is_some);
-        let by_the_graph = self.causes.topology.behind(attached_to, |device| match has_failed(device) {
-            true => Standing::Failed,
-            false => Standing::Silent,
+        let failed = |device: DeviceIx| {
+            self.devices.get(device.at()).and_then(|watched| failed_since(watched, suspects))
+        };
+        let by_the_graph = self.causes.topology.behind(attached_to, |device| match failed(device) {
+            Some(_) => Standing::Failed,
+            None => Standing::Silent,
         });
+        let objects = |(watched, root): (&Watched, &Option<DeviceIx>)| root.is_some() && watched.replies();
+        if !self.devices.iter().zip(&by_the_graph).any(objects) {
+            return by_the_graph;
+        }
+        let cut_since = self.cut_since(attached_to, suspects);
         self.causes.topology.behind(attached_to, |device| {
-            if has_failed(device) {
+            if failed(device).is_some() {
                 return Standing::Failed;
             }
-            let root = by_the_graph.get(device.at()).copied().flatten();
-            let since = root.and_then(|root| failed.get(root.at()).copied().flatten()).unwrap_or_default();
+            let since = cut_since.get(device.at()).copied().flatten().unwrap_or_default();
             let replies = self.devices.get(device.at()).is_some_and(|watched| watched.replies_since(since));
             if replies { Standing::Answering } else { Standing::Silent }
         })
+    }
+
+    /// Per device since when the graph says that it is cut off.
+    fn cut_since(&self, attached_to: DeviceIx, suspects: bool) -> Vec<Option<Mono>> {
+        let failed = |device: DeviceIx| {
+            self.devices.get(device.at()).and_then(|watched| failed_since(watched, suspects))
+        };
+        self.causes.topology.cut_since(attached_to, failed)
     }
 
     /// Works out anew who is hidden, if anything happened that bears on it, and lets verdicts go that nothing explains.
@@ -260,14 +318,23 @@ impl Engine {
         way.trial = waits.then_some(0);
         let id = site.device.id.clone();
         let is_silent = !way.answers && (presence.since.is_some() || presence.fault.is_some());
-        if is_silent {
+        // By its own reply, or by that of another or the end of what hid it: then a poll that is under way was started
+        // before.
+        let needs_a_poll = waits && !(way.answers && way.answered_at == now.mono);
+        if needs_a_poll {
+            presence.next_generation();
+        }
+        if is_silent && !mutation::is_on(Mutation::EpisodeNotRestarted) {
             presence.start_over();
             if way.held_until.take().is_some() {
                 presence.withdraw();
             }
         }
-        if is_silent || (waits && !way.answers) {
+        if is_silent || needs_a_poll {
             self.ask(device, Probe::Poll, now.mono);
+        }
+        if mutation::is_on(Mutation::RevealWithoutFreshPoll) {
+            self.register.reveal(&id, |_| true, now);
         }
         if self.causes.attached_to.is_none() {
             // The site file no longer says where the box is: nothing is hidden at all.
@@ -283,6 +350,14 @@ impl Engine {
 
     /// A poll of a device whose faults wait for a fresh one.
     pub(super) fn try_out(&mut self, device: DeviceIx, evidence: Evidence, now: Now) {
+        let silent = self.devices.get(device.at()).and_then(|watched| watched.way.trial).unwrap_or_default();
+        if evidence == Evidence::Silent
+            && usize::from(silent) >= RETRY_AFTER_MS.len()
+            && self.may_be_cut_off(device)
+        {
+            // Another failure may explain it: the next poll decides.
+            return self.ask(device, Probe::Poll, now.mono.plus_ms(RETRY_AFTER_MS[2]));
+        }
         let Some(Watched { site, way, .. }) = self.devices.get_mut(device.at()) else { return };
         let Some(failed) = way.trial.filter(|_| way.cut.is_none()) else { return };
         let id = site.device.id.clone();
@@ -307,7 +382,7 @@ impl Engine {
                 false
             }
             (_, None) => {
-                self.register.reveal(&id, |_| true, now);
+                self.register.reveal(&id, |fault| fault.condition != Condition::Cleared, now);
                 true
             }
         };
@@ -317,6 +392,7 @@ impl Engine {
             way.trial = None;
         }
         if (is_over || !waits) && way.said.take().is_some() {
+            self.causes.unsettled = true;
             self.hide(vec![Hiding { device: id, behind: None }]);
         }
     }
@@ -362,7 +438,7 @@ impl Engine {
             let left = lost.iter().filter(|lost| !**lost).count();
             self.causes.degraded |= left < lost.len();
             let Watched { site, way, .. } = &self.devices[device.at()];
-            let speaks = left > 0 && way.out.is_none() && way.cut.is_none();
+            let speaks = left > 0 && way.out.is_none() && way.cut.is_none() && way.said.is_none();
             let id = site.device.id.clone();
             for (uplink, is_lost) in uplinks.into_iter().zip(lost) {
                 let parent = &self.devices[uplink.at()].site.device;
