@@ -13,10 +13,6 @@ use std::collections::BTreeMap;
 const VERDICT: u64 = 7;
 /// From the first good poll to the second, s.
 const BACK: u64 = 2;
-/// Polls in a row that turn `unreachable` into `no-data` or back.
-const CONTRARY: u8 = 3;
-/// From the first poll of a trial to the third, s.
-const TURN: u64 = 3;
 /// Within so many seconds the same condition is the same fault.
 const REOPEN: i64 = 1_800;
 
@@ -81,16 +77,12 @@ struct Device {
     hidden: Vec<(When, Option<When>, usize)>,
     /// The open presence fault.
     away: Option<usize>,
-    contrary: u8,
     answers: bool,
     heat: Heat,
     /// When the verdict falls, and since when it is bad.
     verdict: Option<(u64, When)>,
     /// The way to it is free again and it is asked anew: it stands for itself then.
     trial: Option<u64>,
-    /// The third of those answers, which turns `no-data` into `unreachable`; and that it has.
-    turn: Option<u64>,
-    turned: bool,
     back: Option<u64>,
 }
 
@@ -206,8 +198,7 @@ impl Log {
         let now = self.when(at);
         for id in 0..DEVICES {
             let device = &mut self.devices[id];
-            (device.contrary, device.verdict, device.back) = (0, None, None);
-            (device.trial, device.turn) = (None, None);
+            (device.verdict, device.back, device.trial) = (None, None, None);
             device.heat = match device.heat {
                 Heat::Fault(fault, _) => Heat::Fault(fault, 0),
                 _ => Heat::Cool,
@@ -247,13 +238,6 @@ impl Log {
                 let rule = if evidence == Evidence::Mute { NO_DATA } else { UNREACHABLE };
                 self.devices[id].away = Some(self.raise(id, rule, since, at));
             }
-            if let Some(fault) = self.devices[id].away.filter(|_| self.devices[id].turn == Some(at)) {
-                let now = self.when(at);
-                self.end(fault, "cleared", now);
-                self.devices[id].away = Some(self.raise(id, UNREACHABLE, now, at));
-                (self.devices[id].turn, self.devices[id].turned) = (None, true);
-                self.devices[id].contrary = 0;
-            }
             if self.devices[id].back == Some(at) {
                 self.devices[id].back = None;
                 self.feel(id, at, physics);
@@ -270,31 +254,16 @@ impl Log {
         let now = self.when(at);
         let device = &mut self.devices[id];
         device.answers = evidence != Evidence::Silent;
-        let Some(fault) = device.away else {
+        if device.away.is_none() {
             if evidence == Evidence::Data {
                 return self.feel(id, at, physics);
             }
             device.verdict = Some((at + VERDICT, now));
             return;
-        };
-        let turned = match (self.faults[fault].rule, evidence) {
-            (_, Evidence::Data) => {
-                device.back = Some(at + BACK);
-                device.contrary = 0;
-                return self.feel(id, at, physics);
-            }
-            (UNREACHABLE, Evidence::Mute) => NO_DATA,
-            (NO_DATA, Evidence::Silent) => UNREACHABLE,
-            _ => {
-                device.contrary = 0;
-                return;
-            }
-        };
-        device.contrary += 1;
-        if device.contrary == CONTRARY {
-            device.contrary = 0;
-            self.end(fault, "cleared", now);
-            self.devices[id].away = Some(self.raise(id, turned, now, at));
+        }
+        if evidence == Evidence::Data {
+            device.back = Some(at + BACK);
+            self.feel(id, at, physics);
         }
     }
 
@@ -387,17 +356,13 @@ impl Log {
         let device = &mut self.devices[id];
         let was_hidden = last.is_some() && physics.in_site[id];
         if root.is_some() || !was_hidden || physics.evidence(id) != Evidence::Silent {
-            (device.trial, device.turn) = (None, None);
+            device.trial = None;
             return root;
         }
         if device.trial.is_none() {
             device.verdict = device.verdict.map(|(_, since)| (at + VERDICT, since));
-            device.contrary = 0;
-            let is_no_data = device.away.is_some_and(|fault| self.faults[fault].rule == NO_DATA);
-            (device.turn, device.turned) = (is_no_data.then_some(at + TURN), false);
         }
-        let is_away = device.away.is_some() && !device.turned;
-        let has_faults = is_away || matches!(device.heat, Heat::Fault(..));
+        let has_faults = device.away.is_some() || matches!(device.heat, Heat::Fault(..));
         let until = *device.trial.get_or_insert(at + VERDICT);
         if has_faults && at < until { last } else { None }
     }

@@ -42,7 +42,7 @@ fn live(seed: u64) -> (Past, Value) {
                 _ => None,
             });
         }
-        for second in [0, 1, 2, 3, 5, 7, 9] {
+        for second in 0..=9 {
             log.second(at + second, &physics);
             product.second(at + second, &physics);
         }
@@ -124,16 +124,8 @@ fn the_store_says_what_the_world_did() {
     let times = [absent_ms, unknown_ms, hidden_ms, down_ms, up_ms, repeated_ms];
     assert!(times.iter().all(|&ms| ms > 600_000), "{times:?}");
     let Tally { carried_in, new, hidden, withdrawn, open, .. } = tally;
-    let counts = [
-        carried_in,
-        new,
-        hidden,
-        withdrawn,
-        open,
-        tally.repair.count,
-        tally.repair.unknown,
-        tally.acknowledgement.count,
-    ];
+    let counts = [carried_in, new, hidden, withdrawn, open, tally.repair.count, tally.acknowledgement.count];
     assert!(counts.iter().all(|&count| count > 5), "{counts:?}");
+    assert!(tally.repair.unknown > 0, "an outage of which nobody knows how long it was");
     assert!(repeats > 5, "{repeats}");
 }

@@ -201,15 +201,17 @@ pub(crate) fn script(dice: &mut Dice, ticks: u64) -> Script {
     script
 }
 
+/// Some break, others lose their data, and none both: how the one turns into the other behind a third that failed is the
+/// matter of the fault engine's own simulation.
 fn outage(dice: &mut Dice, physics: &Physics) -> Event {
     let id = dice.below(DEVICES as u64) as Id;
-    if physics.broken[id] {
-        return Event::Mend(id);
-    }
-    match (physics.mute[id], dice.chance(3)) {
-        (true, _) => Event::Unmute(id),
-        (false, true) => Event::Mute(id),
-        (false, false) => Event::Break(id),
+    match id {
+        2 | 5 | 6 if physics.mute[id] => Event::Unmute(id),
+        2 | 5 | 6 => Event::Mute(id),
+        _ => {
+            let id = id.max(1);
+            if physics.broken[id] { Event::Mend(id) } else { Event::Break(id) }
+        }
     }
 }
 
