@@ -6,6 +6,8 @@
 //! A seed that fails is printed; `ROUNDSMAN_SEED=… cargo test -p roundsman-core --test simulation one_seed -- --nocapture`
 //! lives it alone and tells what happens in it.
 
+#![expect(clippy::print_stdout, reason = "what happened, for whoever asks for it")]
+
 mod counts;
 #[path = "../../supervisor/core/tests/figures/dice.rs"]
 mod dice;
@@ -16,6 +18,7 @@ mod mutations;
 mod shell;
 mod site;
 mod store;
+mod twins;
 mod world;
 
 use counts::Counts;

@@ -4,16 +4,18 @@ use super::*;
 use crate::device::Uplink;
 
 /// Devices, who is alive, and whether a datagram is lost now and then.
-struct Net {
-    engine: Engine,
+pub(super) struct Net {
+    pub(super) engine: Engine,
     uplinks: Vec<Vec<u32>>,
-    alive: Vec<bool>,
+    pub(super) alive: Vec<bool>,
+    /// It answers reach probes, but no poll.
+    pub(super) deaf: Vec<bool>,
     /// A device reads so many degrees.
-    degrees: Vec<f64>,
-    now: Now,
-    asks: Vec<Ask>,
-    heard: Vec<Transition>,
-    hidden: BTreeMap<Arc<str>, Option<FaultId>>,
+    pub(super) degrees: Vec<f64>,
+    pub(super) now: Now,
+    pub(super) asks: Vec<Ask>,
+    pub(super) heard: Vec<Transition>,
+    pub(super) hidden: BTreeMap<Arc<str>, Option<FaultId>>,
     /// Loss of a whole poll in a thousand, and the dice.
     loss: u64,
     dice: u64,
@@ -23,11 +25,12 @@ const BOX: u32 = 0;
 
 impl Net {
     /// The box on the first device.
-    fn new(uplinks: &[&[u32]]) -> Net {
+    pub(super) fn new(uplinks: &[&[u32]]) -> Net {
         let uplinks: Vec<Vec<u32>> = uplinks.iter().map(|up| up.to_vec()).collect();
         let mut net = Net {
             engine: Engine::new(Settings::default()),
             alive: vec![true; uplinks.len()],
+            deaf: vec![false; uplinks.len()],
             degrees: vec![40.0; uplinks.len()],
             uplinks,
             now: Now::at(1_000_000, 1_795_000_000_000),
@@ -56,7 +59,7 @@ impl Net {
         }
     }
 
-    fn load(&mut self) {
+    pub(super) fn load(&mut self) {
         self.engine.load(self.site(), self.now);
         self.drain();
     }
@@ -105,7 +108,7 @@ impl Net {
         (self.dice >> 33) % 1_000 < self.loss
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Commit { transition, .. } => self.heard.push(*transition),
@@ -121,8 +124,8 @@ impl Net {
         }
     }
 
-    fn poll(&mut self, device: DeviceIx) {
-        let answers = self.is_reached(device.at()) && !self.is_lost();
+    pub(super) fn poll(&mut self, device: DeviceIx) {
+        let answers = self.is_reached(device.at()) && !self.deaf[device.at()] && !self.is_lost();
         let mut readings = Readings::new(self.now, answers);
         let degrees = Ok(Value::Number(self.degrees[device.at()]));
         readings
@@ -135,7 +138,7 @@ impl Net {
     }
 
     /// Answers what is asked for up to a moment, and lets time pass to it.
-    fn pass(&mut self, until: Now) {
+    pub(super) fn pass(&mut self, until: Now) {
         while let Some(next) = (0..self.asks.len()).min_by_key(|at| self.asks[*at].at) {
             if self.asks[next].at > until.mono {
                 break;
@@ -161,7 +164,7 @@ impl Net {
     }
 
     /// Polls all once a minute, those far from the box first, each in a second of its own.
-    fn minutes(&mut self, count: u32) {
+    pub(super) fn minutes(&mut self, count: u32) {
         for _ in 0..count {
             let end = self.now.plus_ms(60_000);
             for device in (0..self.alive.len() as u32).rev() {
@@ -178,16 +181,16 @@ impl Net {
     }
 
     /// What people hear: transitions of faults that are not hidden.
-    fn told(&self) -> Vec<String> {
+    pub(super) fn told(&self) -> Vec<String> {
         let told = self.heard.iter().filter(|transition| transition.fault.hidden_by.is_none());
         told.map(|t| format!("{} {}", Net::name(&t.fault), t.change.word())).collect()
     }
 
-    fn open(&self) -> Vec<String> {
+    pub(super) fn open(&self) -> Vec<String> {
         self.engine.faults().filter(|fault| fault.hidden_by.is_none()).map(Net::name).collect()
     }
 
-    fn hidden(&self) -> Vec<&str> {
+    pub(super) fn hidden(&self) -> Vec<&str> {
         self.hidden.iter().filter(|(_, root)| root.is_some()).map(|(device, _)| &**device).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The engine in a small simulated world: time moves by its own timeouts, asks are answered by the world.
 
 mod cause;
+mod found;
 mod line;
 mod operators;
 mod presence;
