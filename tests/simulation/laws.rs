@@ -257,6 +257,8 @@ impl Laws {
         self.register.daily(scene.now.mono)?;
         let devices = scene.plan.places.len();
         Law::Bounded.needs(engine.suspects() <= devices, || format!("{} suspects", engine.suspects()))?;
+        let asks = self.presences.outstanding();
+        Law::Bounded.needs(asks <= 8 * devices, || format!("{asks} questions under way"))?;
         let shown = format!("{engine:?}");
         let deadlines = shown.matches("Reverse(").count();
         Law::Bounded.needs(deadlines <= 32 * devices, || format!("{deadlines} deadlines"))?;

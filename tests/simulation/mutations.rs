@@ -5,7 +5,7 @@ use roundsman_core::fault::mutation::{Mutation, switch_on};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 120;
 const SOME: Options = Options { days: 20, clock_steps: true, restarts: true, told: false };
 
 /// The first seed that shows the mistake, and what it shows.

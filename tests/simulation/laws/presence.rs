@@ -282,6 +282,11 @@ impl Presences {
         Law::OneVoice.needs(!cut, || format!("d{at} is revealed, its way is lost since {:?}", since[at]))
     }
 
+    /// Questions under way.
+    pub(super) fn outstanding(&self) -> usize {
+        self.of.iter().map(|presence| presence.asked.len()).sum()
+    }
+
     /// When it replied last, to a poll or a probe.
     pub(super) fn replied_at(&self, at: usize) -> Mono {
         self.of[at].replied_at

@@ -223,19 +223,11 @@ impl Values {
         let Transition { change, fault, .. } = transition;
         let now = scene.now.mono;
         self.of[at].calm = false;
-        match (&*fault.key.rule, change) {
-            (REPLACED, Change::Raised | Change::Reopened) => {
-                let is_board = matches!(heard, Heard::Board(board) if *board == at);
-                return Law::Evidence.needs(is_board, || format!("{:?} without a board", fault.key));
-            }
-            (REPLACED, Change::Ended) => {
-                let is_over = fault.acknowledged.is_some() || now.since_ms(self.of[at].board) >= BOARD_MS;
-                let gone = fault.ending == Some(Ending::Withdrawn) && !scene.plan.places[at].present;
-                return Law::Evidence.needs(is_over || gone || self.restored, || format!("{fault:?} ends"));
-            }
-            (REPLACED | REDUNDANCY_LOST, _) => return Ok(()),
-            _ if fault.key.is_presence() => return Ok(()),
-            _ => {}
+        if &*fault.key.rule == REPLACED {
+            return self.board_told(at, transition, heard, scene);
+        }
+        if fault.key.is_presence() || &*fault.key.rule == REDUNDANCY_LOST {
+            return Ok(());
         }
         let model = scene.plan.model(at);
         let Some(rule_at) = model.rules.iter().position(|rule| rule.id == fault.key.rule) else {
@@ -282,6 +274,26 @@ impl Values {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A board that was replaced is told of for a day, or until somebody takes note.
+    fn board_told(
+        &self,
+        at: usize,
+        Transition { change, fault, .. }: &Transition,
+        heard: &Heard,
+        scene: Scene<'_>,
+    ) -> Result<(), Broken> {
+        let holds = match change {
+            Change::Raised | Change::Reopened => matches!(heard, Heard::Board(board) if *board == at),
+            Change::Ended => {
+                let is_over = scene.now.mono.since_ms(self.of[at].board) >= BOARD_MS || self.restored;
+                let gone = fault.ending == Some(Ending::Withdrawn) && !scene.plan.places[at].present;
+                fault.acknowledged.is_some() || is_over || gone
+            }
+            _ => true,
+        };
+        Law::Evidence.needs(holds, || format!("{} {fault:?}", change.word()))
     }
 
     /// After the engine has judged a poll: what is confirmed is open, what is over is not.
