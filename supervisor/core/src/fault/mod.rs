@@ -14,17 +14,20 @@ mod judge;
 mod mutation;
 #[cfg(feature = "mutations")]
 pub mod mutation;
+mod people;
 mod presence;
 mod register;
 mod replaced;
+mod service;
 
 pub use guard::holds;
+pub use people::{Acknowledgement, Act, Assignment, MOST_SHELF_MS, Operator, Shelf};
+pub use service::{Service, ServiceTarget};
 
 use crate::device::DeviceIx;
 use crate::hidden::Hiding;
 use crate::reading::{Readings, Value};
 use crate::rule::Severity;
-use crate::sla::clock::{Kept, Standing};
 use crate::sla::policy::Target;
 use crate::text::Bilingual;
 use crate::time::{Mono, Wall};
@@ -103,118 +106,6 @@ impl Condition {
             Condition::Cleared => "cleared",
         }
     }
-}
-
-/// Longest time a fault is shelved for at once, ms: a shift.
-pub const MOST_SHELF_MS: u64 = 8 * 3_600_000;
-
-/// Who is to see to a fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// Name of the person.
-    pub to: Arc<str>,
-    /// Who said so.
-    pub by: Arc<str>,
-    /// When.
-    pub at: Wall,
-}
-
-/// A fault put aside for a while by a person: it keeps its state, and nobody is told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shelf {
-    /// Who.
-    pub by: Arc<str>,
-    /// When.
-    pub at: Wall,
-    /// Until when, [`MOST_SHELF_MS`] later at most.
-    pub until: Wall,
-    /// Why.
-    pub reason: Arc<str>,
-}
-
-/// How one target of a service level stands, as of the fault's latest transition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceTarget {
-    /// Running, met, breached, or not needed any more.
-    pub standing: Standing,
-    /// Its limit by the policy that holds, in ms of service time.
-    pub limit_ms: Option<u64>,
-    /// Service time so far, or until it was done, in ms.
-    pub elapsed_ms: u64,
-    /// When the limit is reached, while it runs and has not passed it.
-    pub limit_at: Option<Wall>,
-}
-
-/// The clock of the service level that a fault falls under, as of its latest transition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Id of the policy.
-    pub policy: Arc<str>,
-    /// Its name.
-    pub name: Arc<str>,
-    /// What the clock goes on from after a restart.
-    pub kept: Kept,
-    /// The targets in the order of [`Target::ALL`]; `None` where the policy has no limit.
-    pub targets: [Option<ServiceTarget>; 3],
-}
-
-/// What an operator does to a fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Takes note of it.
-    Acknowledge,
-    /// Says who is to see to it; that takes note of it too.
-    Assign {
-        /// Name of the person.
-        to: Arc<str>,
-    },
-    /// Says that somebody is on site; that takes note of it too.
-    Arrive,
-    /// Puts it aside; again while it is shelved: for another time.
-    Shelve {
-        /// For how long, from 1 to [`MOST_SHELF_MS`].
-        for_ms: u64,
-        /// Why.
-        reason: Arc<str>,
-    },
-    /// Takes it from the shelf before its time.
-    Unshelve,
-    /// Closes one that latches and whose condition is over.
-    Close,
-}
-
-/// Second axis: how far people are with a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// Nobody has taken note of it.
-    None,
-    /// Somebody has.
-    Acknowledged,
-    /// Somebody is to see to it.
-    Assigned,
-    /// Somebody is there.
-    OnSite,
-}
-
-impl Operator {
-    /// The word used in the API.
-    pub fn word(self) -> &'static str {
-        match self {
-            Operator::None => "none",
-            Operator::Acknowledged => "acknowledged",
-            Operator::Assigned => "assigned",
-            Operator::OnSite => "on-site",
-        }
-    }
-}
-
-/// Who acknowledged a fault, or came on site, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// Name of the person (or token) that did it.
-    pub by: Arc<str>,
-    /// When.
-    pub at: Wall,
 }
 
 /// How a fault ended.
