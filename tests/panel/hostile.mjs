@@ -27,12 +27,14 @@ export const hostile = async (browser, binary, demo, pictures) => {
   const site = readFileSync(join(demo.data, 'site.toml'), 'utf8')
     .replace(/^listen = .*$/m, `listen = "127.0.0.1:${port}"`)
     .replace(/(address = "127\.16\.[\d.]+):\d+"/g, '$1:16900"')
+    .replace(/rtsp_port = \d+/g, 'rtsp_port = 16554')
     .replace(/reach = "echo:\d+"/g, 'reach = "echo:16907"')
     .replace(/port = "(tcp:\/\/127\.16\.[\d.]+):\d+"/g, 'port = "$1:16900"')
     .replace(/port = ".*\/(bus-[\w-]+)"/g, `port = "${folder}/$1"`)
     .replace(/name = "市局核心路由器"/, `name = "${LONG}"`);
   writeFileSync(join(folder, 'site.toml'), site);
   writeFileSync(join(folder, 'community'), 'demo\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'camera-password'), readFileSync(join(demo.data, 'camera-password')), { mode: 0o600 });
   const io = { stdio: ['ignore', 'pipe', 'inherit'] };
   const faults = EVIL.flatMap((id) => ['--fault', `${id}=hostile-name`]);
   const players = spawn(binary, ['simulate', '--site', join(folder, 'site.toml'), ...faults], io);
