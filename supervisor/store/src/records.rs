@@ -128,54 +128,30 @@ fn write_fault(conn: &Connection, transition: &Transition) -> rusqlite::Result<(
     Ok(())
 }
 
+/// The fault as it stands after it is the row that [`write_fault`] wrote just now.
 fn write_transition(conn: &Connection, transition: &Transition, watch: Option<i64>) -> rusqlite::Result<()> {
-    let f = &transition.fault;
-    let (value_kind, value) = value_cells(f.value.as_ref());
-    let (by, at) = acknowledgement_cells(f);
     let from = match transition.change {
         Change::Severity { from } => Some(from.word()),
         _ => None,
     };
     conn.prepare_cached(
-        "INSERT INTO transition (id, fault, at, change, severity_from, severity, condition, acknowledged_by,
+        "INSERT INTO transition (id, at, change, severity_from, watch, fault, severity, condition, acknowledged_by,
            acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
-           closed_by, watch, hidden_by, assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by,
+           closed_by, hidden_by, assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by,
            shelved_at, shelved_until, shelf_reason, service)
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,
-           ?28,?29,?30,?31)",
+         SELECT ?1, ?2, ?3, ?4, ?5, id, severity, condition, acknowledged_by,
+           acknowledged_at, stale, first_bad, confirmed, cleared, ending, value_kind, value, summary_zh, summary_en,
+           closed_by, hidden_by, assigned_to, assigned_by, assigned_at, arrived_by, arrived_at, shelved_by,
+           shelved_at, shelved_until, shelf_reason, service
+         FROM fault WHERE id = ?6",
     )?
     .execute(params![
         integer(transition.id)?,
-        integer(f.id.0)?,
         transition.at.0,
         transition.change.word(),
         from,
-        f.severity.word(),
-        f.condition.word(),
-        by,
-        at,
-        f.stale,
-        f.first_bad.0,
-        f.confirmed.0,
-        f.cleared.map(|w| w.0),
-        f.ending.map(Ending::word),
-        value_kind,
-        value,
-        f.summary.zh,
-        f.summary.en,
-        f.closed_by,
         watch,
-        f.hidden_by.map(|root| integer(root.0)).transpose()?,
-        f.assigned.as_ref().map(|assigned| &assigned.to),
-        f.assigned.as_ref().map(|assigned| &assigned.by),
-        f.assigned.as_ref().map(|assigned| assigned.at.0),
-        f.arrived.as_ref().map(|arrived| &arrived.by),
-        f.arrived.as_ref().map(|arrived| arrived.at.0),
-        f.shelf.as_ref().map(|shelf| &shelf.by),
-        f.shelf.as_ref().map(|shelf| shelf.at.0),
-        f.shelf.as_ref().map(|shelf| shelf.until.0),
-        f.shelf.as_ref().map(|shelf| &shelf.reason),
-        f.service.as_ref().map(service::text),
+        integer(transition.fault.id.0)?,
     ])?;
     Ok(())
 }
