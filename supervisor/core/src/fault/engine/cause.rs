@@ -154,11 +154,6 @@ impl Engine {
         self.causes = Causes::of(&devices, attached_to);
     }
 
-    /// The failure that hides a device, as it was said last.
-    pub fn behind(&self, device: DeviceIx) -> Option<&Root> {
-        self.devices.get(device.at())?.way.said.as_ref()
-    }
-
     /// Has those next to a device asked whether they are there, on all ways to the box that are left: where it has
     /// several, each may be the one that carried it.
     pub(super) fn ask_the_way(&mut self, device: DeviceIx, now: Now) {
